@@ -1,0 +1,95 @@
+"""What a reader finds in a file, and the typed result the package returns.
+
+Unknown is `None` everywhere: no -1, no empty string, no "unknown".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+#: Grows by one whenever a change makes the same bytes yield another record.
+EXTRACTOR_VERSION = 1
+
+
+@dataclass
+class Found:
+    """What one container reader collects while it walks a file.
+
+    A reader sets what the container itself states and hands the metadata blocks over as raw bytes;
+    `extract` parses those blocks once, for every format alike.
+    """
+
+    format: str | None = None  # Pillow's names: JPEG, MPO, PNG, GIF, WEBP, AVIF, HEIF, TIFF, BMP, ...
+    content_type: str | None = None  # IANA media type
+    width: int | None = None  # pixels as stored
+    height: int | None = None
+    bit_depth: int | None = None  # bits per channel
+    color_mode: str | None = None  # Pillow's mode names: 1, L, LA, P, RGB, RGBA, CMYK, YCbCr, LAB, I;16, F
+    has_alpha: bool | None = None
+    frames: int | None = None
+    animated: bool | None = None
+    duration_ms: int | None = None  # one pass through the animation
+    loop: int | None = None  # 0: for ever
+    dpi: tuple[float, float] | None = None
+    orientation: int | None = None  # of the container (irot/imir, TIFF tag 274): outranks the EXIF block
+    exif: bytes | None = None  # a TIFF stream, without "Exif\0\0"
+    xmp: bytes | None = None  # the packet
+    iptc: bytes | None = None  # IIM data sets
+    icc: bytes | None = None  # the profile
+    text: dict[str, str] = field(default_factory=dict)  # PNG text chunks, comments: keyword -> text
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, message: str) -> None:
+        """Note damage that cost one block or field; the same message is kept once."""
+        if message not in self.warnings:
+            self.warnings.append(message)
+
+
+@dataclass
+class ImageMetadata:
+    """The metadata of one image; `None` is unknown. The fields are those of the record (README)."""
+
+    status: str = "ok"  # ok | unsupported | corrupt | too_large
+    error: str | None = None
+    format: str | None = None
+    content_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    orientation: int | None = None
+    display_width: int | None = None
+    display_height: int | None = None
+    color_mode: str | None = None
+    bit_depth: int | None = None
+    has_alpha: bool | None = None
+    color_profile: str | None = None
+    dpi: tuple[float, float] | None = None
+    frames: int | None = None
+    animated: bool | None = None
+    duration_ms: int | None = None
+    loop: int | None = None
+    taken_at: str | None = None
+    taken_at_offset: str | None = None
+    taken_at_source: str | None = None
+    camera: dict[str, Any] | None = None
+    exposure: dict[str, Any] | None = None
+    gps: dict[str, float] | None = None
+    has_gps: bool | None = None
+    title: str | None = None
+    description: str | None = None
+    artist: str | None = None
+    copyright: str | None = None
+    keywords: list[str] = field(default_factory=list)
+    rating: int | None = None
+    software: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    extractor_version: int = EXTRACTOR_VERSION
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record's fields as JSON types; what is unknown or empty is absent."""
+        out: dict[str, Any] = {}
+        for name, value in vars(self).items():
+            if value is None or value == [] or value == {}:
+                continue
+            out[name] = list(value) if isinstance(value, tuple) else value
+        return out

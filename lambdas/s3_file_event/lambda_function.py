@@ -1,0 +1,32 @@
+"""S3 created/removed -> catalogue: SQS batches, plain S3 events and S3 Batch Operations tasks."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from image_catalogue import clients, settings
+from image_catalogue.batch import handle
+from image_catalogue.catalogue import Catalogue
+from image_catalogue.indexer import Indexer
+
+logger = Logger()
+#: Left of the invocation for answering which records are done.
+_MARGIN_SECONDS = 5.0
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer in the caller's protocol which records, messages or tasks failed; raise only for a plain event."""
+    left = context.get_remaining_time_in_millis() / 1000
+    indexer = Indexer(
+        clients.s3(),
+        Catalogue(settings.table_name(), settings.index_shards()),
+        settings.bucket_name(),
+        settings.upload_prefix(),
+        settings.gps(),
+    )
+    return handle(event, indexer, time.monotonic() + max(left - _MARGIN_SECONDS, left / 2), logger)

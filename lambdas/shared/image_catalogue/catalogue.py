@@ -1,0 +1,526 @@
+"""The catalogue: one DynamoDB table of image records that equals the bucket, whatever order events come in.
+
+An item is one of three things: a *record*; a *tombstone* (the object is gone; kept until no event about
+it can still arrive, so that a late "created" changes nothing); a *forgotten* marker (the object is there,
+the user deleted its metadata). Only records carry index attributes and only records count.
+
+Every write is conditional on the item still being what the writer saw (`revision`), and carries the
+difference it makes to the summary in the same transaction, so the counters cannot part from the items.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import blake2s
+from typing import Any
+from uuid import uuid4
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from .cursors import decode_cursor, encode_cursor
+from .errors import CatalogueBusy, ImageNotFound
+
+#: Counter items. Each write takes one, a retry after a conflict takes the next: they only ever are summed.
+COUNTER_SHARDS = 16
+COUNTER_PREFIX = "#summary#"
+#: An event can wait 14 days in the dead-letter queue (SQS's maximum); a tombstone outlives it by a day.
+TOMBSTONE_SECONDS = 15 * 24 * 3600
+#: How many records a filtered list looks at for one page; bounds what any request can cost.
+MAX_EXAMINED = 1000
+#: How long a write goes on trying against conflicts and throttles when the caller names no deadline.
+DEFAULT_PATIENCE_SECONDS = 5.0
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 1.0
+
+#: Attributes that are the catalogue's own business and leave it in no answer.
+INTERNAL = frozenset(
+    ("state", "sequencer", "revision", "shard", "uploaded_key", "size_shard", "size_key", "expires_at")
+)
+_BATCH_ROUNDS = 5
+_HASH_KEYS = {"uploaded_at": "shard", "size": "size_shard"}
+_SORT_KEYS = {"uploaded_at": "uploaded_key", "size": "size_key"}
+_BUSY_CODES = frozenset(
+    (
+        "ThrottlingException",
+        "ThrottlingError",
+        "ProvisionedThroughputExceededException",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "InternalServerError",
+        "ServiceUnavailable",
+    )
+)
+
+Item = dict[str, Any]
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+@dataclass(frozen=True)
+class Page:
+    """Records in order, and the cursor of the next page (None: this is the last)."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the bucket holds under one key at one moment: a record, or (None) nothing."""
+
+    record: Item | None
+    created: bool = False  # seen on behalf of an event that says an object was created
+    sequencer: str | None = None  # of that event; None: a repair, or the API
+
+
+def normalise_sequencer(sequencer: str | None) -> str | None:
+    """S3's hexadecimal sequencer as a text whose order is the events' order.
+
+    Amazon S3 User Guide, "Event message structure": left-pad the shorter with zeros, then compare as text.
+    """
+    return sequencer.upper().zfill(32) if sequencer else None
+
+
+class Catalogue:
+    """The table `table_name`; `client` is a boto3 DynamoDB client (the shared one by default)."""
+
+    def __init__(self, table_name: str, index_shards: int = 1, client: Any = None) -> None:
+        if client is None:
+            from .clients import dynamodb
+
+            client = dynamodb()
+        self.table_name = table_name
+        self.index_shards = index_shards
+        self._client = client
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    def get(self, image_id: str) -> Item | None:
+        """The record, strongly consistent; None where there is none. One read unit per 4 KB."""
+        item = self.item(image_id)
+        return public(item) if item and is_record(item) else None
+
+    def item(self, image_id: str) -> Item | None:
+        """The item as it is stored: record, tombstone or forgotten marker."""
+        answer = self._call("get_item", TableName=self.table_name, Key={"image_id": {"S": image_id}}, ConsistentRead=True)
+        return from_dynamodb(answer["Item"]) if "Item" in answer else None
+
+    def list(
+        self,
+        limit: int = 20,
+        cursor: str | None = None,
+        sort: str = "uploaded_at",
+        order: str = "desc",
+        content_type: str | None = None,
+        prefix: str | None = None,
+        status: str | None = None,
+        taken_from: str | None = None,
+        taken_to: str | None = None,
+    ) -> Page:
+        """A page of records in the order of `sort` (`uploaded_at` or `size`).
+
+        Without filters it reads what it answers, and one more record per index partition to know whether
+        there is another page. With filters it looks at `MAX_EXAMINED` records at most: a page may then be
+        short, even empty, and still have a `next_cursor`. `taken_from` and `taken_to` are local times as
+        in `taken_at`, both included, compared as text (`2024-05` includes all of May as `taken_from`).
+        Raises `InvalidCursor`.
+        """
+        filters = {
+            "content_type": content_type,
+            "prefix": prefix,
+            "status": status,
+            "taken_from": taken_from,
+            "taken_to": taken_to,
+        }
+        filters = {name: value for name, value in filters.items() if value is not None}
+        query = {"sort": sort, "order": order, **filters}
+        position = decode_cursor(cursor, query, self.table_name) if cursor else None
+        sort_key = _SORT_KEYS[sort]
+        if sort == "size":
+            kinds = ("image", "other") if status is None else ("image",) if status == "ok" else ("other",)
+            shards = size_shards(self.index_shards, kinds)
+        else:
+            shards = [str(number) for number in range(self.index_shards)]
+        batch = MAX_EXAMINED // 10 if filters else limit + 1
+        streams = [self._stream(sort, shard, order == "desc", position, batch) for shard in shards]
+        merged = heapq.merge(*streams, key=lambda item: item[sort_key], reverse=order == "desc")
+        items: list[Item] = []
+        for examined, item in enumerate(merged):
+            if len(items) == limit or examined == MAX_EXAMINED:
+                return Page(items, encode_cursor(str(position), query, self.table_name))
+            position = item[sort_key]
+            if _matches(item, filters):
+                items.append(public(item))
+        return Page(items, None)
+
+    def summary(self) -> dict[str, Any]:
+        """Count, total size, largest, smallest and counts per content type and status, of the whole catalogue.
+
+        Reads `COUNTER_SHARDS` items and two per partition of the size index, however large the table is.
+        """
+        totals: dict[str, int] = {}
+        for counter in self._counters():
+            for name, amount in counter.items():
+                totals[name] = totals.get(name, 0) + amount
+        answer: dict[str, Any] = {"count": totals.get("count", 0), "total_size": totals.get("total_size", 0)}
+        for name, descending in (("highest_size_image", True), ("lowest_size_image", False)):
+            ends = [
+                item
+                for shard in size_shards(self.index_shards, ("image",))
+                for item in itertools.islice(self._stream("size", shard, descending, None, 1), 1)
+            ]
+            if ends:
+                best = (max if descending else min)(ends, key=lambda item: item["size_key"])
+                answer[name] = best["image_id"]
+        for field, kind in (("content_types", "type:"), ("statuses", "status:")):
+            answer[field] = {
+                name.removeprefix(kind): amount
+                for name, amount in sorted(totals.items())
+                if name.startswith(kind) and amount > 0
+            }
+        return answer
+
+    def _counters(self) -> Iterator[dict[str, int]]:
+        keys = [{"image_id": {"S": f"{COUNTER_PREFIX}{number:02d}"}} for number in range(COUNTER_SHARDS)]
+        for _ in range(_BATCH_ROUNDS):
+            request = {self.table_name: {"Keys": keys, "ConsistentRead": True}}
+            answer = self._call("batch_get_item", RequestItems=request)
+            for attributes in answer["Responses"].get(self.table_name, []):
+                item = from_dynamodb(attributes)
+                item.pop("image_id")
+                yield item
+            keys = answer.get("UnprocessedKeys", {}).get(self.table_name, {}).get("Keys", [])
+            if not keys:
+                return
+        raise CatalogueBusy("the catalogue is busy; try again shortly")
+
+    def _stream(self, sort: str, shard: str, descending: bool, position: str | None, batch: int) -> Iterator[Item]:
+        """One index partition's records after `position`, read `batch` at a time as they are wanted."""
+        hash_key, sort_key = _HASH_KEYS[sort], _SORT_KEYS[sort]
+        request: dict[str, Any] = {
+            "TableName": self.table_name,
+            "IndexName": f"by_{sort}",
+            "KeyConditionExpression": "#hash = :shard",
+            "ExpressionAttributeNames": {"#hash": hash_key},
+            "ExpressionAttributeValues": {":shard": {"S": shard}},
+            "ScanIndexForward": not descending,
+            "Limit": batch,
+        }
+        if position is not None:
+            request["KeyConditionExpression"] += f" AND #sort {'<' if descending else '>'} :position"
+            request["ExpressionAttributeNames"]["#sort"] = sort_key
+            request["ExpressionAttributeValues"][":position"] = {"S": position}
+        while True:
+            answer = self._call("query", **request)
+            yield from map(from_dynamodb, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    # -- writing -------------------------------------------------------------------------------------
+
+    def apply(self, image_id: str, seen: Observation, deadline: float | None = None) -> str:
+        """Make the item follow what an event's observation of the bucket showed.
+
+        The event with the highest sequencer is observed after the last change, so once it is applied the
+        item equals the object, and every event that arrives later is older and changes nothing. The first
+        attempt takes the item to be new (one request for a new image). Answers what happened: `created`,
+        `updated`, `removed`, `unchanged`. Raises `CatalogueBusy`.
+        """
+        old: Item | None = None
+        known = seen.record is not None  # optimistic only where an item is likely to be absent
+        if not known:
+            old = self.item(image_id)
+        while True:
+            new = follow(old, seen, image_id, self.index_shards)
+            if new is None:
+                return "unchanged"
+            written, old = self._replace(old, new, deadline)
+            if written:
+                return _outcome(old, new)
+
+    def repair(
+        self, image_id: str, look: Callable[[], Item | None], revision: str | None, deadline: float | None = None
+    ) -> str:
+        """Write what `look` sees in the bucket, only if the item is still the one a repair was asked for.
+
+        `revision` is that item's (None: there was none). The item is compared before the look and once
+        more when it is written, so an event that comes in between wins.
+        """
+        old = self.item(image_id)
+        if (old or {}).get("revision") != revision:
+            return "unchanged"
+        record = look()
+        if old is None and record is None:
+            return "unchanged"
+        new = follow(old, Observation(record), image_id, self.index_shards)
+        if new is None:
+            return "unchanged"
+        written, _ = self._replace(old, new, deadline)
+        return _outcome(old, new) if written else "unchanged"
+
+    def put_uploaded(self, record: Item) -> None:
+        """Catalogue an object the API has just put, ahead of its event; where the event was first, it stays."""
+        new = _record_item(record, None, self.index_shards)
+        self._replace(None, new)
+
+    def forget(self, image_id: str) -> None:
+        """Delete the metadata and keep the file; no event about the same object brings the record back.
+
+        Raises `ImageNotFound`.
+        """
+        old = self.item(image_id)
+        while True:
+            if old is None or not is_record(old):
+                raise ImageNotFound(image_id)
+            kept = {name: old[name] for name in ("sequencer", "etag", "version_id") if name in old}
+            written, old = self._replace(old, {"image_id": image_id, "state": "forgotten", **kept})
+            if written:
+                return
+
+    def remove(self, image_id: str, seen: Item | None) -> None:
+        """Note that the API deleted the object, `seen` being the item read before that.
+
+        Where the item has changed since, an event has been quicker and knows better.
+        """
+        if seen is not None and seen.get("state") != "removed":
+            self._replace(seen, _tombstone(image_id, seen.get("sequencer")))
+
+    def snapshot(self, image_id: str) -> Item | None:
+        """The item to hand to `remove`."""
+        return self.item(image_id)
+
+    # -- DynamoDB ------------------------------------------------------------------------------------
+
+    def _replace(self, old: Item | None, new: Item, deadline: float | None = None) -> tuple[bool, Item | None]:
+        """Put `new` in the place of `old` and count the difference, all or nothing.
+
+        Answers (True, old), or (False, the item that stands there instead). Raises `CatalogueBusy` when
+        conflicts or throttles outlast the deadline (`time.monotonic()` seconds).
+        """
+        deadline = deadline if deadline is not None else time.monotonic() + DEFAULT_PATIENCE_SECONDS
+        new = new | {"revision": uuid4().hex[:16]}
+        put: dict[str, Any] = {
+            "TableName": self.table_name,
+            "Item": to_dynamodb(new),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if old is None:
+            put["ConditionExpression"] = "attribute_not_exists(image_id)"
+        else:
+            put["ConditionExpression"] = "revision = :seen"
+            put["ExpressionAttributeValues"] = {":seen": {"S": old["revision"]}}
+        difference = count_difference(old, new)
+        attempt = 0
+        while True:
+            try:
+                if difference:
+                    counter = self._count(new["image_id"], attempt, difference)
+                    self._client.transact_write_items(TransactItems=[{"Put": put}, {"Update": counter}])
+                else:
+                    self._client.put_item(**put)
+                return True, old
+            except ClientError as error:
+                standing = _condition_failed(error)
+                if standing is not None:
+                    # The item that stands there, or {} where it is gone; our own write, if only its answer was lost.
+                    if standing.get("revision") == new["revision"]:
+                        return True, old
+                    return False, standing or None
+                if not _is_busy(error):
+                    raise
+                pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt) * random.uniform(0.5, 1.5)
+                if time.monotonic() + pause >= deadline:
+                    raise CatalogueBusy("the catalogue is busy; try again shortly") from error
+                time.sleep(pause)
+                attempt += 1
+
+    def _count(self, image_id: str, attempt: int, difference: dict[str, int]) -> dict[str, Any]:
+        shard = (zlib.crc32(image_id.encode()) + attempt) % COUNTER_SHARDS
+        names = {f"#{number}": name for number, name in enumerate(difference)}
+        return {
+            "TableName": self.table_name,
+            "Key": {"image_id": {"S": f"{COUNTER_PREFIX}{shard:02d}"}},
+            "UpdateExpression": "ADD " + ", ".join(f"{alias} :{alias[1:]}" for alias in names),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {
+                f":{number}": {"N": str(change)} for number, change in enumerate(difference.values())
+            },
+        }
+
+    def _call(self, operation: str, **parameters: Any) -> Any:
+        try:
+            return getattr(self._client, operation)(**parameters)
+        except ClientError as error:
+            if _is_busy(error):
+                raise CatalogueBusy("the catalogue is busy; try again shortly") from error
+            raise
+
+
+def follow(old: Item | None, seen: Observation, image_id: str, index_shards: int = 1) -> Item | None:
+    """The item that should stand in `old`'s place after an observation; None where `old` already is right.
+
+    Pure: the whole decision of the catalogue is here.
+    """
+    known = (old or {}).get("sequencer")
+    if seen.sequencer is not None and known is not None and known >= seen.sequencer:
+        return None
+    sequencer = seen.sequencer or known
+    if seen.record is None:
+        if old is not None and old["state"] == "removed" and sequencer == known:
+            return None
+        return _tombstone(image_id, sequencer)
+    if old is not None and _is_same_object(old, seen.record):
+        if old["state"] == "forgotten" and not _is_new_upload(old, seen):
+            return old | {"sequencer": sequencer} if sequencer != known else None
+        if old["state"] == "record" and known is None and _is_current(old, seen.record):
+            # The API or a repair wrote it ahead of its event: the event only adds its place in the order.
+            return old | {"sequencer": sequencer} if sequencer else None
+    return _record_item(seen.record, sequencer, index_shards)
+
+
+def _matches(item: Item, filters: dict[str, str]) -> bool:
+    taken = item.get("taken_at", "")
+    return (
+        item.get("content_type") == filters.get("content_type", item.get("content_type"))
+        and item["status"] == filters.get("status", item["status"])
+        and item["image_id"].startswith(filters.get("prefix", ""))
+        and ("taken_from" not in filters or taken >= filters["taken_from"])
+        and ("taken_to" not in filters or "" < taken[: len(filters["taken_to"])] <= filters["taken_to"])
+    )
+
+
+def is_record(item: Item) -> bool:
+    """Whether an item is a record: no tombstone, no forgotten marker, no counter."""
+    return item.get("state") == "record"
+
+
+def public(item: Item) -> Item:
+    """A record as clients see it."""
+    return {name: value for name, value in item.items() if name not in INTERNAL}
+
+
+def contribution(item: Item | None) -> dict[str, int]:
+    """What an item adds to the summary: counter attribute -> amount."""
+    if item is None or not is_record(item):
+        return {}
+    counts = {"count": 1, "total_size": item["size"], f"status:{item['status']}": 1}
+    if "content_type" in item:
+        counts[f"type:{item['content_type']}"] = 1
+    return counts
+
+
+def count_difference(old: Item | None, new: Item | None) -> dict[str, int]:
+    """What the summary changes by when `new` takes `old`'s place; nothing that stays the same."""
+    before, after = contribution(old), contribution(new)
+    changes = {name: after.get(name, 0) - before.get(name, 0) for name in before | after}
+    return {name: change for name, change in changes.items() if change}
+
+
+def from_dynamodb(attributes: Item) -> Item:
+    """DynamoDB's typed attributes as JSON types."""
+    return {name: _plain(_deserialize(value)) for name, value in attributes.items()}
+
+
+def to_dynamodb(item: Item) -> Item:
+    """JSON types as DynamoDB's typed attributes."""
+    return {name: _serialize(_exact(value)) for name, value in item.items() if value is not None}
+
+
+def size_shards(index_shards: int, kinds: Iterable[str] = ("image", "other")) -> list[str]:
+    """The partitions of the size index: readable images apart from everything else."""
+    return [f"{kind}#{number}" for kind in kinds for number in range(index_shards)]
+
+
+def _record_item(record: Item, sequencer: str | None, index_shards: int) -> Item:
+    digest = blake2s(record["image_id"].encode(), digest_size=8).hexdigest()
+    shard = int(digest, 16) % index_shards
+    item = record | {
+        "state": "record",
+        "shard": str(shard),
+        "uploaded_key": f"{record['uploaded_at']}#{digest}",
+        "size_shard": f"{'image' if record['status'] == 'ok' else 'other'}#{shard}",
+        "size_key": f"{record['size']:015d}#{digest}",
+    }
+    return item | {"sequencer": sequencer} if sequencer else item
+
+
+def _tombstone(image_id: str, sequencer: str | None) -> Item:
+    item = {"image_id": image_id, "state": "removed", "expires_at": int(time.time()) + TOMBSTONE_SECONDS}
+    return item | {"sequencer": sequencer} if sequencer else item
+
+
+def _is_same_object(old: Item, record: Item) -> bool:
+    return old.get("etag") == record["etag"] and old.get("version_id") == record.get("version_id")
+
+
+def _is_new_upload(forgotten: Item, seen: Observation) -> bool:
+    """Without versions, the same bytes put again differ from a late event only by a newer creation."""
+    return (
+        seen.created
+        and seen.record is not None
+        and "version_id" not in seen.record
+        and forgotten.get("sequencer") is not None
+    )
+
+
+def _is_current(old: Item, record: Item) -> bool:
+    return old.get("extractor_version") == record.get("extractor_version")
+
+
+def _outcome(old: Item | None, new: Item) -> str:
+    before, after = old is not None and is_record(old), is_record(new)
+    if before and after:
+        return "updated"
+    return "created" if after else "removed" if before else "unchanged"
+
+
+def _condition_failed(error: ClientError) -> Item | None:
+    """The item that stood in the way of a conditional write ({}: none); None: another error."""
+    code = error.response.get("Error", {}).get("Code")
+    if code == "ConditionalCheckFailedException":
+        return from_dynamodb(error.response.get("Item") or {})
+    if code == "TransactionCanceledException":
+        for reason in error.response.get("CancellationReasons", []):
+            if reason.get("Code") == "ConditionalCheckFailed":
+                return from_dynamodb(reason.get("Item") or {})
+    return None
+
+
+def _is_busy(error: ClientError) -> bool:
+    code = error.response.get("Error", {}).get("Code")
+    if code == "TransactionCanceledException":
+        codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])} - {"None", None}
+        return bool(codes) and codes <= _BUSY_CODES
+    return code in _BUSY_CODES
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    return value
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, list | tuple):
+        return [_exact(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _exact(entry) for name, entry in value.items() if entry is not None}
+    return value

@@ -1,0 +1,36 @@
+"""boto3 clients, made once per execution environment and shared by threads (clients are thread-safe)."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+#: As many connections as records of one batch are read at a time, with room for their writes.
+_MAX_CONNECTIONS = 32
+
+
+def _config(**more: Any) -> Config:
+    return Config(
+        connect_timeout=3,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 4},
+        max_pool_connections=_MAX_CONNECTIONS,
+        **more,
+    )
+
+
+@lru_cache(maxsize=1)
+def s3() -> Any:
+    """S3; path-style addresses when AWS_ENDPOINT_URL names one host for everything."""
+    style = "path" if os.environ.get("AWS_ENDPOINT_URL") else "auto"
+    return boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style}))
+
+
+@lru_cache(maxsize=1)
+def dynamodb() -> Any:
+    """DynamoDB, the low-level client: transactions need it."""
+    return boto3.client("dynamodb", config=_config())

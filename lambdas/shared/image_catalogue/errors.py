@@ -1,0 +1,33 @@
+"""What can go wrong on the AWS side; no class here knows HTTP (`http_errors` maps them once)."""
+
+
+class CatalogueError(Exception):
+    """Base of everything this package raises."""
+
+
+class MissingSetting(CatalogueError):
+    """An environment variable that the function needs is not set, or is not valid."""
+
+
+class InvalidRequest(CatalogueError):
+    """What the caller sent cannot be served; the message says which part and what it takes."""
+
+
+class InvalidImageId(InvalidRequest):
+    """No image can have this id."""
+
+
+class InvalidCursor(InvalidRequest):
+    """The cursor was not made by this API for this query."""
+
+
+class ImageNotFound(CatalogueError):
+    """The catalogue holds no such image."""
+
+
+class CatalogueBusy(CatalogueError):
+    """DynamoDB or S3 throttled, or others kept changing the same item; worth a retry."""
+
+
+class InvalidEvent(CatalogueError):
+    """The event is of no shape that the function takes; repeating it will not help."""

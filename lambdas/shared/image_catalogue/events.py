@@ -1,0 +1,100 @@
+"""The events that `s3_file_event` takes, as a flat list of jobs.
+
+Shapes: Amazon SQS messages that hold S3 event notifications or our own repair requests, a plain S3 event
+notification (a bucket wired directly, a console test event), `s3:TestEvent`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote_plus
+
+from .errors import InvalidEvent
+from .records import parse_timestamp
+
+#: Marks a message of `tools/reconcile.py`; S3's own say "aws:s3".
+REPAIR_SOURCE = "image-metadata:repair"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One object to look at, and why.
+
+    `key` is decoded. `sequencer` orders the events of one key (S3 sends none with some lifecycle events).
+    `repair` marks a request of reconciliation, which acts only on an item whose revision is `revision`.
+    """
+
+    bucket: str
+    key: str
+    name: str  # the event's name, such as ObjectCreated:Put
+    sequencer: str | None = None
+    time: datetime | None = None
+    etag: str | None = None
+    repair: bool = False
+    revision: str | None = None
+
+    @property
+    def created(self) -> bool:
+        """Whether the event says that an object was created."""
+        return self.name.startswith("ObjectCreated:")
+
+
+def is_sqs(event: dict[str, Any]) -> bool:
+    """Whether the event is a batch of an SQS event source mapping."""
+    records = event.get("Records")
+    return bool(records) and all(record.get("eventSource") == "aws:sqs" for record in records)
+
+
+def jobs_of_message(body: str) -> list[Job]:
+    """The jobs in one SQS message's body; raises `InvalidEvent`."""
+    try:
+        notification = json.loads(body)
+    except ValueError:
+        raise InvalidEvent("the message is not JSON") from None
+    return jobs_of_notification(notification)
+
+
+def jobs_of_notification(notification: Any) -> list[Job]:
+    """The jobs in one S3 event notification (its structure: Amazon S3 User Guide, "Event message structure").
+
+    `s3:TestEvent`, which S3 sends when a notification is configured, holds none. Raises `InvalidEvent`.
+    """
+    if not isinstance(notification, dict):
+        raise InvalidEvent("the event is not a JSON object")
+    if notification.get("Event") == "s3:TestEvent":
+        return []
+    records = notification.get("Records")
+    if not isinstance(records, list):
+        raise InvalidEvent("the event has no Records; expected an S3 event notification")
+    return list(_jobs(records))
+
+
+def _jobs(records: list[Any]) -> Iterator[Job]:
+    for record in records:
+        try:
+            bucket, entity = record["s3"]["bucket"]["name"], record["s3"]["object"]
+            key = unquote_plus(entity["key"], errors="strict")
+            if record.get("eventSource") == REPAIR_SOURCE:
+                yield Job(bucket, key, record["eventName"], repair=True, revision=record.get("revision"))
+                continue
+            yield Job(
+                bucket,
+                key,
+                record["eventName"].removeprefix("s3:"),
+                sequencer=_sequencer(entity.get("sequencer")),
+                time=parse_timestamp(record["eventTime"]) if record.get("eventTime") else None,
+                etag=entity.get("eTag"),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidEvent(f"not an S3 event notification record ({type(error).__name__})") from error
+
+
+def _sequencer(text: str | None) -> str | None:
+    if not text:
+        return None
+    int(text, 16)  # a ValueError is the caller's InvalidEvent
+    return text

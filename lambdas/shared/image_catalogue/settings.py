@@ -1,0 +1,69 @@
+"""The functions' settings: environment variables, validated when they are first needed.
+
+There is no default for a resource's name: a function that lacks one says so instead of writing elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .errors import MissingSetting
+
+#: What API Gateway and Lambda let through: 6 MB of base64 text holds 4.5 MB of bytes.
+MAX_API_PAYLOAD_BYTES = 4_500_000
+DEFAULT_MAX_UPLOAD_BYTES = 100 * 1024 * 1024
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise MissingSetting(f"environment variable {name} is not set")
+    return value
+
+
+def _integer(name: str, default: int, low: int, high: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit()) or not low <= int(text) <= high:
+        raise MissingSetting(f"environment variable {name} must be a whole number from {low} to {high}, not {text!r}")
+    return int(text)
+
+
+def bucket_name() -> str:
+    """The bucket that holds the images."""
+    return _required("BUCKET_NAME")
+
+
+def table_name() -> str:
+    """The DynamoDB table that holds the catalogue."""
+    return _required("TABLE_NAME")
+
+
+def upload_prefix() -> str:
+    """The key prefix of every image, ending in a slash."""
+    prefix = os.environ.get("UPLOAD_PREFIX") or "uploads/"
+    if not prefix.endswith("/"):
+        raise MissingSetting(f"environment variable UPLOAD_PREFIX must end in '/', not {prefix!r}")
+    return prefix
+
+
+def index_shards() -> int:
+    """Over how many partitions each index is spread; may be raised at any time, never lowered."""
+    return _integer("INDEX_SHARDS", 1, 1, 100)
+
+
+def gps() -> str:
+    """How exactly positions are stored: `exact`, `coarse` (about 1 km) or `none`."""
+    value = os.environ.get("GPS") or "exact"
+    if value not in ("exact", "coarse", "none"):
+        raise MissingSetting(f"environment variable GPS must be exact, coarse or none, not {value!r}")
+    return value
+
+
+def max_upload_bytes() -> int:
+    """The largest file a presigned upload admits (S3 takes 5 GiB in one POST)."""
+    return _integer("MAX_UPLOAD_BYTES", DEFAULT_MAX_UPLOAD_BYTES, 1, 5 * 1024**3)
+
+
+def cors_allow_origin() -> str:
+    """The origin that browsers may call from; `*` is any."""
+    return os.environ.get("CORS_ALLOW_ORIGIN") or "*"

@@ -1,0 +1,76 @@
+# Needs Python 3.11 or newer, GNU make and Terraform 1.7 or newer; everything else is installed below .venv and .local.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e lint format lock clean
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/ready
+WORKERS ?= 2
+LOCAL_AWS_PORT ?= 4566
+export LOCAL_AWS_PORT
+
+# The suites that need no server; what a folder holds decides, so a new suite is a new folder.
+UNIT_SUITES := $(wildcard tests/unit tests/contract tests/faults tests/fuzz)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): requirements-dev.txt
+	@. ./tools/python.sh && test -x $(RUN) || run_python -m venv $(VENV)
+	@echo "Installing what demo and tests need (once)"
+	@$(RUN) -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps --only-binary=:all: \
+		--requirement requirements-dev.txt
+	@touch $(READY)
+
+setup: $(READY) ## Install the development environment below .venv
+
+build: ## Build every function's package for AWS Lambda (python3.13, arm64)
+	@./build.sh
+
+up: setup ## Start the local AWS and deploy onto it (empty)
+	@$(RUN) tools/demo.py --no-images
+
+demo: setup ## Start, deploy and show it all with sample images, or your own: make demo IMAGES=directory
+	@$(RUN) tools/demo.py $(if $(IMAGES),--images "$(IMAGES)")
+
+down: ## Stop the local AWS
+	@. ./tools/python.sh && run_python tools/local_aws.py stop
+
+status: ## Tell whether the local AWS runs
+	@. ./tools/python.sh && run_python tools/local_aws.py status
+
+deploy: ## Deploy to the AWS account your credentials name
+	@./deploy.sh
+
+destroy: ## Remove everything from that account again
+	@./deploy.sh destroy
+
+test: test-unit test-terraform test-e2e ## Run every test (unit, contract, Terraform, end to end)
+
+test-unit: setup ## Run the tests that need no server
+	@$(RUN) -m pytest -q -n $(WORKERS) $(UNIT_SUITES)
+
+test-terraform: setup ## Check, validate and test the Terraform code
+	@$(RUN) tools/terraform.py test
+
+test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
+	@$(RUN) -m pytest -q tests/e2e
+
+lint: setup ## Run ruff, mypy, shellcheck and terraform fmt
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@$(VENV)/bin/shellcheck -x build.sh deploy.sh tools/python.sh .ci/run
+	@$(RUN) tools/terraform.py fmt
+
+format: setup ## Rewrite Python and Terraform code in the project's style
+	@$(RUN) -m ruff check --fix-only --quiet .
+	@$(RUN) -m ruff format .
+	@terraform fmt -recursive terraform
+
+lock: setup ## Pin all requirements again (UPGRADE=1: to the newest versions)
+	@$(RUN) tools/lock.py $(if $(UPGRADE),--upgrade)
+
+clean: down ## Remove everything that was built, the local AWS's data included
+	@rm -rf .local build lambdas/*/vendor .pytest_cache .ruff_cache .mypy_cache .hypothesis

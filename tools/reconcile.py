@@ -129,7 +129,7 @@ class Reconciler:
             while True:
                 answer = self._dynamodb.scan(**request)
                 items = [from_dynamodb(attributes) for attributes in answer["Items"]]
-                kept = [item for item in items if item["image_id"].startswith(self._prefix)]
+                kept = [item for item in items if not item["image_id"].startswith(COUNTER_PREFIX)]
                 position = answer.get("LastEvaluatedKey")
                 self._state.add(kept, scan_position=position, scanned=position is None)
                 bar.update(len(kept))
@@ -147,7 +147,8 @@ class Reconciler:
                 objects = [entry for entry in answer.get("Contents", []) if not is_folder(entry["Key"])]
                 more = answer.get("IsTruncated", False)
                 upto = answer["Contents"][-1]["Key"] if more else None
-                self._merge(objects, dict(self._state.between(after, upto)), report)
+                items = self._state.between(after, upto)
+                self._merge(objects, {key: item for key, item in items if key.startswith(self._prefix)}, report)
                 self._flush()
                 self.objects += len(objects)
                 bar.update(len(objects))

@@ -42,9 +42,11 @@ _LONGEST_PAUSE_SECONDS = 1.0
 
 #: Attributes that are the catalogue's own business and leave it in no answer.
 INTERNAL = frozenset(
-    ("state", "sequencer", "revision", "shard", "uploaded_key", "size_shard", "size_key", "expires_at")
+    ("state", "sequencer", "revision", "last_modified", "shard", "uploaded_key", "size_shard", "size_key", "expires_at")
 )
 _BATCH_ROUNDS = 5
+#: What tells one object from the next under the same key.
+_IDENTITY = ("etag", "version_id", "last_modified")
 _HASH_KEYS = {"uploaded_at": "shard", "size": "size_shard"}
 _SORT_KEYS = {"uploaded_at": "uploaded_key", "size": "size_key"}
 _BUSY_CODES = frozenset(
@@ -80,7 +82,6 @@ class Observation:
     """What the bucket holds under one key at one moment: a record, or (None) nothing."""
 
     record: Item | None
-    created: bool = False  # seen on behalf of an event that says an object was created
     sequencer: str | None = None  # of that event; None: a repair, or the API
 
 
@@ -284,7 +285,7 @@ class Catalogue:
         while True:
             if old is None or not is_record(old):
                 raise ImageNotFound(image_id)
-            kept = {name: old[name] for name in ("sequencer", "etag", "version_id") if name in old}
+            kept = {name: old[name] for name in ("sequencer", *_IDENTITY) if name in old}
             written, old = self._replace(old, {"image_id": image_id, "state": "forgotten", **kept})
             if written:
                 return
@@ -382,11 +383,13 @@ def follow(old: Item | None, seen: Observation, image_id: str, index_shards: int
             return None
         return _tombstone(image_id, sequencer)
     if old is not None and _is_same_object(old, seen.record):
-        if old["state"] == "forgotten" and not _is_new_upload(old, seen):
-            return old | {"sequencer": sequencer} if sequencer != known else None
-        if old["state"] == "record" and known is None and _is_current(old, seen.record):
-            # The API or a repair wrote it ahead of its event: the event only adds its place in the order.
-            return old | {"sequencer": sequencer} if sequencer else None
+        # A forgotten object stays forgotten; and what the API or a repair wrote ahead of its event is right already:
+        # the event only adds its place in the order.
+        ahead = old["state"] == "record" and known is None and _is_current(old, seen.record)
+        if old["state"] == "forgotten" or ahead:
+            if sequencer == known:
+                return None
+            return old | {"sequencer": sequencer, "last_modified": seen.record.get("last_modified")}
     return _record_item(seen.record, sequencer, index_shards)
 
 
@@ -462,17 +465,11 @@ def _tombstone(image_id: str, sequencer: str | None) -> Item:
 
 
 def _is_same_object(old: Item, record: Item) -> bool:
-    return old.get("etag") == record["etag"] and old.get("version_id") == record.get("version_id")
-
-
-def _is_new_upload(forgotten: Item, seen: Observation) -> bool:
-    """Without versions, the same bytes put again differ from a late event only by a newer creation."""
-    return (
-        seen.created
-        and seen.record is not None
-        and "version_id" not in seen.record
-        and forgotten.get("sequencer") is not None
-    )
+    """Whether both describe the same object, not only the same bytes: putting them again makes another."""
+    if old["state"] == "removed" or any(old.get(name) != record.get(name) for name in ("etag", "version_id")):
+        return False
+    moments = {item["last_modified"] for item in (old, record) if item.get("last_modified")}
+    return len(moments) < 2  # the API does not learn when S3 took its upload
 
 
 def _is_current(old: Item, record: Item) -> bool:

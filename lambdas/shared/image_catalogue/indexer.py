@@ -47,7 +47,7 @@ class Indexer:
             revision = item["revision"] if item else None
             outcome = self._catalogue.repair(job.key, lambda: self.look(job, cost), revision, deadline)
         else:
-            seen = Observation(self.look(job, cost), job.created, normalise_sequencer(job.sequencer))
+            seen = Observation(self.look(job, cost), normalise_sequencer(job.sequencer))
             outcome = self._catalogue.apply(job.key, seen, deadline)
         elapsed = round((time.monotonic() - started) * 1000)
         return {"event": job.name, "image_id": job.key, "outcome": outcome, **cost, "ms": elapsed}
@@ -83,6 +83,7 @@ class Indexer:
             uploaded_at=timestamp(uploaded),
             filename=entity.filename,
             declared_content_type=entity.declared_content_type,
+            last_modified=timestamp(entity.last_modified),
             gps=self._gps,
         )
 

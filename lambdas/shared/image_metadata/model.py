@@ -33,6 +33,7 @@ class Found:
     loop: int | None = None  # 0: for ever
     dpi: tuple[float, float] | None = None
     orientation: int | None = None  # of the container (irot/imir, TIFF tag 274): outranks the EXIF block
+    crop: tuple[int, int] | None = None  # shown part (HEIF clean aperture), before orientation; None: all of it
     exif: bytes | None = None  # a TIFF stream, without "Exif\0\0"
     xmp: bytes | None = None  # the packet
     iptc: bytes | None = None  # IIM data sets

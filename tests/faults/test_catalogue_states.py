@@ -1,0 +1,258 @@
+"""Any mix of uploads, removals, late, lost-and-repeated events, crashes and repairs ends in a right catalogue.
+
+`STATEFUL_STEPS` (default 300) is the number of steps in all; `make storm` runs 10,000.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from moto import mock_aws
+
+from image_catalogue.catalogue import Catalogue
+from image_catalogue.errors import ImageNotFound
+from image_catalogue.events import Job
+from image_catalogue.indexer import Indexer
+from image_catalogue.records import record_of, timestamp
+from image_metadata.errors import SourceError
+from image_metadata.model import EXTRACTOR_VERSION
+from tests.contract.declared import declared_table
+from tests.unit.catalogue.conftest import BUCKET, TABLE, picture
+
+from .invariants import differences
+
+STEPS_PER_RUN = 50
+RUNS = max(1, int(os.environ.get("STATEFUL_STEPS", "300")) // STEPS_PER_RUN)
+KEYS = st.sampled_from(["uploads/a", "uploads/b c+%é"])
+INDEX = st.integers(0, 10_000)
+
+
+class CrashingClient:
+    """A boto3 client that fails at one call, before the request is sent or after it was carried out."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.calls_until_crash: int | None = None
+        self.after = False
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self._client, name)
+        if not callable(operation) or name in ("meta", "exceptions"):
+            return operation
+        return lambda **request: self._call(operation, request)
+
+    def _call(self, operation: Callable[..., Any], request: dict[str, Any]) -> Any:
+        crash = self.calls_until_crash == 0
+        if self.calls_until_crash is not None:
+            self.calls_until_crash -= 1
+        if crash and not self.after:
+            raise EndpointConnectionError(endpoint_url="before")
+        answer = operation(**request)
+        if crash:
+            raise EndpointConnectionError(endpoint_url="after")
+        return answer
+
+
+class CatalogueStates(RuleBasedStateMachine):
+    """The bucket is moto's; events are ours to lose time with, to repeat, to swap and to crash on."""
+
+    versioned = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mock = mock_aws()
+        self._mock.start()
+        self._s3 = boto3.client("s3", region_name="us-east-1")
+        self._dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+        self._s3.create_bucket(Bucket=BUCKET)
+        if self.versioned:
+            self._s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        self._dynamodb.create_table(**declared_table() | {"TableName": TABLE})
+        self._crashing = [CrashingClient(self._s3), CrashingClient(self._dynamodb)]
+        self._catalogue = Catalogue(TABLE, 2, self._crashing[1])
+        self._indexer = Indexer(self._crashing[0], self._catalogue, BUCKET, "uploads/")
+        self._pending: list[Job] = []
+        self._delivered: list[Job] = []
+        self._forgotten: dict[str, str] = {}  # key -> ETag of the object whose record was forgotten
+        self._either: set[str] = set()  # keys whose forgotten object went and may have come back
+        self._number = 0
+
+    def _event(self, key: str, name: str) -> None:
+        self._number += 1
+        # Sequencers of several lengths: hexadecimal numbers of one to three digits.
+        self._pending.append(Job(BUCKET, key, name, sequencer=f"{self._number * 5:X}"))
+
+    def _body(self) -> bytes:
+        self._number += 1
+        return picture(1 + self._number, 1 + self._number % 7)
+
+    def _unsettle(self, key: str) -> None:
+        """A forgotten object that went and may come back: whether it is forgotten still hangs on what was delivered."""
+        if key in self._forgotten:
+            self._either.add(key)
+
+    @contextmanager
+    def _crash(self, which: int, call: int, after: bool) -> Any:
+        client = self._crashing[which]
+        client.calls_until_crash, client.after = call, after
+        try:
+            yield
+        except (EndpointConnectionError, SourceError):
+            pass  # the function died here; its event will come again
+        finally:
+            client.calls_until_crash = None
+
+    @rule(key=KEYS)
+    def put(self, key: str) -> None:
+        self._s3.put_object(Bucket=BUCKET, Key=key, Body=self._body())
+        self._event(key, "ObjectCreated:Put")
+
+    @rule(key=KEYS)
+    def put_what_is_no_image(self, key: str) -> None:
+        self._number += 1
+        self._s3.put_object(Bucket=BUCKET, Key=key, Body=b"text %d" % self._number)
+        self._event(key, "ObjectCreated:Put")
+
+    @rule(source=KEYS, key=KEYS)
+    def copy(self, source: str, key: str) -> None:
+        if source != key and self._etag(source) and self._etag(source) != self._etag(key):
+            self._s3.copy_object(Bucket=BUCKET, Key=key, CopySource={"Bucket": BUCKET, "Key": source})
+            self._event(key, "ObjectCreated:Copy")
+            self._unsettle(key)
+
+    @rule(key=KEYS)
+    def delete(self, key: str) -> None:
+        self._s3.delete_object(Bucket=BUCKET, Key=key)
+        self._event(key, "ObjectRemoved:DeleteMarkerCreated" if self.versioned else "ObjectRemoved:Delete")
+        self._unsettle(key)
+
+    @rule(key=KEYS, index=INDEX)
+    @precondition(lambda self: self.versioned)
+    def delete_a_version(self, key: str, index: int) -> None:
+        answer = self._s3.list_object_versions(Bucket=BUCKET, Prefix=key)
+        versions = answer.get("Versions", []) + answer.get("DeleteMarkers", [])
+        if versions:
+            version = versions[index % len(versions)]["VersionId"]
+            self._s3.delete_object(Bucket=BUCKET, Key=key, VersionId=version)
+            self._event(key, "ObjectRemoved:Delete")
+            self._unsettle(key)
+
+    @rule(index=INDEX)
+    def deliver(self, index: int) -> None:
+        if self._pending:
+            job = self._pending.pop(index % len(self._pending))
+            self._indexer.process(job)
+            self._delivered.append(job)
+
+    @rule(index=INDEX)
+    def deliver_again(self, index: int) -> None:
+        if self._delivered:
+            self._indexer.process(self._delivered[index % len(self._delivered)])
+
+    @rule(index=INDEX, which=st.integers(0, 1), call=st.integers(0, 2), after=st.booleans())
+    def crash_while_delivering(self, index: int, which: int, call: int, after: bool) -> None:
+        if self._pending:
+            with self._crash(which, call, after):
+                self._indexer.process(self._pending[index % len(self._pending)])
+
+    @rule(crash=st.booleans())
+    def upload_by_the_api(self, crash: bool) -> None:
+        self._number += 1
+        key, body = f"uploads/api{self._number}", self._body()
+        etag = self._s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        self._event(key, "ObjectCreated:Put")
+        if not crash:
+            head = self._s3.head_object(Bucket=BUCKET, Key=key)
+            self._catalogue.put_uploaded(
+                record_of(
+                    {"status": "ok", "content_type": "image/png", "extractor_version": EXTRACTOR_VERSION},
+                    image_id=key,
+                    bucket=BUCKET,
+                    size=len(body),
+                    etag=etag["ETag"].strip('"'),
+                    version_id=etag.get("VersionId"),
+                    uploaded_at=timestamp(head["LastModified"]),
+                )
+            )
+            assert self._catalogue.get(key)
+
+    @rule(index=INDEX, crash=st.booleans())
+    def delete_by_the_api(self, index: int, crash: bool) -> None:
+        records = self._catalogue.list(limit=100).items
+        if records:
+            key = records[index % len(records)]["image_id"]
+            seen = self._catalogue.snapshot(key)
+            self._s3.delete_object(Bucket=BUCKET, Key=key)
+            self._event(key, "ObjectRemoved:Delete")
+            self._unsettle(key)
+            if not crash:
+                self._catalogue.remove(key, seen)
+                assert self._catalogue.get(key) is None
+
+    @rule(index=INDEX)
+    def forget(self, index: int) -> None:
+        records = self._catalogue.list(limit=100).items
+        if records:
+            record = records[index % len(records)]
+            try:
+                self._catalogue.forget(record["image_id"])
+                self._forgotten[record["image_id"]] = record["etag"]
+                self._either.discard(record["image_id"])
+            except ImageNotFound:
+                raise AssertionError("a listed record must be there to be forgotten") from None
+
+    @rule(key=KEYS)
+    def repair(self, key: str) -> None:
+        item = self._catalogue.item(key)
+        revision = item["revision"] if item else None
+        self._indexer.process(Job(BUCKET, key, "Reconcile:test", repair=True, revision=revision))
+
+    def _etag(self, key: str) -> str | None:
+        answer = self._s3.list_objects_v2(Bucket=BUCKET, Prefix=key)
+        return next((entry["ETag"].strip('"') for entry in answer.get("Contents", []) if entry["Key"] == key), None)
+
+    def teardown(self) -> None:
+        try:
+            while self._pending:
+                self._indexer.process(self._pending.pop())
+            for job in self._delivered:
+                self._indexer.process(job)
+            forgotten = frozenset(
+                key
+                for key, etag in self._forgotten.items()
+                if self._etag(key) == etag and not (key in self._either and self._catalogue.get(key))
+            )
+            assert differences(self._s3, self._dynamodb, BUCKET, TABLE, forgotten) == []
+        finally:
+            self._mock.stop()
+
+
+class VersionedCatalogueStates(CatalogueStates):
+    """The same with a versioned bucket: delete markers, restores, removals of old versions."""
+
+    versioned = True
+
+
+@pytest.mark.parametrize("states", [CatalogueStates, VersionedCatalogueStates])
+def test_the_catalogue_equals_the_bucket(states: type[CatalogueStates], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    run_state_machine_as_test(
+        states,
+        settings=settings(
+            max_examples=RUNS,
+            stateful_step_count=STEPS_PER_RUN,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,303 @@
+"""Whole invocations of s3_file_event against moto: every event shape, and every record failing alone."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from image_catalogue.batch import JobsFailed, handle
+from image_catalogue.catalogue import Catalogue
+from image_catalogue.errors import InvalidEvent
+from image_catalogue.indexer import Indexer
+from tests.events import load
+
+from .conftest import BUCKET, counted, picture
+
+KEY = "uploads/my café + 100%.png"
+
+
+class Lines(list):
+    """A logger that keeps what it is told."""
+
+    def info(self, message: str, **fields: Any) -> None:
+        self.append((message, fields))
+
+    error = info
+
+
+@pytest.fixture
+def log() -> Lines:
+    return Lines()
+
+
+def invoke(event: dict[str, Any], indexer: Indexer, log: Lines, seconds: float = 60) -> dict[str, Any]:
+    return handle(event, indexer, time.monotonic() + seconds, log)
+
+
+def notification(key: str, name: str = "ObjectCreated:Put", sequencer: str = "01") -> dict[str, Any]:
+    """An S3 notification for a key as S3 writes it (already URL-encoded)."""
+    event = load("s3_created")
+    event["Records"][0]["eventName"] = name
+    event["Records"][0]["s3"]["object"] |= {"key": key, "sequencer": sequencer}
+    return event
+
+
+def messages(*bodies: Any) -> dict[str, Any]:
+    return {
+        "Records": [
+            {"messageId": f"m{number}", "eventSource": "aws:sqs", "body": json.dumps(body)}
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def failed(answer: dict[str, Any]) -> list[str]:
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_a_plain_s3_event_indexes_its_decoded_key(indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines) -> None:
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=picture(30, 20), ContentType="text/plain")
+    assert invoke(load("s3_created"), indexer, log) == {}
+    record = catalogue.get(KEY)
+    assert (record["content_type"], record["width"], record["height"]) == ("image/png", 30, 20)
+    assert record["declared_content_type"] == "text/plain"
+    assert record["filename"] == "my café + 100%.png"
+    assert record["size"] == len(picture(30, 20))
+
+
+def test_a_new_image_is_read_in_one_request(indexer: Indexer, s3: Any, log: Lines) -> None:
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=picture())
+    names: list[str] = []
+    s3.meta.events.register("before-call.s3", lambda model, **_: names.append(model.name))
+    invoke(load("s3_created"), indexer, log)
+    assert names == ["GetObject"]
+
+
+def test_the_test_event_is_taken_alone_and_through_the_queue(indexer: Indexer, log: Lines) -> None:
+    assert invoke(load("s3_test_event"), indexer, log) == {}
+    assert invoke(messages(load("s3_test_event")), indexer, log) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("event", [{}, {"Records": None}, {"detail": {}}, {"Records": [{"s3": {}}]}, {"Records": [3]}])
+def test_an_event_of_no_known_shape_is_refused(indexer: Indexer, log: Lines, event: dict[str, Any]) -> None:
+    with pytest.raises(InvalidEvent):
+        invoke(event, indexer, log)
+
+
+def test_a_poisoned_message_fails_alone(indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines) -> None:
+    for name in "abc":
+        s3.put_object(Bucket=BUCKET, Key=f"uploads/{name}.png", Body=picture())
+    good = [notification(f"uploads/{name}.png") for name in "abc"]
+    event = messages(good[0], {"Records": "poison"}, good[1], "poison", notification("uploads/x", sequencer="zz"), good[2])
+    assert failed(invoke(event, indexer, log)) == ["m1", "m3", "m4"]
+    assert catalogue.summary()["count"] == 3
+
+
+def test_a_record_that_fails_takes_only_its_own_message_back(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        s3.put_object(Bucket=BUCKET, Key=f"uploads/{name}.png", Body=picture())
+    real = s3.get_object
+
+    def denied(**request: Any) -> Any:
+        if request["Key"] == "uploads/b.png":
+            raise ClientError({"Error": {"Code": "SlowDown"}}, "GetObject")
+        return real(**request)
+
+    monkeypatch.setattr(s3, "get_object", denied)
+    event = messages(*(notification(f"uploads/{name}.png") for name in "abc"))
+    assert failed(invoke(event, indexer, log)) == ["m1"]
+    monkeypatch.setattr(s3, "get_object", real)
+    assert failed(invoke(event, indexer, log)) == []
+    assert counted(catalogue)["count"] == 3
+
+
+def test_a_bug_in_one_record_fails_that_record_and_says_so(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "ab":
+        s3.put_object(Bucket=BUCKET, Key=f"uploads/{name}.png", Body=picture())
+    real = catalogue.apply
+
+    def buggy(image_id: str, *rest: Any) -> str:
+        if image_id.endswith("a.png"):
+            raise KeyError("a bug")
+        return real(image_id, *rest)
+
+    monkeypatch.setattr(catalogue, "apply", buggy)
+    event = messages(*(notification(f"uploads/{name}.png") for name in "ab"))
+    assert failed(invoke(event, indexer, log)) == ["m0"]
+    assert [fields["exc_info"] for message, fields in log if message == "record failed"] == [True]
+
+
+def test_a_plain_event_that_fails_raises_so_that_it_comes_again(
+    indexer: Indexer, s3: Any, log: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow_down(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "SlowDown"}}, "GetObject")
+
+    monkeypatch.setattr(s3, "get_object", slow_down)
+    with pytest.raises(JobsFailed):
+        invoke(load("s3_created"), indexer, log)
+
+
+def test_what_has_not_begun_at_the_deadline_comes_again(indexer: Indexer, s3: Any, log: Lines) -> None:
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=picture())
+    assert failed(invoke(messages(load("s3_created")), indexer, log, seconds=-1)) == ["m0"]
+
+
+def test_an_event_for_a_key_already_gone_leaves_no_record(indexer: Indexer, catalogue: Catalogue, log: Lines) -> None:
+    assert failed(invoke(messages(load("s3_created")), indexer, log)) == []
+    assert catalogue.get(KEY) is None
+    assert catalogue.summary()["count"] == 0
+
+
+def test_a_removal_takes_the_record_away(indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines) -> None:
+    s3.put_object(Bucket=BUCKET, Key="uploads/a.png", Body=picture())
+    invoke(notification("uploads/a.png", sequencer="01"), indexer, log)
+    s3.delete_object(Bucket=BUCKET, Key="uploads/a.png")
+    invoke(notification("uploads/a.png", "ObjectRemoved:Delete", "02"), indexer, log)
+    assert catalogue.get("uploads/a.png") is None
+
+
+@pytest.mark.parametrize("name", ["LifecycleExpiration:Delete", "s3:LifecycleExpiration:DeleteMarkerCreated"])
+def test_a_lifecycle_expiry_without_sequencer_takes_the_record_away(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines, name: str
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="uploads/a.png", Body=picture())
+    invoke(notification("uploads/a.png", sequencer="01"), indexer, log)
+    s3.delete_object(Bucket=BUCKET, Key="uploads/a.png")
+    event = notification("uploads/a.png", name)
+    del event["Records"][0]["s3"]["object"]["sequencer"]
+    invoke(event, indexer, log)
+    assert catalogue.get("uploads/a.png") is None
+
+
+def test_versions_delete_markers_and_restores_follow_the_bucket(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines
+) -> None:
+    key = "uploads/a.png"
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket=BUCKET, Key=key, Body=picture(1, 1))["VersionId"]
+    s3.put_object(Bucket=BUCKET, Key=key, Body=picture(2, 2))
+    invoke(notification(key, sequencer="02"), indexer, log)
+    s3.delete_object(Bucket=BUCKET, Key=key, VersionId=first)
+    invoke(notification(key, "ObjectRemoved:Delete", "03"), indexer, log)
+    assert catalogue.get(key)["width"] == 2, "an old version's removal is not the image's"
+    marker = s3.delete_object(Bucket=BUCKET, Key=key)["VersionId"]
+    invoke(notification(key, "ObjectRemoved:DeleteMarkerCreated", "04"), indexer, log)
+    assert catalogue.get(key) is None
+    s3.delete_object(Bucket=BUCKET, Key=key, VersionId=marker)
+    invoke(notification(key, "ObjectRemoved:Delete", "05"), indexer, log)
+    assert catalogue.get(key)["width"] == 2, "removing the delete marker restores the image"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", "corrupt"),
+        (b"just text, whatever the name says\n" * 1000, "unsupported"),
+        (picture(kind="JPEG")[:40], "corrupt"),
+    ],
+)
+def test_what_is_no_image_becomes_a_record_that_says_why(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines, body: bytes, status: str
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="uploads/a.jpg", Body=body)
+    assert failed(invoke(messages(notification("uploads/a.jpg")), indexer, log)) == []
+    record = catalogue.get("uploads/a.jpg")
+    assert record["status"] == status
+    assert record["error"]
+    assert record["size"] == len(body)
+
+
+def test_folders_other_buckets_and_other_prefixes_are_ignored(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines
+) -> None:
+    for key in ("uploads/", "uploads/holiday/", "thumbnails/a.png"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+        invoke(notification(key), indexer, log)
+    elsewhere = notification("uploads/a.png")
+    elsewhere["Records"][0]["s3"]["bucket"]["name"] = "elsewhere"
+    invoke(elsewhere, indexer, log)
+    assert [fields["outcome"] for _, fields in log] == ["ignored"] * 4
+    assert catalogue.summary()["count"] == 0
+
+
+def test_an_archived_object_is_catalogued_without_its_pixels(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def archived(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "InvalidObjectState"}}, "GetObject")
+
+    s3.put_object(Bucket=BUCKET, Key="uploads/a.png", Body=picture())
+    monkeypatch.setattr(s3, "get_object", archived)
+    invoke(notification("uploads/a.png"), indexer, log)
+    record = catalogue.get("uploads/a.png")
+    assert (record["status"], record["size"]) == ("unsupported", len(picture()))
+    assert "archived" in record["error"]
+
+
+def test_an_object_overwritten_while_it_is_read_is_read_again(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, real, calls = "uploads/a.tif", s3.get_object, []
+    big = picture(400, 400, "TIFF") + b"\0" * 400_000
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"II*\0" + (300_000).to_bytes(4, "little") + bytes(400_000))
+
+    def overwriting(**request: Any) -> Any:
+        answer = real(**request)
+        calls.append(request.get("IfMatch"))
+        if len(calls) == 1:
+            s3.put_object(Bucket=BUCKET, Key=key, Body=big)
+        return answer
+
+    monkeypatch.setattr(s3, "get_object", overwriting)
+    invoke(notification(key), indexer, log)
+    assert catalogue.get(key)["width"] == 400
+    assert catalogue.get(key)["size"] == len(big)
+
+
+@pytest.mark.parametrize("schema", ["1.0", "2.0"])
+def test_a_batch_operations_task_indexes_an_existing_object(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines, schema: str
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="uploads/existing one.png", Body=picture())
+    event = load("s3_batch_operations") | {"invocationSchemaVersion": schema}
+    if schema == "1.0":
+        del event["tasks"][0]["s3Bucket"]
+        event["tasks"][0]["s3BucketArn"] = f"arn:aws:s3:::{BUCKET}"
+    answer = invoke(event, indexer, log)
+    assert answer["results"] == [
+        {"taskId": "dGFza2lkZ29lc2hlcmUK", "resultCode": "Succeeded", "resultString": ""}
+    ]
+    assert (answer["invocationSchemaVersion"], answer["invocationId"]) == (schema, event["invocationId"])
+    assert catalogue.get("uploads/existing one.png")["status"] == "ok"
+
+
+@pytest.mark.parametrize(("code", "result"), [("SlowDown", "TemporaryFailure"), (None, "PermanentFailure")])
+def test_a_batch_operations_task_says_whether_to_try_again(
+    indexer: Indexer, s3: Any, log: Lines, monkeypatch: pytest.MonkeyPatch, code: str | None, result: str
+) -> None:
+    def broken(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": code}}, "GetObject") if code else KeyError("a bug")
+
+    monkeypatch.setattr(s3, "get_object", broken)
+    answer = invoke(load("s3_batch_operations"), indexer, log)
+    assert [entry["resultCode"] for entry in answer["results"]] == [result]
+
+
+def test_positions_follow_the_gps_policy() -> None:
+    from image_catalogue.records import record_of
+
+    fixed = {"image_id": "uploads/a", "bucket": "b", "size": 1, "etag": "e", "uploaded_at": "2026-11-21T10:00:00.000Z"}
+    metadata = {"status": "ok", "gps": {"latitude": 48.858222, "longitude": 2.2945, "altitude_m": 35.0}, "has_gps": True}
+    assert record_of(metadata, **fixed)["gps"] == metadata["gps"]
+    assert record_of(metadata, gps="coarse", **fixed)["gps"] == {"latitude": 48.86, "longitude": 2.29}
+    assert "gps" not in record_of(metadata, gps="none", **fixed)
+    assert record_of(metadata, gps="none", **fixed)["has_gps"] is True

@@ -1,0 +1,331 @@
+"""The catalogue against moto's DynamoDB: order, replays, forgetting, counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from image_catalogue.catalogue import Catalogue, Observation, normalise_sequencer
+from image_catalogue.errors import CatalogueBusy, ImageNotFound, InvalidCursor
+
+from .conftest import TABLE, counted, record, truth
+
+KEY = "uploads/cat.png"
+
+
+def seen(value: dict[str, Any] | None, sequencer: int) -> Observation:
+    return Observation(value, normalise_sequencer(f"{sequencer:X}"))
+
+
+def uploaded(second: int, **more: Any) -> dict[str, Any]:
+    return record(KEY, last_modified=f"2026-11-21T10:00:{second:02d}.000Z", **more)
+
+
+@pytest.fixture(autouse=True)
+def counters_are_exact(catalogue: Catalogue, dynamodb: Any) -> Any:
+    yield
+    assert counted(catalogue) == truth(dynamodb)
+
+
+def test_a_new_image_is_stored_as_seen(catalogue: Catalogue) -> None:
+    assert catalogue.apply(KEY, seen(record(KEY, exposure={"f_number": 2.8, "iso": 100}), 1)) == "created"
+    assert catalogue.get(KEY) == record(KEY, exposure={"f_number": 2.8, "iso": 100})
+
+
+def test_a_new_image_costs_one_request(catalogue: Catalogue, requests_of: Callable[..., list[str]]) -> None:
+    assert requests_of(catalogue.apply, KEY, seen(record(KEY), 1)) == ["TransactWriteItems"]
+
+
+def test_a_replayed_event_changes_nothing(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(record(KEY), 1))
+    before = catalogue.item(KEY)
+    assert catalogue.apply(KEY, seen(record(KEY, size=7, etag="other"), 1)) == "unchanged"
+    assert catalogue.item(KEY) == before
+
+
+def test_an_older_event_changes_nothing(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(record(KEY, etag="new"), 2))
+    assert catalogue.apply(KEY, seen(record(KEY, etag="old"), 1)) == "unchanged"
+    assert catalogue.get(KEY)["etag"] == "new"
+
+
+def test_a_late_created_does_not_resurrect_a_removed_image(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(None, 2))
+    assert catalogue.apply(KEY, seen(record(KEY), 1)) == "unchanged"
+    assert catalogue.get(KEY) is None
+
+
+def test_an_image_uploaded_again_after_its_removal_is_back(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(record(KEY), 1))
+    assert catalogue.apply(KEY, seen(None, 2)) == "removed"
+    assert catalogue.apply(KEY, seen(record(KEY), 3)) == "created"
+
+
+def test_sequencers_of_different_lengths_are_left_padded(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, Observation(record(KEY, etag="new"), normalise_sequencer("0100")))
+    assert catalogue.apply(KEY, Observation(record(KEY, etag="old"), normalise_sequencer("FF"))) == "unchanged"
+    assert catalogue.apply(KEY, Observation(record(KEY, etag="next"), normalise_sequencer("101"))) == "updated"
+
+
+def test_a_tombstone_expires_and_is_in_no_index(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(record(KEY), 1))
+    catalogue.apply(KEY, seen(None, 2))
+    item = catalogue.item(KEY)
+    assert set(item) == {"image_id", "state", "sequencer", "revision", "expires_at"}
+    assert catalogue.list().items == []
+
+
+def test_an_overwrite_moves_the_counters_by_the_difference(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(record(KEY, size=100), 1))
+    catalogue.apply(KEY, seen(record(KEY, size=30, content_type="image/gif", etag="b"), 2))
+    summary = catalogue.summary()
+    assert (summary["count"], summary["total_size"], summary["content_types"]) == (1, 30, {"image/gif": 1})
+
+
+def test_an_upload_of_the_api_is_there_before_its_event_which_then_changes_nothing(catalogue: Catalogue) -> None:
+    catalogue.put_uploaded(record(KEY, filename="my cat.png"))
+    assert catalogue.get(KEY) == record(KEY, filename="my cat.png")
+    assert catalogue.apply(KEY, seen(record(KEY, filename="my cat.png"), 5)) == "updated"
+    assert catalogue.get(KEY) == record(KEY, filename="my cat.png")
+    assert catalogue.apply(KEY, seen(None, 4)) == "unchanged"
+
+
+def test_an_upload_of_the_api_never_overrules_an_event(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(None, 5))
+    catalogue.put_uploaded(record(KEY))
+    assert catalogue.get(KEY) is None
+
+
+def test_forgetting_keeps_old_events_out_and_lets_a_new_upload_in(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(uploaded(1), 5))
+    catalogue.forget(KEY)
+    assert catalogue.get(KEY) is None
+    assert catalogue.apply(KEY, seen(uploaded(1), 5)) == "unchanged"
+    assert catalogue.apply(KEY, seen(uploaded(1), 6)) == "unchanged"
+    assert catalogue.apply(KEY, seen(uploaded(2), 7)) == "created"
+
+
+def test_forgetting_an_upload_before_its_event_holds_when_the_event_comes(catalogue: Catalogue) -> None:
+    catalogue.put_uploaded(record(KEY))
+    catalogue.forget(KEY)
+    catalogue.apply(KEY, seen(uploaded(1), 5))
+    assert catalogue.get(KEY) is None
+    assert catalogue.apply(KEY, seen(uploaded(2), 6)) == "created"
+
+
+def test_deleting_an_old_version_does_not_bring_a_forgotten_record_back(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(uploaded(1, version_id="v2"), 5))
+    catalogue.forget(KEY)
+    catalogue.apply(KEY, seen(uploaded(1, version_id="v2"), 6))
+    assert catalogue.get(KEY) is None
+    assert catalogue.apply(KEY, seen(uploaded(1, version_id="v3"), 7)) == "created"
+
+
+def test_a_forgotten_image_that_is_removed_leaves_a_tombstone(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(uploaded(1), 5))
+    catalogue.forget(KEY)
+    catalogue.apply(KEY, seen(None, 6))
+    assert catalogue.item(KEY)["state"] == "removed"
+
+
+def test_forgetting_what_is_not_there_says_so(catalogue: Catalogue) -> None:
+    for _ in range(2):
+        with pytest.raises(ImageNotFound):
+            catalogue.forget(KEY)
+        catalogue.apply(KEY, seen(None, 3))
+
+
+def test_a_deletion_by_the_api_gives_way_to_an_event_that_came_between(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(record(KEY), 1))
+    before = catalogue.snapshot(KEY)
+    catalogue.apply(KEY, seen(record(KEY, etag="new upload"), 2))
+    catalogue.remove(KEY, before)
+    assert catalogue.get(KEY)["etag"] == "new upload"
+
+
+def test_a_deletion_by_the_api_is_visible_at_once(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(record(KEY), 1))
+    catalogue.remove(KEY, catalogue.snapshot(KEY))
+    assert catalogue.get(KEY) is None
+    assert catalogue.apply(KEY, seen(record(KEY), 1)) == "unchanged"
+    catalogue.remove(KEY, catalogue.snapshot(KEY))
+
+
+def test_a_repair_acts_only_on_the_item_it_was_asked_for(catalogue: Catalogue) -> None:
+    assert catalogue.repair(KEY, lambda: record(KEY), None) == "created"
+    revision = catalogue.item(KEY)["revision"]
+    assert catalogue.repair(KEY, lambda: None, "another") == "unchanged"
+    assert catalogue.repair(KEY, lambda: record(KEY, extractor_version=2), revision) == "updated"
+    assert catalogue.get(KEY)["extractor_version"] == 2
+
+
+def test_an_event_between_a_repairs_look_and_its_write_wins(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, seen(record(KEY), 1))
+    revision = catalogue.item(KEY)["revision"]
+
+    def look() -> dict[str, Any]:
+        catalogue.apply(KEY, seen(record(KEY, etag="newer"), 2))
+        return record(KEY, etag="stale")
+
+    assert catalogue.repair(KEY, look, revision) == "unchanged"
+    assert catalogue.get(KEY)["etag"] == "newer"
+
+
+def cancelled(*codes: str) -> ClientError:
+    reasons = [{"Code": code} for code in codes]
+    response = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+    return ClientError(response, "TransactWriteItems")
+
+
+def test_conflicts_are_retried_on_another_counter(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, shards = catalogue._client.transact_write_items, []
+
+    def conflicting(TransactItems: list[Any]) -> Any:
+        shards.append(TransactItems[1]["Update"]["Key"]["image_id"]["S"])
+        if len(shards) < 4:
+            raise cancelled("None", "TransactionConflict")
+        return real(TransactItems=TransactItems)
+
+    monkeypatch.setattr(catalogue._client, "transact_write_items", conflicting)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    assert catalogue.apply(KEY, seen(record(KEY), 1)) == "created"
+    assert len(set(shards)) == 4
+
+
+def test_conflicts_that_outlast_the_deadline_are_handed_back(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def conflicting(**_: Any) -> Any:
+        raise cancelled("None", "ThrottlingError")
+
+    monkeypatch.setattr(catalogue._client, "transact_write_items", conflicting)
+    with pytest.raises(CatalogueBusy):
+        catalogue.apply(KEY, seen(record(KEY), 1), deadline=0.0)
+
+
+def test_a_write_whose_answer_was_lost_is_recognised_as_done(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = catalogue._client.transact_write_items
+    calls = []
+
+    def answer_lost(TransactItems: list[Any]) -> Any:
+        calls.append(1)
+        real(TransactItems=TransactItems)
+        if len(calls) == 1:
+            raise cancelled("None", "TransactionConflict")
+
+    monkeypatch.setattr(catalogue._client, "transact_write_items", answer_lost)
+    assert catalogue.apply(KEY, seen(record(KEY), 1)) == "created"
+    assert counted(catalogue)["count"] == 1
+
+
+@pytest.mark.parametrize("index_shards", [1, 3])
+@pytest.mark.parametrize("sort", ["uploaded_at", "size"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages_hold_every_record_once_and_in_order(dynamodb: Any, index_shards: int, sort: str, order: str) -> None:
+    catalogue = Catalogue(TABLE, index_shards, dynamodb)
+    for number in range(25):
+        image_id = f"uploads/{number}.png"
+        uploaded_at = f"2026-11-21T10:00:{number * 7 % 10:02d}.000Z"
+        status = "ok" if number % 5 else "corrupt"
+        catalogue.put_uploaded(record(image_id, size=number * 7 % 13, uploaded_at=uploaded_at, status=status))
+    ids, values, cursor = [], [], None
+    while True:
+        page = catalogue.list(limit=4, cursor=cursor, sort=sort, order=order)
+        ids += [item["image_id"] for item in page.items]
+        values += [item[sort] for item in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+        assert len(page.items) == 4
+    assert len(ids) == len(set(ids)) == 25
+    assert values == sorted(values, reverse=order == "desc")
+
+
+def test_pages_miss_no_old_record_and_repeat_none_while_others_arrive(catalogue: Catalogue) -> None:
+    for number in range(20):
+        catalogue.put_uploaded(record(f"uploads/old{number}", uploaded_at=f"2026-11-21T10:00:{number:02d}.000Z"))
+    ids, cursor, arrivals = [], None, 0
+    while True:
+        page = catalogue.list(limit=3, cursor=cursor)
+        ids += [item["image_id"] for item in page.items]
+        arrivals += 1
+        catalogue.put_uploaded(record(f"uploads/new{arrivals}", uploaded_at=f"2026-11-21T11:00:{arrivals:02d}.000Z"))
+        if page.next_cursor is None:
+            break
+        cursor = page.next_cursor
+    old = [image_id for image_id in ids if "/old" in image_id]
+    assert len(ids) == len(set(ids))
+    assert len(old) == 20
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"content_type": "image/gif"}, ["uploads/c/2"]),
+        ({"status": "corrupt"}, ["uploads/b/1"]),
+        ({"prefix": "uploads/a/"}, ["uploads/a/0"]),
+        ({"taken_from": "2024-05-02"}, ["uploads/c/2"]),
+        ({"taken_to": "2024-05-01"}, ["uploads/a/0"]),
+        ({"taken_from": "2024-05", "taken_to": "2024-05"}, ["uploads/c/2", "uploads/a/0"]),
+        ({"status": "corrupt", "sort": "size"}, ["uploads/b/1"]),
+        ({"status": "ok", "sort": "size", "order": "asc"}, ["uploads/a/0", "uploads/c/2"]),
+    ],
+)
+def test_filters(catalogue: Catalogue, filters: dict[str, str], expected: list[str]) -> None:
+    more = [
+        {"taken_at": "2024-05-01T10:00:00", "size": 1},
+        {"status": "corrupt", "size": 5},
+        {"content_type": "image/gif", "taken_at": "2024-05-02T10:00:00", "size": 9},
+    ]
+    for number, (folder, fields) in enumerate(zip("abc", more, strict=True)):
+        uploaded_at = f"2026-11-21T10:00:0{number}.000Z"
+        catalogue.put_uploaded(record(f"uploads/{folder}/{number}", uploaded_at=uploaded_at, **fields))
+    assert [item["image_id"] for item in catalogue.list(**filters).items] == expected
+
+
+def test_a_filter_that_matches_little_stops_at_its_budget_and_goes_on(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("image_catalogue.catalogue.MAX_EXAMINED", 10)
+    for number in range(25):
+        kind = "image/gif" if number == 0 else "image/png"
+        uploaded_at = f"2026-11-21T10:00:{number:02d}.000Z"
+        catalogue.put_uploaded(record(f"uploads/{number}", content_type=kind, uploaded_at=uploaded_at))
+    page = catalogue.list(content_type="image/gif")
+    assert page.items == [] and page.next_cursor
+    page = catalogue.list(content_type="image/gif", cursor=page.next_cursor)
+    assert page.items == [] and page.next_cursor
+    assert [item["image_id"] for item in catalogue.list(content_type="image/gif", cursor=page.next_cursor).items] == [
+        "uploads/0"
+    ]
+
+
+def test_a_cursor_is_good_for_its_own_query_only(catalogue: Catalogue) -> None:
+    for number in range(3):
+        catalogue.put_uploaded(record(f"uploads/{number}"))
+    cursor = catalogue.list(limit=1).next_cursor
+    changed = ("A" if cursor[5] != "A" else "B").join((cursor[:5], cursor[6:]))
+    for bad in (changed, cursor[:-4], "", "é", "=", "a", "x" * 5000):
+        if bad:
+            with pytest.raises(InvalidCursor):
+                catalogue.list(cursor=bad)
+    with pytest.raises(InvalidCursor):
+        catalogue.list(cursor=cursor, order="asc")
+
+
+def test_the_summary_of_an_empty_catalogue(catalogue: Catalogue) -> None:
+    assert catalogue.summary() == {"count": 0, "total_size": 0, "content_types": {}, "statuses": {}}
+
+
+def test_the_summary_names_the_largest_and_smallest_image_not_the_largest_file(catalogue: Catalogue) -> None:
+    for name, size, status in (("a", 5, "ok"), ("b", 50, "ok"), ("c", 500, "unsupported"), ("d", 0, "corrupt")):
+        catalogue.put_uploaded(record(f"uploads/{name}", size=size, status=status))
+    summary = catalogue.summary()
+    assert (summary["highest_size_image"], summary["lowest_size_image"]) == ("uploads/b", "uploads/a")
+    assert summary["count"] == 4 and summary["total_size"] == 555
+    assert summary["statuses"] == {"corrupt": 1, "ok": 2, "unsupported": 1}

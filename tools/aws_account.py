@@ -1,0 +1,310 @@
+"""Find AWS credentials and ask whose they are, with the standard library alone: no AWS CLI, no boto3.
+
+Covers what Terraform's provider reads without help: environment variables, the shared credentials file, and the
+container endpoint of CloudShell; profiles that need more (SSO, assumed roles) go through the AWS CLI, if installed.
+Requests are signed with Signature Version 4 (AWS General Reference, "Create a signed AWS API request").
+"""
+
+from __future__ import annotations
+
+import configparser
+import datetime
+import hashlib
+import hmac
+import json
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_REGION = "us-east-1"
+TIMEOUT = 20
+LAB_STEPS = (
+    "In an AWS Academy Learner Lab: click Start Lab and wait for the green dot, then AWS Details > AWS CLI: Show,\n"
+    "copy the whole block into ~/.aws/credentials (Windows: %USERPROFILE%\\.aws\\credentials), and run this again."
+)
+
+
+class AccountError(Exception):
+    """Credentials are missing, expired or refused; the text says what to do about it."""
+
+
+class ApiError(Exception):
+    """AWS refused a request: ``code`` is its error code, e.g. ``ExpiredToken``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An access key; ``token`` belongs to temporary ones. ``source`` says where it was found."""
+
+    key: str
+    secret: str
+    token: str | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the credentials belong to (STS GetCallerIdentity)."""
+
+    account: str
+    arn: str
+
+    @property
+    def partition(self) -> str:
+        """``aws``, or the name of another AWS partition."""
+        return self.arn.split(":")[1]
+
+    @property
+    def is_learner_lab(self) -> bool:
+        """Whether this is the student role of an AWS Academy Learner Lab."""
+        return ":assumed-role/voclabs/" in self.arn
+
+
+def find_region(environment: Mapping[str, str] | None = None) -> str:
+    """The region to work in: environment, else the profile in ``~/.aws/config``, else us-east-1."""
+    environment = os.environ if environment is None else environment
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if environment.get(name):
+            return environment[name]
+    profile = environment.get("AWS_PROFILE", "default")
+    section = "default" if profile == "default" else f"profile {profile}"
+    found = _read_ini(environment, "AWS_CONFIG_FILE", "config").get(section, {}).get("region")
+    return found or DEFAULT_REGION
+
+
+def find_credentials(environment: Mapping[str, str] | None = None) -> Credentials:
+    """Find credentials where Terraform would; raises AccountError saying how to get some."""
+    environment = os.environ if environment is None else environment
+    if environment.get("AWS_ACCESS_KEY_ID") and environment.get("AWS_SECRET_ACCESS_KEY"):
+        return Credentials(
+            environment["AWS_ACCESS_KEY_ID"].strip(),
+            environment["AWS_SECRET_ACCESS_KEY"].strip(),
+            environment.get("AWS_SESSION_TOKEN", "").strip() or None,
+            "the environment (AWS_ACCESS_KEY_ID)",
+        )
+    profile = environment.get("AWS_PROFILE", "default")
+    section = _read_ini(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials").get(profile, {})
+    if section.get("aws_access_key_id") and section.get("aws_secret_access_key"):
+        return Credentials(
+            section["aws_access_key_id"],
+            section["aws_secret_access_key"],
+            section.get("aws_session_token") or None,
+            f"the profile [{profile}] of ~/.aws/credentials",
+        )
+    found = _from_container(environment) or _from_cli(environment)
+    if found:
+        return found
+    raise AccountError(
+        f"No AWS credentials were found (looked at AWS_ACCESS_KEY_ID, and at the profile [{profile}] of "
+        f"~/.aws/credentials).\n{LAB_STEPS}\nIn an account of your own: aws configure (or aws sso login), or export "
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+    )
+
+
+def caller_identity(credentials: Credentials, region: str, endpoint: str | None = None) -> Identity:
+    """Ask STS whose the credentials are; raises AccountError with what to do when they are refused."""
+    host = f"https://sts.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
+    try:
+        answer = _query(
+            endpoint or host,
+            "sts",
+            region,
+            credentials,
+            {"Action": "GetCallerIdentity", "Version": "2011-06-15"},
+        )
+    except ApiError as error:
+        raise AccountError(explain_refusal(error, credentials)) from error
+    return Identity(_text(answer, "Account"), _text(answer, "Arn"))
+
+
+def role_arn(name: str, credentials: Credentials, region: str, endpoint: str | None = None) -> str | None:
+    """The ARN of IAM role ``name``, or None when there is none; raises ApiError when asking is not allowed."""
+    host, signed_region = "https://iam.amazonaws.com", "us-east-1"
+    if region.startswith("cn-"):
+        host, signed_region = "https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1"
+    elif region.startswith("us-gov-"):
+        host, signed_region = "https://iam.us-gov.amazonaws.com", "us-gov-west-1"
+    fields = {"Action": "GetRole", "Version": "2010-05-08", "RoleName": name}
+    try:
+        return _text(_query(endpoint or host, "iam", signed_region, credentials, fields), "Arn")
+    except ApiError as error:
+        if error.code in ("NoSuchEntity", "NoSuchEntityException"):
+            return None
+        raise
+
+
+def explain_refusal(error: ApiError, credentials: Credentials) -> str:
+    """What AWS's refusal of credentials means, and what to do next."""
+    if error.code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
+        return (
+            f"The AWS session token from {credentials.source} has expired.\n{LAB_STEPS}\n"
+            "Elsewhere: aws sso login, or renew the temporary credentials."
+        )
+    if (
+        error.code in ("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId")
+        and credentials.token
+    ):
+        return (
+            f"AWS does not know the temporary credentials from {credentials.source} (any more).\n{LAB_STEPS}\n"
+            "All three lines are needed: aws_access_key_id, aws_secret_access_key and aws_session_token."
+        )
+    if error.code in ("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId"):
+        return (
+            f"AWS does not know the access key from {credentials.source}: it was deleted or mistyped, or the session "
+            f"token that belongs to it is missing.\n{LAB_STEPS}"
+        )
+    if error.code == "SignatureDoesNotMatch":
+        return (
+            f"The secret access key from {credentials.source} does not belong to its access key, or this machine's "
+            f"clock is wrong (it says {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC). Copy it again.\n"
+            f"{LAB_STEPS}"
+        )
+    if error.code == "Unreachable":
+        return (
+            f"AWS could not be asked whose the credentials are: {error}. "
+            "Check the network (or HTTPS_PROXY) and the region."
+        )
+    return f"AWS refused the credentials from {credentials.source}: {error}."
+
+
+def _read_ini(environment: Mapping[str, str], variable: str, name: str) -> dict[str, dict[str, str]]:
+    home = environment.get("HOME") or environment.get("USERPROFILE") or str(Path.home())
+    path = Path(environment.get(variable) or Path(home) / ".aws" / name)
+    parser = configparser.RawConfigParser(default_section="", strict=False)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8-sig"))
+    except OSError:
+        return {}
+    except configparser.Error as error:
+        raise AccountError(
+            f"{path} cannot be read: {error.message.splitlines()[0]}. It should hold [default] and lines like "
+            f"aws_access_key_id=...\n{LAB_STEPS}"
+        ) from error
+    return {
+        section: {key: value.strip() for key, value in parser[section].items()}
+        for section in parser.sections()
+    }
+
+
+def _from_container(environment: Mapping[str, str]) -> Credentials | None:
+    url = environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+    if not url or not url.startswith(
+        ("http://127.0.0.1", "http://localhost", "http://169.254.170.", "https://")
+    ):
+        return None
+    request = urllib.request.Request(url)
+    if environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"):
+        request.add_header("Authorization", environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"])
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+            found = json.load(answer)
+        return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found.get("Token"), "CloudShell")
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _from_cli(environment: Mapping[str, str]) -> Credentials | None:
+    cli = shutil.which("aws", path=environment.get("PATH"))
+    if cli is None:
+        return None
+    command = [cli, "configure", "export-credentials", "--format", "process"]
+    done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)
+    try:
+        found = json.loads(done.stdout)
+        return Credentials(
+            found["AccessKeyId"], found["SecretAccessKey"], found.get("SessionToken"), "the AWS CLI"
+        )
+    except (ValueError, KeyError):
+        return None
+
+
+def sign(
+    method: str,
+    url: str,
+    body: bytes,
+    service: str,
+    region: str,
+    credentials: Credentials,
+    now: datetime.datetime,
+) -> dict[str, str]:
+    """The headers that sign a request with Signature Version 4; ``url`` has no query."""
+    parts = urllib.parse.urlsplit(url)
+    stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
+    headers = {
+        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+        "host": parts.netloc,
+        "x-amz-date": stamp,
+    }
+    if credentials.token:
+        headers["x-amz-security-token"] = credentials.token
+    names = ";".join(sorted(headers))
+    canonical = "\n".join(
+        [
+            method,
+            parts.path or "/",
+            "",
+            *(f"{name}:{headers[name]}" for name in sorted(headers)),
+            "",
+            names,
+            hashlib.sha256(body).hexdigest(),
+        ]
+    )
+    scope = f"{day}/{region}/{service}/aws4_request"
+    to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    key = f"AWS4{credentials.secret}".encode()
+    for part in (day, region, service, "aws4_request"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    signature = hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
+    headers["authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={credentials.key}/{scope}, SignedHeaders={names}, Signature={signature}"
+    )
+    return headers
+
+
+def _query(
+    endpoint: str, service: str, region: str, credentials: Credentials, fields: Mapping[str, str]
+) -> ElementTree.Element:
+    url = endpoint.rstrip("/") + "/"
+    body = urllib.parse.urlencode(fields).encode()
+    now = datetime.datetime.now(datetime.UTC)
+    request = urllib.request.Request(
+        url, body, sign("POST", url, body, service, region, credentials, now), method="POST"
+    )
+    context = (
+        ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
+        if url[:5] == "https"
+        else None
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer:
+            return ElementTree.fromstring(answer.read())  # noqa: S314 - AWS's own answer, over TLS
+    except urllib.error.HTTPError as error:
+        text = error.read().decode(errors="replace")
+        code = re.search(r"<Code>([^<]+)</Code>|\"(?:__type|code)\"\s*:\s*\"(?:[^\"#]*#)?([^\"]+)\"", text)
+        message = re.search(r"<Message>([^<]+)</Message>|\"message\"\s*:\s*\"([^\"]+)\"", text, re.IGNORECASE)
+        raise ApiError(
+            next(filter(None, code.groups())) if code else f"HTTP {error.code}",
+            next(filter(None, message.groups())) if message else text[:200],
+        ) from error
+    except (OSError, ElementTree.ParseError) as error:
+        raise ApiError("Unreachable", str(getattr(error, "reason", error))) from error
+
+
+def _text(answer: ElementTree.Element, name: str) -> str:
+    for element in answer.iter():
+        if element.tag.rpartition("}")[2] == name and element.text:
+            return element.text
+    raise ApiError("Unreachable", f"the answer holds no {name}")

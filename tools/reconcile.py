@@ -148,7 +148,9 @@ class Reconciler:
                 more = answer.get("IsTruncated", False)
                 upto = answer["Contents"][-1]["Key"] if more else None
                 items = self._state.between(after, upto)
-                self._merge(objects, {key: item for key, item in items if key.startswith(self._prefix)}, report)
+                self._merge(
+                    objects, {key: item for key, item in items if key.startswith(self._prefix)}, report
+                )
                 self._flush()
                 self.objects += len(objects)
                 bar.update(len(objects))

@@ -10,7 +10,9 @@ from image_catalogue.catalogue import COUNTER_PREFIX, contribution, from_dynamod
 _INDEXES = {"by_uploaded_at": ("shard", "uploaded_key"), "by_size": ("size_shard", "size_key")}
 
 
-def differences(s3: Any, dynamodb: Any, bucket: str, table: str, forgotten: frozenset[str] = frozenset()) -> list[str]:
+def differences(
+    s3: Any, dynamodb: Any, bucket: str, table: str, forgotten: frozenset[str] = frozenset()
+) -> list[str]:
     """Every way in which the table is not what the bucket calls for; `forgotten` are keys whose record was deleted."""
     objects = {
         entry["Key"]: entry
@@ -30,14 +32,21 @@ def differences(s3: Any, dynamodb: Any, bucket: str, table: str, forgotten: froz
             found.append(f"{key}: in the bucket, not in the catalogue")
         elif key not in objects:
             found.append(f"{key}: in the catalogue, not in the bucket")
-        elif (records[key]["etag"], records[key]["size"]) != (objects[key]["ETag"].strip('"'), objects[key]["Size"]):
+        elif (records[key]["etag"], records[key]["size"]) != (
+            objects[key]["ETag"].strip('"'),
+            objects[key]["Size"],
+        ):
             found.append(f"{key}: the record is of other bytes than the bucket holds")
     found += _counter_differences(records, counters)
     for index, (hash_key, sort_key) in _INDEXES.items():
         listed = {item["image_id"]: item["revision"] for item in _scan(dynamodb, table, IndexName=index)}
         if listed != {key: item["revision"] for key, item in records.items()}:
             found.append(f"{index}: holds other items than the table has records")
-        found += [f"{key}: no {sort_key}" for key, item in records.items() if not (item[hash_key] and item[sort_key])]
+        found += [
+            f"{key}: no {sort_key}"
+            for key, item in records.items()
+            if not (item[hash_key] and item[sort_key])
+        ]
     return found
 
 

@@ -218,7 +218,9 @@ class CatalogueStates(RuleBasedStateMachine):
 
     def _etag(self, key: str) -> str | None:
         answer = self._s3.list_objects_v2(Bucket=BUCKET, Prefix=key)
-        return next((entry["ETag"].strip('"') for entry in answer.get("Contents", []) if entry["Key"] == key), None)
+        return next(
+            (entry["ETag"].strip('"') for entry in answer.get("Contents", []) if entry["Key"] == key), None
+        )
 
     def teardown(self) -> None:
         try:
@@ -243,7 +245,9 @@ class VersionedCatalogueStates(CatalogueStates):
 
 
 @pytest.mark.parametrize("states", [CatalogueStates, VersionedCatalogueStates])
-def test_the_catalogue_equals_the_bucket(states: type[CatalogueStates], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_catalogue_equals_the_bucket(
+    states: type[CatalogueStates], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)

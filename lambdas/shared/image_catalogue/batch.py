@@ -55,11 +55,15 @@ def handle(event: dict[str, Any], indexer: Indexer, deadline: float, log: Log) -
         return _messages(event["Records"], run, log)
     failed = [error for error in _each(run, jobs_of_notification(event)) if error is not None]
     if failed:
-        raise JobsFailed(f"{len(failed)} of the event's records failed; see the log lines above") from failed[0]
+        raise JobsFailed(f"{len(failed)} of the event's records failed; see the log lines above") from failed[
+            0
+        ]
     return {}
 
 
-def _messages(messages: list[dict[str, Any]], run: Callable[[Job], BaseException | None], log: Log) -> dict[str, Any]:
+def _messages(
+    messages: list[dict[str, Any]], run: Callable[[Job], BaseException | None], log: Log
+) -> dict[str, Any]:
     owners: list[str] = []
     jobs: list[Job] = []
     failed: list[str] = []
@@ -123,7 +127,7 @@ def _run(job: Job, indexer: Indexer, deadline: float, log: Log) -> BaseException
             raise CatalogueBusy("the invocation's time is used up")
         log.info("indexed", **indexer.process(job, deadline))
         return None
-    except Exception as error:  # noqa: BLE001 - a bug in one record fails that record, loudly, and alone
+    except Exception as error:  # a bug in one record fails that record, loudly, and alone
         level = logging.WARNING if isinstance(error, _TEMPORARY) else logging.ERROR
         log.error(
             "record failed",

@@ -42,7 +42,17 @@ _LONGEST_PAUSE_SECONDS = 1.0
 
 #: Attributes that are the catalogue's own business and leave it in no answer.
 INTERNAL = frozenset(
-    ("state", "sequencer", "revision", "last_modified", "shard", "uploaded_key", "size_shard", "size_key", "expires_at")
+    (
+        "state",
+        "sequencer",
+        "revision",
+        "last_modified",
+        "shard",
+        "uploaded_key",
+        "size_shard",
+        "size_key",
+        "expires_at",
+    )
 )
 _BATCH_ROUNDS = 5
 #: What tells one object from the next under the same key.
@@ -114,7 +124,9 @@ class Catalogue:
 
     def item(self, image_id: str) -> Item | None:
         """The item as it is stored: record, tombstone or forgotten marker."""
-        answer = self._call("get_item", TableName=self.table_name, Key={"image_id": {"S": image_id}}, ConsistentRead=True)
+        answer = self._call(
+            "get_item", TableName=self.table_name, Key={"image_id": {"S": image_id}}, ConsistentRead=True
+        )
         return from_dynamodb(answer["Item"]) if "Item" in answer else None
 
     def list(
@@ -137,14 +149,14 @@ class Catalogue:
         in `taken_at`, both included, compared as text (`2024-05` includes all of May as `taken_from`).
         Raises `InvalidCursor`.
         """
-        filters = {
+        asked = {
             "content_type": content_type,
             "prefix": prefix,
             "status": status,
             "taken_from": taken_from,
             "taken_to": taken_to,
         }
-        filters = {name: value for name, value in filters.items() if value is not None}
+        filters = {name: value for name, value in asked.items() if value is not None}
         query = {"sort": sort, "order": order, **filters}
         position = decode_cursor(cursor, query, self.table_name) if cursor else None
         sort_key = _SORT_KEYS[sort]
@@ -206,7 +218,9 @@ class Catalogue:
                 return
         raise CatalogueBusy("the catalogue is busy; try again shortly")
 
-    def _stream(self, sort: str, shard: str, descending: bool, position: str | None, batch: int) -> Iterator[Item]:
+    def _stream(
+        self, sort: str, shard: str, descending: bool, position: str | None, batch: int
+    ) -> Iterator[Item]:
         """One index partition's records after `position`, read `batch` at a time as they are wanted."""
         hash_key, sort_key = _HASH_KEYS[sort], _SORT_KEYS[sort]
         request: dict[str, Any] = {
@@ -252,7 +266,11 @@ class Catalogue:
                 return _outcome(old, new)
 
     def repair(
-        self, image_id: str, look: Callable[[], Item | None], revision: str | None, deadline: float | None = None
+        self,
+        image_id: str,
+        look: Callable[[], Item | None],
+        revision: str | None,
+        deadline: float | None = None,
     ) -> str:
         """Write what `look` sees in the bucket, only if the item is still the one a repair was asked for.
 
@@ -304,7 +322,9 @@ class Catalogue:
 
     # -- DynamoDB ------------------------------------------------------------------------------------
 
-    def _replace(self, old: Item | None, new: Item, deadline: float | None = None) -> tuple[bool, Item | None]:
+    def _replace(
+        self, old: Item | None, new: Item, deadline: float | None = None
+    ) -> tuple[bool, Item | None]:
         """Put `new` in the place of `old` and count the difference, all or nothing.
 
         Answers (True, old), or (False, the item that stands there instead). Raises `CatalogueBusy` when
@@ -341,7 +361,8 @@ class Catalogue:
                     return False, standing or None
                 if not _is_busy(error):
                     raise
-                pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt) * random.uniform(0.5, 1.5)
+                longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
+                pause = longest * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, no secret
                 if time.monotonic() + pause >= deadline:
                     raise CatalogueBusy("the catalogue is busy; try again shortly") from error
                 time.sleep(pause)
@@ -485,11 +506,12 @@ def _outcome(old: Item | None, new: Item) -> str:
 
 def _condition_failed(error: ClientError) -> Item | None:
     """The item that stood in the way of a conditional write ({}: none); None: another error."""
-    code = error.response.get("Error", {}).get("Code")
+    response: dict[str, Any] = dict(error.response)
+    code = response.get("Error", {}).get("Code")
     if code == "ConditionalCheckFailedException":
-        return from_dynamodb(error.response.get("Item") or {})
+        return from_dynamodb(response.get("Item") or {})
     if code == "TransactionCanceledException":
-        for reason in error.response.get("CancellationReasons", []):
+        for reason in response.get("CancellationReasons", []):
             if reason.get("Code") == "ConditionalCheckFailed":
                 return from_dynamodb(reason.get("Item") or {})
     return None
@@ -498,7 +520,10 @@ def _condition_failed(error: ClientError) -> Item | None:
 def _is_busy(error: ClientError) -> bool:
     code = error.response.get("Error", {}).get("Code")
     if code == "TransactionCanceledException":
-        codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])} - {"None", None}
+        codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])} - {
+            "None",
+            None,
+        }
         return bool(codes) and codes <= _BUSY_CODES
     return code in _BUSY_CODES
 

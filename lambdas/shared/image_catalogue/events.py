@@ -45,8 +45,10 @@ class Job:
 
 def is_sqs(event: dict[str, Any]) -> bool:
     """Whether the event is a batch of an SQS event source mapping."""
-    records = event.get("Records")
-    return bool(records) and all(record.get("eventSource") == "aws:sqs" for record in records)
+    records = event.get("Records") or []
+    return bool(records) and all(
+        isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records
+    )
 
 
 def jobs_of_message(body: str) -> list[Job]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from image_metadata import RangeReader, SourceChanged, extract
+from image_metadata import RangeReader, SourceChanged, SourceError, extract
 from image_metadata.model import ImageMetadata
 
 from .catalogue import Catalogue, Item, Observation, normalise_sequencer
@@ -56,14 +56,13 @@ class Indexer:
         """The record of what the bucket holds under the job's key; None where it holds nothing."""
         for attempt in range(_READ_ATTEMPTS):
             entity = S3Object(self._s3, job.bucket, job.key)
-            reader = RangeReader(entity.fetch)
+            reader = RangeReader(entity.fetch, entity.size)
             try:
                 metadata = extract(reader)
                 break
             except ObjectGone:
                 return None
             except UnreadableObject as error:
-                entity.learn_head(error.head)
                 metadata = ImageMetadata(status="unsupported", error=str(error))
                 break
             except SourceChanged:
@@ -71,19 +70,21 @@ class Indexer:
                     raise
         if cost is not None:
             cost |= {"status": metadata.status, "requests": reader.requests, "bytes": reader.bytes_fetched}
-        assert entity.size is not None and entity.etag is not None and entity.last_modified is not None
-        uploaded = job.time if job.created and job.time and job.etag == entity.etag else entity.last_modified
+        head = entity.head
+        if head is None:
+            raise SourceError("the object was never read")
+        uploaded = job.time if job.created and job.time and job.etag == head.etag else head.last_modified
         return record_of(
             metadata.to_dict(),
             image_id=job.key,
             bucket=job.bucket,
-            size=entity.size,
-            etag=entity.etag,
-            version_id=entity.version_id,
+            size=head.size,
+            etag=head.etag,
+            version_id=head.version_id,
             uploaded_at=timestamp(uploaded),
-            filename=entity.filename,
-            declared_content_type=entity.declared_content_type,
-            last_modified=timestamp(entity.last_modified),
+            filename=head.filename,
+            declared_content_type=head.declared_content_type,
+            last_modified=timestamp(head.last_modified),
             gps=self._gps,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
@@ -12,6 +13,8 @@ from image_metadata.errors import SourceChanged, SourceError
 
 #: User metadata of an object that the API stored: the client's file name, percent-encoded (S3 takes ASCII).
 FILENAME_METADATA = "filename"
+#: S3 allows 2 KB of user metadata in all (Amazon S3 User Guide, "Working with object metadata").
+_MAX_FILENAME_METADATA = 1900
 _GONE = frozenset(("NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"))
 _CHANGED = frozenset(("PreconditionFailed", "412"))
 _EMPTY = frozenset(("InvalidRange", "416"))
@@ -24,15 +27,37 @@ class ObjectGone(SourceError):
 class UnreadableObject(Exception):
     """The object is there and S3 will not hand out its bytes; repeating the request will not help."""
 
-    def __init__(self, reason: str, head: dict[str, Any]) -> None:
-        super().__init__(reason)
-        self.head = head
+
+@dataclass(frozen=True)
+class Head:
+    """What S3 says of an object beside its bytes; `etag` is without quotes."""
+
+    size: int
+    etag: str
+    version_id: str | None
+    last_modified: datetime
+    declared_content_type: str | None
+    filename: str | None
+
+    @classmethod
+    def of(cls, answer: dict[str, Any]) -> Head:
+        """The head in a GetObject (whole or ranged) or HeadObject answer."""
+        stored = answer.get("Metadata", {}).get(FILENAME_METADATA)
+        content_range = answer.get("ContentRange")  # bytes 0-65535/1234567
+        return cls(
+            size=int(content_range.rsplit("/", 1)[1]) if content_range else answer["ContentLength"],
+            etag=answer["ETag"].strip('"'),
+            version_id=answer.get("VersionId"),
+            last_modified=answer["LastModified"],
+            declared_content_type=answer.get("ContentType"),
+            filename=unquote(stored) if stored else None,
+        )
 
 
 class S3Object:
     """One object; the first ranged GetObject also tells what it is (no HeadObject).
 
-    `fetch(start, end)` is what `image_metadata.RangeReader` reads through. The later ranges carry the first
+    `fetch(start, end)` and `size()` are what `image_metadata.RangeReader` reads through. The later ranges carry the first
     one's ETag (`If-Match`). Raises `ObjectGone`, `SourceChanged`, `UnreadableObject`, and `SourceError` for what
     a retry may mend.
     """
@@ -41,22 +66,25 @@ class S3Object:
         self._client = client
         self.bucket = bucket
         self.key = key
-        self.size: int | None = None
-        self.etag: str | None = None  # without quotes
-        self.version_id: str | None = None
-        self.last_modified: datetime | None = None
-        self.declared_content_type: str | None = None
-        self.filename: str | None = None
+        self.head: Head | None = None  # known from the first fetch on
+
+    def size(self) -> int | None:
+        """The length in bytes; None before the first fetch."""
+        return self.head.size if self.head else None
 
     def fetch(self, start: int, end: int) -> bytes:
         """Bytes [start, end), fewer at the end of the object."""
-        request: dict[str, Any] = {"Bucket": self.bucket, "Key": self.key, "Range": f"bytes={start}-{end - 1}"}
-        if self.etag is not None:
-            request["IfMatch"] = f'"{self.etag}"'
+        request: dict[str, Any] = {
+            "Bucket": self.bucket,
+            "Key": self.key,
+            "Range": f"bytes={start}-{end - 1}",
+        }
+        if self.head is not None:
+            request["IfMatch"] = f'"{self.head.etag}"'
         try:
             answer = self._client.get_object(**request)
-            if self.etag is None:
-                self._learn(answer, _total_size(answer))
+            if self.head is None:
+                self.head = Head.of(answer)
             body: bytes = answer["Body"].read()
             return body
         except ClientError as error:
@@ -70,43 +98,26 @@ class S3Object:
             raise ObjectGone("the object is gone") from error
         if code in _CHANGED:
             raise SourceChanged("the object was overwritten while it was read") from error
-        if code in _EMPTY and self.etag is None:
+        if code in _EMPTY and self.head is None:
             # No range fits an object of zero bytes, and the error tells nothing else about it.
-            head = self._head()
-            self._learn(head, head["ContentLength"])
+            self.head = self._ask_head()
             return b""
         if code == "InvalidObjectState":
-            raise UnreadableObject("the object is archived: restore it to have it read", self._head()) from error
+            self.head = self._ask_head()
+            raise UnreadableObject("the object is archived: restore it to have it read") from error
         raise SourceError(f"reading the object failed: {code}") from error
 
-    def _head(self) -> dict[str, Any]:
+    def _ask_head(self) -> Head:
         try:
-            head: dict[str, Any] = self._client.head_object(Bucket=self.bucket, Key=self.key)
-            return head
+            return Head.of(self._client.head_object(Bucket=self.bucket, Key=self.key))
         except ClientError as error:
             if error.response.get("Error", {}).get("Code", "") in _GONE:
                 raise ObjectGone("the object is gone") from error
             raise SourceError("reading the object's head failed") from error
 
-    def learn_head(self, head: dict[str, Any]) -> None:
-        """Take what a HeadObject answered for an object whose bytes cannot be had."""
-        self._learn(head, head["ContentLength"])
-
-    def _learn(self, answer: dict[str, Any], size: int) -> None:
-        self.size = size
-        self.etag = answer["ETag"].strip('"')
-        self.version_id = answer.get("VersionId")
-        self.last_modified = answer["LastModified"]
-        self.declared_content_type = answer.get("ContentType")
-        stored = answer.get("Metadata", {}).get(FILENAME_METADATA)
-        self.filename = unquote(stored) if stored else None
-
 
 def filename_metadata(filename: str) -> dict[str, str]:
-    """The user metadata that keeps a client's file name with the object (S3 allows 2 KB in all)."""
-    return {FILENAME_METADATA: quote(filename, safe=" ")[:1024]}
-
-
-def _total_size(answer: dict[str, Any]) -> int:
-    content_range = answer.get("ContentRange")  # bytes 0-65535/1234567
-    return int(content_range.rsplit("/", 1)[1]) if content_range else answer["ContentLength"]
+    """The user metadata that keeps a client's file name with the object; a very long name is cut."""
+    while len(quote(filename, safe=" ")) > _MAX_FILENAME_METADATA:
+        filename = filename[:-1]
+    return {FILENAME_METADATA: quote(filename, safe=" ")}

@@ -67,7 +67,9 @@ def _with_gps_policy(record: dict[str, Any], policy: str) -> dict[str, Any]:
         return record
     if policy == "none":
         return {name: value for name, value in record.items() if name != "gps"}
-    coarse = {name: round(position[name], COARSE_DECIMALS) for name in ("latitude", "longitude") if name in position}
+    coarse = {
+        name: round(position[name], COARSE_DECIMALS) for name in ("latitude", "longitude") if name in position
+    }
     return record | {"gps": coarse}
 
 

@@ -24,7 +24,9 @@ def _required(name: str) -> str:
 def _integer(name: str, default: int, low: int, high: int) -> int:
     text = os.environ.get(name) or str(default)
     if not (text.isascii() and text.isdigit()) or not low <= int(text) <= high:
-        raise MissingSetting(f"environment variable {name} must be a whole number from {low} to {high}, not {text!r}")
+        raise MissingSetting(
+            f"environment variable {name} must be a whole number from {low} to {high}, not {text!r}"
+        )
     return int(text)
 
 

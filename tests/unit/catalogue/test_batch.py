@@ -59,7 +59,9 @@ def failed(answer: dict[str, Any]) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def test_a_plain_s3_event_indexes_its_decoded_key(indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines) -> None:
+def test_a_plain_s3_event_indexes_its_decoded_key(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines
+) -> None:
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=picture(30, 20), ContentType="text/plain")
     assert invoke(load("s3_created"), indexer, log) == {}
     record = catalogue.get(KEY)
@@ -82,7 +84,9 @@ def test_the_test_event_is_taken_alone_and_through_the_queue(indexer: Indexer, l
     assert invoke(messages(load("s3_test_event")), indexer, log) == {"batchItemFailures": []}
 
 
-@pytest.mark.parametrize("event", [{}, {"Records": None}, {"detail": {}}, {"Records": [{"s3": {}}]}, {"Records": [3]}])
+@pytest.mark.parametrize(
+    "event", [{}, {"Records": None}, {"detail": {}}, {"Records": [{"s3": {}}]}, {"Records": [3]}]
+)
 def test_an_event_of_no_known_shape_is_refused(indexer: Indexer, log: Lines, event: dict[str, Any]) -> None:
     with pytest.raises(InvalidEvent):
         invoke(event, indexer, log)
@@ -92,7 +96,9 @@ def test_a_poisoned_message_fails_alone(indexer: Indexer, catalogue: Catalogue, 
     for name in "abc":
         s3.put_object(Bucket=BUCKET, Key=f"uploads/{name}.png", Body=picture())
     good = [notification(f"uploads/{name}.png") for name in "abc"]
-    event = messages(good[0], {"Records": "poison"}, good[1], "poison", notification("uploads/x", sequencer="zz"), good[2])
+    event = messages(
+        good[0], {"Records": "poison"}, good[1], "poison", notification("uploads/x", sequencer="zz"), good[2]
+    )
     assert failed(invoke(event, indexer, log)) == ["m1", "m3", "m4"]
     assert catalogue.summary()["count"] == 3
 
@@ -151,7 +157,9 @@ def test_what_has_not_begun_at_the_deadline_comes_again(indexer: Indexer, s3: An
     assert failed(invoke(messages(load("s3_created")), indexer, log, seconds=-1)) == ["m0"]
 
 
-def test_an_event_for_a_key_already_gone_leaves_no_record(indexer: Indexer, catalogue: Catalogue, log: Lines) -> None:
+def test_an_event_for_a_key_already_gone_leaves_no_record(
+    indexer: Indexer, catalogue: Catalogue, log: Lines
+) -> None:
     assert failed(invoke(messages(load("s3_created")), indexer, log)) == []
     assert catalogue.get(KEY) is None
     assert catalogue.summary()["count"] == 0
@@ -200,7 +208,7 @@ def test_versions_delete_markers_and_restores_follow_the_bucket(
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        (b"", "corrupt"),
+        (b"", "unsupported"),
         (b"just text, whatever the name says\n" * 1000, "unsupported"),
         (picture(kind="JPEG")[:40], "corrupt"),
     ],
@@ -295,8 +303,18 @@ def test_a_batch_operations_task_says_whether_to_try_again(
 def test_positions_follow_the_gps_policy() -> None:
     from image_catalogue.records import record_of
 
-    fixed = {"image_id": "uploads/a", "bucket": "b", "size": 1, "etag": "e", "uploaded_at": "2026-11-21T10:00:00.000Z"}
-    metadata = {"status": "ok", "gps": {"latitude": 48.858222, "longitude": 2.2945, "altitude_m": 35.0}, "has_gps": True}
+    fixed = {
+        "image_id": "uploads/a",
+        "bucket": "b",
+        "size": 1,
+        "etag": "e",
+        "uploaded_at": "2026-11-21T10:00:00.000Z",
+    }
+    metadata = {
+        "status": "ok",
+        "gps": {"latitude": 48.858222, "longitude": 2.2945, "altitude_m": 35.0},
+        "has_gps": True,
+    }
     assert record_of(metadata, **fixed)["gps"] == metadata["gps"]
     assert record_of(metadata, gps="coarse", **fixed)["gps"] == {"latitude": 48.86, "longitude": 2.29}
     assert "gps" not in record_of(metadata, gps="none", **fixed)

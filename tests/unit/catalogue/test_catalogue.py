@@ -66,8 +66,12 @@ def test_an_image_uploaded_again_after_its_removal_is_back(catalogue: Catalogue)
 
 def test_sequencers_of_different_lengths_are_left_padded(catalogue: Catalogue) -> None:
     catalogue.apply(KEY, Observation(record(KEY, etag="new"), normalise_sequencer("0100")))
-    assert catalogue.apply(KEY, Observation(record(KEY, etag="old"), normalise_sequencer("FF"))) == "unchanged"
-    assert catalogue.apply(KEY, Observation(record(KEY, etag="next"), normalise_sequencer("101"))) == "updated"
+    assert (
+        catalogue.apply(KEY, Observation(record(KEY, etag="old"), normalise_sequencer("FF"))) == "unchanged"
+    )
+    assert (
+        catalogue.apply(KEY, Observation(record(KEY, etag="next"), normalise_sequencer("101"))) == "updated"
+    )
 
 
 def test_a_tombstone_expires_and_is_in_no_index(catalogue: Catalogue) -> None:
@@ -85,7 +89,9 @@ def test_an_overwrite_moves_the_counters_by_the_difference(catalogue: Catalogue)
     assert (summary["count"], summary["total_size"], summary["content_types"]) == (1, 30, {"image/gif": 1})
 
 
-def test_an_upload_of_the_api_is_there_before_its_event_which_then_changes_nothing(catalogue: Catalogue) -> None:
+def test_an_upload_of_the_api_is_there_before_its_event_which_then_changes_nothing(
+    catalogue: Catalogue,
+) -> None:
     catalogue.put_uploaded(record(KEY, filename="my cat.png"))
     assert catalogue.get(KEY) == record(KEY, filename="my cat.png")
     assert catalogue.apply(KEY, seen(record(KEY, filename="my cat.png"), 5)) == "updated"
@@ -180,14 +186,16 @@ def cancelled(*codes: str) -> ClientError:
     return ClientError(response, "TransactWriteItems")
 
 
-def test_conflicts_are_retried_on_another_counter(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_conflicts_are_retried_on_another_counter(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, shards = catalogue._client.transact_write_items, []
 
-    def conflicting(TransactItems: list[Any]) -> Any:
-        shards.append(TransactItems[1]["Update"]["Key"]["image_id"]["S"])
+    def conflicting(**request: Any) -> Any:
+        shards.append(request["TransactItems"][1]["Update"]["Key"]["image_id"]["S"])
         if len(shards) < 4:
             raise cancelled("None", "TransactionConflict")
-        return real(TransactItems=TransactItems)
+        return real(**request)
 
     monkeypatch.setattr(catalogue._client, "transact_write_items", conflicting)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
@@ -212,9 +220,9 @@ def test_a_write_whose_answer_was_lost_is_recognised_as_done(
     real = catalogue._client.transact_write_items
     calls = []
 
-    def answer_lost(TransactItems: list[Any]) -> Any:
+    def answer_lost(**request: Any) -> None:
         calls.append(1)
-        real(TransactItems=TransactItems)
+        real(**request)
         if len(calls) == 1:
             raise cancelled("None", "TransactionConflict")
 
@@ -226,7 +234,9 @@ def test_a_write_whose_answer_was_lost_is_recognised_as_done(
 @pytest.mark.parametrize("index_shards", [1, 3])
 @pytest.mark.parametrize("sort", ["uploaded_at", "size"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_pages_hold_every_record_once_and_in_order(dynamodb: Any, index_shards: int, sort: str, order: str) -> None:
+def test_pages_hold_every_record_once_and_in_order(
+    dynamodb: Any, index_shards: int, sort: str, order: str
+) -> None:
     catalogue = Catalogue(TABLE, index_shards, dynamodb)
     for number in range(25):
         image_id = f"uploads/{number}.png"
@@ -248,13 +258,17 @@ def test_pages_hold_every_record_once_and_in_order(dynamodb: Any, index_shards: 
 
 def test_pages_miss_no_old_record_and_repeat_none_while_others_arrive(catalogue: Catalogue) -> None:
     for number in range(20):
-        catalogue.put_uploaded(record(f"uploads/old{number}", uploaded_at=f"2026-11-21T10:00:{number:02d}.000Z"))
+        catalogue.put_uploaded(
+            record(f"uploads/old{number}", uploaded_at=f"2026-11-21T10:00:{number:02d}.000Z")
+        )
     ids, cursor, arrivals = [], None, 0
     while True:
         page = catalogue.list(limit=3, cursor=cursor)
         ids += [item["image_id"] for item in page.items]
         arrivals += 1
-        catalogue.put_uploaded(record(f"uploads/new{arrivals}", uploaded_at=f"2026-11-21T11:00:{arrivals:02d}.000Z"))
+        catalogue.put_uploaded(
+            record(f"uploads/new{arrivals}", uploaded_at=f"2026-11-21T11:00:{arrivals:02d}.000Z")
+        )
         if page.next_cursor is None:
             break
         cursor = page.next_cursor
@@ -300,9 +314,9 @@ def test_a_filter_that_matches_little_stops_at_its_budget_and_goes_on(
     assert page.items == [] and page.next_cursor
     page = catalogue.list(content_type="image/gif", cursor=page.next_cursor)
     assert page.items == [] and page.next_cursor
-    assert [item["image_id"] for item in catalogue.list(content_type="image/gif", cursor=page.next_cursor).items] == [
-        "uploads/0"
-    ]
+    assert [
+        item["image_id"] for item in catalogue.list(content_type="image/gif", cursor=page.next_cursor).items
+    ] == ["uploads/0"]
 
 
 def test_a_cursor_is_good_for_its_own_query_only(catalogue: Catalogue) -> None:
@@ -323,7 +337,12 @@ def test_the_summary_of_an_empty_catalogue(catalogue: Catalogue) -> None:
 
 
 def test_the_summary_names_the_largest_and_smallest_image_not_the_largest_file(catalogue: Catalogue) -> None:
-    for name, size, status in (("a", 5, "ok"), ("b", 50, "ok"), ("c", 500, "unsupported"), ("d", 0, "corrupt")):
+    for name, size, status in (
+        ("a", 5, "ok"),
+        ("b", 50, "ok"),
+        ("c", 500, "unsupported"),
+        ("d", 0, "corrupt"),
+    ):
         catalogue.put_uploaded(record(f"uploads/{name}", size=size, status=status))
     summary = catalogue.summary()
     assert (summary["highest_size_image"], summary["lowest_size_image"]) == ("uploads/b", "uploads/a")

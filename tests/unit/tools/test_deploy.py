@@ -1,0 +1,233 @@
+"""deploy.sh: which role, which variables, where state goes, what it says."""
+
+import json
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import deploy
+import package
+import pytest
+from aws_account import ApiError, Credentials, Identity
+
+import terraform
+
+ROOT = Path(deploy.__file__).parent.parent
+CREDENTIALS = Credentials("A", "S", None, "")
+STUDENT = Identity("123456789012", "arn:aws:sts::123456789012:assumed-role/voclabs/user1")
+OWNER = Identity("123456789012", "arn:aws:iam::123456789012:user/me")
+LAB_ROLE = "arn:aws:iam::123456789012:role/LabRole"
+
+
+@pytest.fixture
+def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Terraform directory of the test's own."""
+    monkeypatch.setattr(deploy, "CONFIGURATION", tmp_path)
+    return tmp_path
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, answer: str | Exception | None) -> None:
+    def role_arn(*_arguments: object) -> str | None:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(deploy, "role_arn", role_arn)
+
+
+def test_lab_role_is_used_where_the_account_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(monkeypatch, LAB_ROLE)
+    assert deploy.choose_role(OWNER, CREDENTIALS, "us-east-1", None) == LAB_ROLE
+
+
+def test_without_lab_role_each_function_gets_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(monkeypatch, None)
+    assert deploy.choose_role(OWNER, CREDENTIALS, "us-east-1", None) is None
+
+
+def test_a_student_who_may_not_ask_iam_still_gets_lab_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(monkeypatch, ApiError("AccessDenied", "no"))
+    assert deploy.choose_role(STUDENT, CREDENTIALS, "us-east-1", None) == LAB_ROLE
+    assert deploy.choose_role(OWNER, CREDENTIALS, "us-east-1", None) is None
+
+
+def test_an_unanswered_question_is_not_taken_for_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(monkeypatch, ApiError("Throttling", "slow down"))
+    with pytest.raises(deploy.DeployError, match="Run this again"):
+        deploy.choose_role(OWNER, CREDENTIALS, "us-east-1", None)
+
+
+def test_what_the_user_sets_is_not_overridden(configuration: Path) -> None:
+    (configuration / "terraform.tfvars").write_text(
+        'lambda_role_arn = "arn:mine"\n# region = "x"\narchitecture="x86_64"\n'
+    )
+    place = deploy.find_place({})
+    target = deploy.target_of(place, {})
+    assert target == package.Target("python3.13", "x86_64")
+    variables = deploy.variables_for(place, target, "us-west-2", LAB_ROLE, {"TF_VAR_runtime": "python3.13"})
+    assert variables == {"region": "us-west-2", "build_dir": "../build"}
+
+
+def test_an_absent_role_is_written_so_that_no_older_value_stays(configuration: Path) -> None:
+    place = deploy.find_place({})
+    variables = deploy.variables_for(place, package.Target("python3.13", "arm64"), "us-east-1", None, {})
+    assert variables["lambda_role_arn"] is None
+
+
+def test_a_runtime_that_cannot_be_built_is_named(configuration: Path) -> None:
+    with pytest.raises(deploy.DeployError, match=r"python3\.9.*python3\.13"):
+        deploy.target_of(deploy.find_place({}), {"TF_VAR_runtime": "python3.9"})
+
+
+def test_the_local_aws_keeps_its_state_apart(tmp_path: Path) -> None:
+    place = deploy.find_place({"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "DEPLOY_DIR": str(tmp_path)})
+    assert place.local and place.state == tmp_path / "terraform.tfstate"
+    assert place.variables.parent == tmp_path and place.build.parent == tmp_path
+    assert deploy.target_of(place, {}).local
+    aws = deploy.find_place({})
+    assert not aws.local and aws.state is None and aws.options() == []
+
+
+OUTPUTS = {
+    "api_url": "https://x.execute-api.us-east-1.amazonaws.com/dev/",
+    "api_key": "k" * 20,
+    "bucket": "b",
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> deploy.Place:
+    return deploy.Place(None, tmp_path, tmp_path / "v.json", None, None)
+
+
+def test_on_aws_the_key_is_never_printed(place: deploy.Place, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy.show(place, OUTPUTS, "api_key")
+    said = capsys.readouterr().out
+    assert "k" * 20 not in said and "output -raw api_key" in said
+    assert "https://x.execute-api.us-east-1.amazonaws.com/dev/metadata" in said and "destroy" in said
+
+
+def test_no_authentication_is_warned_about(place: deploy.Place, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy.show(place, OUTPUTS | {"api_key": None}, "none")
+    assert "WARNING: auth is" in capsys.readouterr().out
+
+
+def test_the_postman_environment_names_url_and_key(place: deploy.Place) -> None:
+    deploy.show(place, OUTPUTS, "api_key")
+    written = json.loads((place.build / deploy.POSTMAN_FILE).read_text())
+    values = {entry["key"]: entry["value"] for entry in written["values"]}
+    assert values == {"base_url": OUTPUTS["api_url"].rstrip("/"), "api_key": "k" * 20}
+
+
+# --- the scripts themselves, with stand-ins on PATH -----------------------------------------------------------------
+
+
+def command(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def run_script(name: str, path: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    # Nothing but the stand-ins and the one tool the scripts need: what else this machine has must not matter.
+    dirname = path / "dirname"
+    if not dirname.exists():
+        dirname.symlink_to(shutil.which("dirname") or "/usr/bin/dirname")
+    environment = {"PATH": str(path), "HOME": str(path), **variables}
+    shell = ["/bin/sh", str(ROOT / name), *arguments]
+    return subprocess.run(
+        shell, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+@pytest.mark.parametrize("script", ["build.sh", "deploy.sh"])
+def test_an_old_python_is_named(tmp_path: Path, script: str) -> None:
+    for name in ("python3", "python", "py"):
+        command(tmp_path, name, 'if [ "$1" = --version ]; then echo "Python 3.8.10"; else exit 1; fi')
+    done = run_script(script, tmp_path)
+    assert done.returncode == 1
+    assert (
+        "Python 3.11 or newer is needed. python3 is Python 3.8.10." in done.stderr
+        and "python.org" in done.stderr
+    )
+
+
+@pytest.mark.parametrize("script", ["build.sh", "deploy.sh"])
+def test_help_is_given(tmp_path: Path, script: str) -> None:
+    command(tmp_path, "python3", f'exec "{sys.executable}" "$@"')
+    done = run_script(script, tmp_path, "--help")
+    assert done.returncode == 0 and f"usage: {script}" in done.stdout
+
+
+def test_the_python_launcher_of_windows_is_used(tmp_path: Path) -> None:
+    for name in ("python3", "python"):
+        command(tmp_path, name, "exit 9")  # what Windows puts there to open its store
+    command(tmp_path, "py", f'[ "$1" = -3 ] && shift && exec "{sys.executable}" "$@"')
+    assert run_script("build.sh", tmp_path, "--help").returncode == 0
+
+
+def test_a_python_with_a_space_in_its_path_is_used(tmp_path: Path) -> None:
+    folder = tmp_path / "Program Files"
+    folder.mkdir()
+    command(folder, "python3", f'exec "{sys.executable}" "$@"')
+    assert run_script("build.sh", tmp_path, "--help", PYTHON=str(folder / "python3")).returncode == 0
+
+
+def test_a_missing_terraform_is_named(tmp_path: Path) -> None:
+    done = run_script("deploy.sh", tmp_path, PYTHON=sys.executable)
+    assert done.returncode == 1 and "Terraform is not installed" in done.stderr and "winget" in done.stderr
+
+
+def test_an_old_terraform_is_named(tmp_path: Path) -> None:
+    command(tmp_path, "terraform", 'echo \'{"terraform_version": "1.3.9"}\'')
+    done = run_script("deploy.sh", tmp_path, PYTHON=sys.executable)
+    assert done.returncode == 1 and "Terraform 1.3.9 is too old: 1.7 or newer" in done.stderr
+
+
+def test_missing_credentials_are_explained_before_anything_is_built(tmp_path: Path) -> None:
+    command(tmp_path, "terraform", 'echo \'{"terraform_version": "1.11.4"}\'')
+    done = run_script("deploy.sh", tmp_path, PYTHON=sys.executable)
+    assert done.returncode == 1 and "AWS Details > AWS CLI: Show" in done.stderr and done.stdout == ""
+
+
+def test_destroy_without_a_terminal_wants_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deploy, "log_in", lambda *_: None)
+
+    class Stub(terraform.Terraform):
+        def init(self) -> None:
+            pass
+
+    place = deploy.Place(None, tmp_path, tmp_path / "v.json", None, None)
+    with pytest.raises(deploy.DeployError, match="--yes"):
+        deploy.destroy(place, Stub(), {}, False, [])
+
+
+def test_a_mirror_is_used_when_the_registry_is_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = tmp_path / ".terraform.d/plugins"
+    (mirror / terraform.PROVIDER / "5.100.0" / terraform._platform()).mkdir(parents=True)
+    monkeypatch.setattr(terraform.Path, "home", lambda: tmp_path)
+    asked: list[tuple[str, ...]] = []
+
+    class Offline(terraform.Terraform):
+        def capture(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+            asked.append(arguments)
+            return subprocess.CompletedProcess(arguments, 0 if len(asked) > 1 else 1, "", "no such host")
+
+    Offline().init()
+    assert not any(option.startswith("-plugin-dir") for option in asked[0])
+    assert asked[1][-1] == f"-plugin-dir={mirror}"
+
+
+def test_no_registry_and_no_mirror_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terraform, "mirrors", lambda: iter(()))
+
+    class Offline(terraform.Terraform):
+        def capture(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.CompletedProcess(arguments, 1, "", "no such host")
+
+    with pytest.raises(terraform.TerraformError, match=r"(?s)no such host.*terraform providers mirror"):
+        Offline().init()

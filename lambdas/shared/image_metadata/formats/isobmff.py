@@ -27,11 +27,13 @@ MAX_ITEMS = 1 << 14
 MAX_PROPERTIES = 1 << 12
 MAX_ASSOCIATIONS = 1 << 16
 MAX_REFERENCES = 1 << 16
-#: Extents of one item, and items an item may be built from one inside the other (construction method 2).
-MAX_EXTENTS = 1 << 10
+#: Extents of all items, of one item, and items an item may be built from one inside the other (construction method 2).
+MAX_ALL_EXTENTS = 1 << 16
+MAX_EXTENTS = 64
 MAX_ITEM_DEPTH = 4
-#: Tracks of one `moov`, and lines of one time-to-sample table.
+#: Tracks of one `moov`, boxes of one track, and lines of one time-to-sample table.
 MAX_TRACKS = 64
+MAX_TRACK_BOXES = 256
 MAX_TIMES = 1 << 16
 #: Bytes of one EXIF item that are read: the directories come first, maker notes and thumbnails after.
 MAX_EXIF_BYTES = 1 << 20
@@ -114,7 +116,7 @@ class _Meta:
 
     primary: int | None = None
     items: dict[int, _Item] = field(default_factory=dict)
-    references: list[tuple[bytes, int, tuple[int, ...]]] = field(default_factory=list)
+    references: dict[tuple[bytes, int], list[int]] = field(default_factory=dict)
     properties: list[tuple[bytes, bytes]] = field(default_factory=list)
     associations: dict[int, list[int]] = field(default_factory=dict)
     locations: dict[int, _Location] = field(default_factory=dict)
@@ -125,13 +127,13 @@ class _Meta:
         count = len(self.properties)
         return [self.properties[i - 1] for i in self.associations.get(item, ()) if 1 <= i <= count]
 
-    def targets(self, kind: bytes, source: int) -> tuple[int, ...]:
+    def targets(self, kind: bytes, source: int) -> list[int]:
         """What `source` refers to by references of that kind."""
-        return tuple(t for k, s, to in self.references if k == kind and s == source for t in to)
+        return self.references.get((kind, source), [])
 
     def sources(self, kind: bytes, target: int) -> list[int]:
         """What refers to `target` by references of that kind."""
-        return [s for k, s, to in self.references if k == kind and target in to]
+        return [s for (k, s), to in self.references.items() if k == kind and target in to]
 
 
 @dataclass
@@ -150,6 +152,7 @@ class _Track:
     samples: int = 0
     ticks: int = 0  # length in media time
     timescale: int = 0
+    times: Box | None = None  # stts
     entry: bytes = b""  # sample entry type
     config: list[tuple[bytes, bytes]] = field(default_factory=list)  # its boxes
     references: dict[bytes, list[int]] = field(default_factory=dict)
@@ -302,7 +305,7 @@ def _parse_iref(data: bytes, meta: _Meta) -> None:
         fields = Fields(body)
         source = fields.uint(wide)
         count = min(fields.u16(), left, fields.left // wide)
-        meta.references.append((box.kind, source, tuple(fields.uint(wide) for _ in range(count))))
+        meta.references.setdefault((box.kind, source), []).extend(fields.uint(wide) for _ in range(count))
         left -= count
 
 
@@ -340,6 +343,7 @@ def _parse_iloc(data: bytes, meta: _Meta) -> None:
     offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
     index_size = sizes & 15 if version in (1, 2) else 0
     wide = 4 if version == 2 else 2
+    left = MAX_ALL_EXTENTS
     for _ in range(min(fields.uint(wide), MAX_ITEMS)):
         item = fields.uint(wide)
         method = fields.u16() & 15 if version in (1, 2) else 0
@@ -350,6 +354,9 @@ def _parse_iloc(data: bytes, meta: _Meta) -> None:
             extent = (fields.uint(index_size), base + fields.uint(offset_size), fields.uint(length_size))
             if number < MAX_EXTENTS:
                 extents.append(extent)
+            left -= 0  # an extent may take no byte at all: only counting bounds them
+            if left < 0:
+                raise Truncated("more extents than the limit")
         meta.locations.setdefault(item, _Location(method, external, extents))
 
 
@@ -506,7 +513,7 @@ def _uncompressed(body: bytes, properties: list[tuple[bytes, bytes]]) -> _Config
 
 def _has_alpha(meta: _Meta, pictures: set[int]) -> bool:
     """Whether an auxiliary alpha picture belongs to one of `pictures` (23008-12, 6.5.8)."""
-    for kind, source, targets in meta.references:
+    for (kind, source), targets in meta.references.items():
         if kind == b"auxl" and not pictures.isdisjoint(targets) and _is_alpha(meta.properties_of(source)):
             return True
     return False
@@ -571,8 +578,8 @@ def _note_aperture(body: bytes, found: Found) -> None:
 
 def _pictures(meta: _Meta, primary: int) -> int:
     """How many pictures the file offers: not the hidden ones, not the parts of other pictures."""
-    parts = {s for kind, s, _ in meta.references if kind in PART_OF}
-    parts.update(t for kind, _, to in meta.references if kind == b"dimg" for t in to)
+    parts = {s for kind, s in meta.references if kind in PART_OF}
+    parts.update(t for (kind, _), to in meta.references.items() if kind == b"dimg" for t in to)
     count = 1
     for number, item in meta.items.items():
         if item.kind in DATA_ITEMS or item.kind == b"tmap" or item.hidden:
@@ -632,7 +639,7 @@ def _described_by(meta: _Meta, primary: int, wanted: Callable[[_Item], bool]) ->
     """The first wanted item that describes the primary one; else the first that describes nothing."""
     numbers = [number for number, item in meta.items.items() if wanted(item)]
     about = set(meta.sources(b"cdsc", primary))
-    bound = {s for kind, s, _ in meta.references if kind == b"cdsc"}
+    bound = {s for kind, s in meta.references if kind == b"cdsc"}
     tiles = set(_tiles(meta, primary))
     for number in numbers:
         if number in about:
@@ -647,7 +654,7 @@ def _item_data(source: Reader, meta: _Meta, item: int, limit: int) -> bytes:
     """At most `limit` bytes of an item's data. Raises `Truncated` when none can be found."""
     parts: list[bytes] = []
     left = limit
-    for start, length in _segments(source, meta, item, 0):
+    for start, length in _segments(source, meta, item, 0, {}):
         parts.append(source.read_at(start, min(length, left)))
         left -= len(parts[-1])
         if left <= 0 or len(parts[-1]) < length:
@@ -658,33 +665,31 @@ def _item_data(source: Reader, meta: _Meta, item: int, limit: int) -> bytes:
     return data
 
 
-def _segments(source: Reader, meta: _Meta, item: int, depth: int) -> list[tuple[int, int]]:
+def _segments(
+    source: Reader, meta: _Meta, item: int, depth: int, known: dict[int, list[tuple[int, int]]]
+) -> list[tuple[int, int]]:
     """Where in the file an item's data lie: (offset, length) pieces, clipped to what exists."""
+    if item in known:
+        return known[item]
     location = meta.locations.get(item)
     if location is None or location.external or depth >= MAX_ITEM_DEPTH:
         return []
-    if location.method == 1:
-        spaces = [(meta.idat.start, meta.idat.size)] if meta.idat else []
-    elif location.method == 2:
-        spaces = []
-    else:
-        spaces = [(0, source.size)]
+    known[item] = []  # an item that is made of itself has no data
     pieces: list[tuple[int, int]] = []
-    inner: dict[int, list[tuple[int, int]]] = {}
     targets = meta.targets(b"iloc", item)
     for index, offset, length in location.extents:
-        space = spaces
-        if location.method == 2:
+        if location.method == 1:
+            space = [(meta.idat.start, meta.idat.size)] if meta.idat else []
+        elif location.method == 2:
             nth = max(index, 1) - 1
-            if nth >= len(targets):
-                continue
-            if nth not in inner:
-                inner[nth] = _segments(source, meta, targets[nth], depth + 1)
-            space = inner[nth]
+            space = _segments(source, meta, targets[nth], depth + 1, known) if nth < len(targets) else []
+        else:
+            space = [(0, source.size)]
         pieces.extend(_cut(space, offset, length))
-        if len(pieces) > MAX_EXTENTS:
+        if len(pieces) >= MAX_EXTENTS:
             break
-    return pieces[:MAX_EXTENTS]
+    known[item] = pieces[:MAX_EXTENTS]
+    return known[item]
 
 
 def _cut(space: list[tuple[int, int]], offset: int, length: int) -> list[tuple[int, int]]:
@@ -763,6 +768,8 @@ def _describe_sequence(source: Reader, moov: Box, found: Found) -> None:
     if not main.samples:
         found.warn("the picture track states no samples")
         return
+    if main.times is not None:
+        main.ticks = _time(source, main.times) or main.ticks
     found.frames = main.samples
     found.animated = main.samples > 1
     found.duration_ms = main.duration_ms if found.animated else None
@@ -784,14 +791,20 @@ def _parse_track(source: Reader, trak: Box, found: Found) -> _Track:
     """One `trak` box; what is damaged in it stays unknown."""
     track = _Track()
     stack = [(trak, 0)]
+    left = MAX_TRACK_BOXES
+    seen: set[bytes] = set()
     while stack:
         parent, depth = stack.pop()
         try:
-            for box in walk(source, parent.start, parent.end, 64):
+            for box in walk(source, parent.start, parent.end, left):
+                left -= 1
                 if box.kind in (b"mdia", b"minf", b"stbl", b"edts") and depth < 4:
                     stack.append((box, depth + 1))
-                elif box.kind in _TRACK_BOXES:
-                    limit = MAX_TABLE_BYTES if box.kind in (b"stts", b"stsd") else 256
+                elif box.kind == b"stts":
+                    track.times = track.times or box
+                elif box.kind in _TRACK_BOXES and box.kind not in seen:
+                    seen.add(box.kind)
+                    limit = MAX_TABLE_BYTES if box.kind == b"stsd" else 256
                     _TRACK_BOXES[box.kind](source.read_at(box.start, min(box.size, limit)), track)
         except (BadBox, Truncated) as error:
             found.warn(f"track: {error}")
@@ -846,14 +859,14 @@ def _parse_stsz(data: bytes, track: _Track) -> None:
     track.samples = fields.u32()
 
 
-def _parse_stts(data: bytes, track: _Track) -> None:
-    """Total time of the samples (14496-12, 8.6.1): outranks the media header."""
-    fields = Fields(data)
-    fields.skip(4)
-    count = min(fields.u32(), MAX_TIMES, fields.left // 8)
-    ticks = sum(fields.u32() * fields.u32() for _ in range(count))
-    if ticks:
-        track.ticks = ticks
+def _time(source: Reader, box: Box) -> int:
+    """Total time of the samples (14496-12, 8.6.1), 0 where the table is damaged or long."""
+    fields = Fields(source.read_at(box.start, min(box.size, 8 + 8 * MAX_TIMES)), 4)
+    try:
+        count = fields.u32()
+        return sum(fields.u32() * fields.u32() for _ in range(count)) if count <= MAX_TIMES else 0
+    except Truncated:
+        return 0
 
 
 def _parse_stsd(data: bytes, track: _Track) -> None:
@@ -882,7 +895,6 @@ _TRACK_BOXES = {
     b"elst": _parse_elst,
     b"stsz": _parse_stsz,
     b"stz2": _parse_stsz,
-    b"stts": _parse_stts,
     b"stsd": _parse_stsd,
     b"tref": _parse_tref,
 }

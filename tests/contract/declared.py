@@ -1,0 +1,103 @@
+"""What the Terraform configuration declares, read from its text: the table, the routes, the functions.
+
+The values come back as Python's; an expression that only Terraform can evaluate stays the text ``${...}``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import hcl2
+
+ROOT = Path(__file__).resolve().parents[2]
+TERRAFORM = ROOT / "terraform"
+
+
+def _plain(value: Any) -> Any:
+    """A value of hcl2's tree without its quotes and markers."""
+    if isinstance(value, dict):
+        return {_plain(name): _plain(entry) for name, entry in value.items() if name != "__is_block__"}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"':
+        return value[1:-1]
+    return value
+
+
+@cache
+def configuration(module: str = "") -> dict[str, list[Any]]:
+    """Block type -> blocks, of every file of the root or of `modules/<module>`."""
+    folder = TERRAFORM / "modules" / module if module else TERRAFORM
+    blocks: dict[str, list[Any]] = {}
+    for path in sorted(folder.glob("*.tf")):
+        for kind, found in _plain(hcl2.loads(path.read_text(encoding="utf-8"))).items():
+            blocks.setdefault(kind, []).extend(found)
+    return blocks
+
+
+def labelled(kind: str, module: str = "") -> dict[str, Any]:
+    """The blocks of a kind with one label (variable, module, output) by that label."""
+    return {label: body for block in configuration(module).get(kind, []) for label, body in block.items()}
+
+
+def resource(kind: str, name: str, module: str = "") -> dict[str, Any]:
+    """One resource's body."""
+    for block in configuration(module)["resource"]:
+        if name in block.get(kind, {}):
+            body: dict[str, Any] = block[kind][name]
+            return body
+    raise LookupError(f"Terraform declares no {kind}.{name} in {module or 'the root'}")
+
+
+def local_value(name: str) -> Any:
+    """A value of the root's `locals` blocks."""
+    for block in configuration()["locals"]:
+        if name in block:
+            return block[name]
+    raise LookupError(f"Terraform's root has no local {name}")
+
+
+def declared_table() -> dict[str, Any]:
+    """The table as boto3's `create_table` takes it."""
+    table = resource("aws_dynamodb_table", "this", "table")
+    return {
+        "TableName": labelled("variable")["table_name"]["default"],
+        "BillingMode": table["billing_mode"],
+        "AttributeDefinitions": [
+            {"AttributeName": attribute["name"], "AttributeType": attribute["type"]}
+            for attribute in table["attribute"]
+        ],
+        "KeySchema": _key_schema(table),
+        "GlobalSecondaryIndexes": [
+            {
+                "IndexName": index["name"],
+                "KeySchema": _key_schema(index),
+                "Projection": {"ProjectionType": index["projection_type"]},
+            }
+            for index in table["global_secondary_index"]
+        ],
+    }
+
+
+def _key_schema(owner: dict[str, Any]) -> list[dict[str, str]]:
+    schema = [{"AttributeName": owner["hash_key"], "KeyType": "HASH"}]
+    if "range_key" in owner:
+        schema.append({"AttributeName": owner["range_key"], "KeyType": "RANGE"})
+    return schema
+
+
+def declared_routes() -> dict[str, str]:
+    """`METHOD /path` -> function."""
+    routes: dict[str, str] = local_value("routes")
+    return routes
+
+
+def declared_functions() -> dict[str, dict[str, Any]]:
+    """Function -> the arguments of its module call."""
+    return {
+        name: body
+        for name, body in labelled("module").items()
+        if body["source"] == "./modules/lambda_function"
+    }

@@ -354,7 +354,7 @@ def _parse_iloc(data: bytes, meta: _Meta) -> None:
             extent = (fields.uint(index_size), base + fields.uint(offset_size), fields.uint(length_size))
             if number < MAX_EXTENTS:
                 extents.append(extent)
-            left -= 0  # an extent may take no byte at all: only counting bounds them
+            left -= 1  # an extent may take no byte at all: only counting bounds them
             if left < 0:
                 raise Truncated("more extents than the limit")
         meta.locations.setdefault(item, _Location(method, external, extents))

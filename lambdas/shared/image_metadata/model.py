@@ -6,7 +6,10 @@ Unknown is `None` everywhere: no -1, no empty string, no "unknown".
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .exif import Exif
 
 #: Grows by one whenever a change makes the same bytes yield another record.
 EXTRACTOR_VERSION = 1
@@ -33,11 +36,15 @@ class Found:
     loop: int | None = None  # 0: for ever
     dpi: tuple[float, float] | None = None
     orientation: int | None = None  # of the container (irot/imir, TIFF tag 274): outranks the EXIF block
-    crop: tuple[int, int] | None = None  # shown part (HEIF clean aperture), before orientation; None: all of it
+    crop: tuple[int, int] | None = (
+        None  # shown part (HEIF clean aperture), before orientation; None: all of it
+    )
     exif: bytes | None = None  # a TIFF stream, without "Exif\0\0"
     xmp: bytes | None = None  # the packet
+    xmp_extended: bytes | None = None  # a second packet that continues the first (JPEG)
     iptc: bytes | None = None  # IIM data sets
     icc: bytes | None = None  # the profile
+    exif_block: Exif | None = None  # already parsed, where the file itself is a TIFF stream
     text: dict[str, str] = field(default_factory=dict)  # PNG text chunks, comments: keyword -> text
     warnings: list[str] = field(default_factory=list)
 

@@ -6,13 +6,25 @@ under it is one `fetch(start, end)` callable's affair.
 
 from __future__ import annotations
 
-from typing import Protocol
+import io
+from collections.abc import Callable, Iterable
+from typing import BinaryIO, Protocol
+
+from . import limits
+from .errors import BudgetExceeded, SourceError
+
+#: `fetch(start, end)` returns the bytes [start, end) of one version of the source, and fewer only where the
+#: source ends. It raises `SourceError` (or `SourceChanged`) when it cannot.
+Fetch = Callable[[int, int], bytes]
 
 
 class Reader(Protocol):
     """What a format reader may ask for."""
 
-    size: int
+    @property
+    def size(self) -> int:
+        """The file's length in bytes."""
+        ...
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Bytes [offset, offset+length), shorter only at the end of the file.
@@ -21,3 +33,198 @@ class Reader(Protocol):
         source fails. Free when the bytes were fetched before.
         """
         ...
+
+
+class RangeReader:
+    """A `Reader` over a source that answers ranges, for as few requests and bytes as the structure needs.
+
+    The first request takes `first_block` bytes from the start. A later one takes exactly what a structure
+    asked for, but at least `limits.MIN_FETCH`, and grows while a file is walked block by block. What was
+    fetched stays cached. `size` is the total length in bytes, or a callable that tells it after the first
+    response; without either, the first response must reach the end of the source.
+    Counters: `requests`, `bytes_fetched`.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        size: int | Callable[[], int | None] | None = None,
+        *,
+        first_block: int = limits.FIRST_BLOCK,
+        max_bytes: int = limits.MAX_BYTES,
+        max_requests: int = limits.MAX_REQUESTS,
+    ) -> None:
+        self.requests = 0
+        self.bytes_fetched = 0
+        self._fetch = fetch
+        self._first_block = first_block
+        self._max_bytes = max_bytes
+        self._max_requests = max_requests
+        self._tell_size = size
+        self._size = -1
+        self._head = b""
+        self._extents: list[tuple[int, int, bytes]] = []
+        self._last_end = 0
+        self._ahead = limits.MIN_FETCH
+
+    @property
+    def size(self) -> int:
+        """The file's length in bytes; the first request is made to learn it."""
+        if self._size < 0:
+            self._open()
+        return self._size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Bytes [offset, offset+length), shorter only at the end of the file; see `Reader.read_at`."""
+        if self._size < 0:
+            self._open()
+        end = offset + length
+        if end <= len(self._head):
+            return self._head[offset:end] if offset >= 0 else b""
+        end = min(end, self._size)
+        if offset < 0 or offset >= end:
+            return b""
+        if end <= len(self._head):
+            return self._head[offset:end]
+        for start, stop, data in reversed(self._extents):
+            if start <= offset and end <= stop:
+                return data[offset - start : end - start]
+        return self._assemble(offset, end)
+
+    def prefetch(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Fetch several ranges (offset, length), neighbours merged into one request.
+
+        A hint: ranges outside the file, and those the budget has no room for, are passed over.
+        """
+        wanted = sorted((max(0, o), min(o + n, self.size)) for o, n in ranges if n > 0 and o < self.size)
+        merged: list[list[int]] = []
+        for start, end in wanted:
+            if merged and start - merged[-1][1] <= limits.MERGE_GAP:
+                merged[-1][1] = max(merged[-1][1], end)
+            else:
+                merged.append([start, end])
+        for start, end in merged:
+            if start < end and self.bytes_fetched + end - start <= self._max_bytes:
+                self.read_at(start, end - start)
+
+    def _open(self) -> None:
+        block = self._fetch(0, self._first_block)
+        self.requests += 1
+        self.bytes_fetched += len(block)
+        told = self._tell_size() if callable(self._tell_size) else self._tell_size
+        if told is None:
+            if len(block) >= self._first_block:
+                raise SourceError("the source does not tell its size")
+            told = len(block)
+        elif len(block) < min(told, self._first_block):
+            raise SourceError("the source ended before its stated size")
+        self._size = told
+        self._head = block[:told]
+        self._last_end = len(self._head)
+        self._extents.append((0, len(self._head), self._head))
+
+    def _assemble(self, offset: int, end: int) -> bytes:
+        """Join what is cached with one request for what is not."""
+        first = self._covered_from(offset)
+        if first < end:
+            last = self._covered_back(end)
+            self._request(first, max(last, first + 1))
+        parts = []
+        position = offset
+        while position < end:
+            for start, stop, data in reversed(self._extents):
+                if start <= position < stop:
+                    parts.append(data[position - start : end - start])
+                    position = min(stop, end)
+                    break
+        return b"".join(parts)
+
+    def _covered_from(self, position: int) -> int:
+        """The first byte at or after `position` that is not cached."""
+        moved = True
+        while moved:
+            moved = False
+            for start, stop, _ in self._extents:
+                if start <= position < stop:
+                    position, moved = stop, True
+        return position
+
+    def _covered_back(self, end: int) -> int:
+        """The end of the last gap before `end`."""
+        moved = True
+        while moved:
+            moved = False
+            for start, stop, _ in self._extents:
+                if start < end <= stop:
+                    end, moved = start, True
+        return end
+
+    def _request(self, start: int, end: int) -> None:
+        near = 0 <= start - self._last_end <= 4 * self._ahead
+        self._ahead = min(self._ahead * 2, limits.MAX_READ_AHEAD) if near else limits.MIN_FETCH
+        room = self._max_bytes - self.bytes_fetched
+        if end - start > room or self.requests >= self._max_requests:
+            raise BudgetExceeded(
+                f"reading on at byte {start} would pass the budget of {self._max_bytes} bytes"
+                f" and {self._max_requests} requests"
+            )
+        end = min(max(end, start + min(self._ahead, room)), self._size)
+        block = self._fetch(start, end)
+        self.requests += 1
+        self.bytes_fetched += len(block)
+        if len(block) != end - start:
+            raise SourceError("the source answered another range than was asked for")
+        self._extents.append((start, end, block))
+        self._last_end = end
+
+
+class FileReader(RangeReader):
+    """A `Reader` over a seekable binary file; the file is neither closed nor kept."""
+
+    def __init__(self, file: BinaryIO, **settings: int) -> None:
+        def fetch(start: int, end: int) -> bytes:
+            try:
+                file.seek(start)
+                return file.read(end - start)
+            except OSError as error:
+                raise SourceError(f"reading the file failed: {error}") from error
+
+        def size() -> int:
+            try:
+                return file.seek(0, io.SEEK_END)
+            except OSError as error:
+                raise SourceError(f"the file cannot seek: {error}") from error
+
+        super().__init__(fetch, size, **settings)
+
+
+class BytesReader:
+    """A `Reader` over bytes in memory: a metadata block, or an image inside another."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Bytes [offset, offset+length), shorter only at the end."""
+        return self.data[offset : offset + length] if offset >= 0 and length > 0 else b""
+
+
+class WindowReader:
+    """A `Reader` over part of another: an image that starts after other bytes."""
+
+    def __init__(self, source: Reader, offset: int, length: int | None = None) -> None:
+        self._source = source
+        self._offset = offset
+        available = max(0, source.size - offset)
+        self.size = available if length is None else min(length, available)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Bytes [offset, offset+length) of the window, shorter only at its end."""
+        length = min(length, self.size - offset)
+        return self._source.read_at(self._offset + offset, length) if offset >= 0 and length > 0 else b""
+
+    def prefetch(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Fetch several ranges together; see `RangeReader.prefetch`."""
+        if isinstance(self._source, (RangeReader, WindowReader)):
+            self._source.prefetch([(self._offset + offset, length) for offset, length in ranges])

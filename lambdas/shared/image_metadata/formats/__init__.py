@@ -1,0 +1,57 @@
+"""The readers, one per container, in the order they are asked whether a file is theirs.
+
+Each module has `matches(head, source) -> bool`, on the first bytes, and `read(source, found)`.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from .. import limits
+from ..errors import CorruptImage, UnsupportedImage
+from ..model import Found
+from ..reader import Reader, WindowReader
+from . import gif, isobmff, jpeg, png, tiff, webp
+
+#: Bytes that `matches` may look at.
+HEAD = 64
+
+READERS: tuple[ModuleType, ...] = (jpeg, png, gif, webp, isobmff, tiff)
+WITHOUT_SIGNATURE: tuple[ModuleType, ...] = ()
+
+
+def reader_for(source: Reader) -> ModuleType | None:
+    """The module that reads this file; None when no signature is known."""
+    head = source.read_at(0, HEAD)
+    for module in READERS:
+        if module.matches(head, source):
+            return module
+    return None
+
+
+def read_behind_garbage(source: Reader, found: Found) -> bool:
+    """Read a JPEG or TIFF that starts some bytes into the file; False when there is none."""
+    head = source.read_at(0, limits.MAX_LEADING_GARBAGE)
+    for signature, module in ((b"\xff\xd8\xff", jpeg), (b"II*\0", tiff), (b"MM\0*", tiff)):
+        at = head.find(signature, 1)
+        if at < 0:
+            continue
+        attempt = Found()
+        try:
+            module.read(WindowReader(source, at), attempt)
+        except CorruptImage:
+            continue
+        vars(found).update(vars(attempt))
+        found.warn(f"{at} bytes precede the image")
+        return True
+    return False
+
+
+def read_without_signature(source: Reader, found: Found) -> None:
+    """The last resort, formats that have no signature; raises `UnsupportedImage` when none fits."""
+    head = source.read_at(0, HEAD)
+    for module in WITHOUT_SIGNATURE:
+        if module.matches(head, source):
+            module.read(source, found)
+            return
+    raise UnsupportedImage("the bytes are no image of a known kind")

@@ -1,0 +1,35 @@
+"""Image metadata from as few bytes as possible: `extract(open(path, "rb")).to_dict()`.
+
+Pure Python over any seekable source, no pixel decoded, no file read whole. See docs/extractor.md.
+"""
+
+from __future__ import annotations
+
+from .errors import (
+    BudgetExceeded,
+    CorruptImage,
+    ImageMetadataError,
+    ImageTooLarge,
+    SourceChanged,
+    SourceError,
+    UnsupportedImage,
+)
+from .extract import extract
+from .model import EXTRACTOR_VERSION, ImageMetadata
+from .reader import FileReader, RangeReader, Reader
+
+__all__ = [
+    "EXTRACTOR_VERSION",
+    "BudgetExceeded",
+    "CorruptImage",
+    "FileReader",
+    "ImageMetadata",
+    "ImageMetadataError",
+    "ImageTooLarge",
+    "RangeReader",
+    "Reader",
+    "SourceChanged",
+    "SourceError",
+    "UnsupportedImage",
+    "extract",
+]

@@ -1,0 +1,104 @@
+"""Dates as cameras and editors write them, told as local time and, apart from it, the offset to UTC."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from typing import NamedTuple
+
+
+class Moment(NamedTuple):
+    """A local time as far as it is stated (ISO 8601: 2024, 2024-05, ..., 2024-05-06T07:08:09.12), and its offset."""
+
+    local: str
+    offset: str | None = None  # +02:00
+
+
+_EXIF = re.compile(
+    r"(\d{4})[:\-/. ](\d\d?|  )?(?:[:\-/. ](\d\d?|  )?)?"
+    r"(?:[ T]+(\d\d?|  )?(?::(\d\d?|  )?(?::(\d\d?|  )?(?:\.(\d+))?)?)?)?"
+    r"\s*(Z|[+-]\d\d?:?\d\d)?"
+)
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)()()()()()$")
+_YEAR = re.compile(r"(\d{4})()()()()()()()$")
+_OFFSET = re.compile(r"([+-])(\d\d?):?(\d\d)")
+_DIGITS = re.compile(r"\d+")
+
+
+def parse(text: str | None) -> Moment | None:
+    """A date of EXIF (2024:05:06 07:08:09), XMP (ISO 8601, any precision) or of the looser forms in use.
+
+    Zero and impossible dates give None; a partial one is told as far as it goes.
+    """
+    if not text:
+        return None
+    text = text.strip()
+    match = _EXIF.match(text) or _COMPACT.match(text) or _YEAR.match(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    y = int(year)
+    if y == 0:
+        return None
+    local = year
+    offset = None
+    m = _number(month)
+    if m is None or m == 0:
+        return Moment(local) if m is None else None
+    if m > 12:
+        return None
+    local += f"-{m:02}"
+    d = _number(day)
+    if d is None or d == 0:
+        return Moment(local) if d is None else None
+    if d > monthrange(max(y, 1), m)[1]:
+        return None
+    local += f"-{d:02}"
+    h, mi, s = _number(hour), _number(minute), _number(second)
+    if h is None or h > 24:
+        return Moment(local)
+    if mi is None or mi > 59:
+        return Moment(local)
+    if h == 24:
+        return Moment(local)
+    local += f"T{h:02}:{mi:02}"
+    if s is not None and s <= 60:
+        local += f":{s:02}"
+        if fraction:
+            local += f".{fraction[:9]}"
+    if zone:
+        offset = parse_offset(zone)
+    return Moment(local, offset)
+
+
+def exif_moment(date: str | None, fraction: str | None, offset: str | None) -> Moment | None:
+    """A moment of EXIF's three tags: the date, its fraction of a second, its offset to UTC."""
+    moment = parse(date)
+    if moment is None:
+        return None
+    local, zone = moment
+    if fraction and len(local) == 19:
+        digits = _DIGITS.match(fraction)
+        if digits:
+            local += f".{digits.group()[:9]}"
+    return Moment(local, parse_offset(offset) or zone)
+
+
+def parse_offset(text: str | None) -> str | None:
+    """+02:00 of what is written as +02:00, +0200, Z; None for anything that is no offset."""
+    if not text:
+        return None
+    text = text.strip()
+    if text in ("Z", "z"):
+        return "+00:00"
+    match = _OFFSET.match(text)
+    if match is None:
+        return None
+    sign, hours, minutes = match.groups()
+    if int(hours) > 15 or int(minutes) > 59:
+        return None
+    return f"{sign}{int(hours):02}:{minutes}"
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.strip() else None

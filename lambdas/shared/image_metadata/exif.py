@@ -1,0 +1,243 @@
+"""EXIF (CIPA DC-008-2023): which tags are read and how their values are told.
+
+Input is a TIFF stream; output is plain values, each `None` when the tag is absent or its value broken.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .dates import Moment, exif_moment
+from .ifd import Directory, Entry, NotTiff, TiffStream
+from .reader import Reader
+
+EXIF_IFD, GPS_IFD = 0x8769, 0x8825
+#: Blocks of other standards that a TIFF stream may hold.
+XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, ICC_TAG = 0x02BC, 0x83BB, 0x8649, 0x8773
+
+_GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
+
+
+@dataclass
+class Exif:
+    """What an EXIF block states, as values of the record."""
+
+    orientation: int | None = None
+    dpi: tuple[float, float] | None = None
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    serial: str | None = None
+    software: str | None = None
+    title: str | None = None
+    description: str | None = None
+    artist: str | None = None
+    copyright: str | None = None
+    keywords: list[str] = field(default_factory=list)
+    rating: int | None = None
+    taken: Moment | None = None
+    digitized: Moment | None = None
+    exposure: dict[str, Any] = field(default_factory=dict)
+    gps: dict[str, float] = field(default_factory=dict)
+    color_space: int | None = None  # 1 sRGB, 2 Adobe RGB (rare), 65535 uncalibrated
+
+
+def read_exif(source: Reader | bytes, warn: Callable[[str], None]) -> Exif | None:
+    """Parse an EXIF block (a TIFF stream); None, with a warning, where it is none."""
+    try:
+        tiff = TiffStream(source, warn)
+    except NotTiff as error:
+        warn(f"EXIF: {error}")
+        return None
+    return exif_of(tiff, tiff.directory(tiff.first), warn)
+
+
+def exif_of(tiff: TiffStream, main: Directory, warn: Callable[[str], None]) -> Exif:
+    """What the directory `main` and the EXIF and GPS directories below it state."""
+    exif = Exif()
+    detail = _below(tiff, main, EXIF_IFD)
+    # Writers put tags into the wrong one of the two directories; their numbers do not overlap.
+    tags: dict[int, Entry] = {**detail, **main}
+    get = tags.get
+    text = tiff.text
+
+    orientation = tiff.number(main.get(0x0112))
+    if orientation is not None:
+        if isinstance(orientation, int) and 1 <= orientation <= 8:
+            exif.orientation = orientation
+        elif orientation != 0:
+            warn(f"EXIF: orientation {orientation} is none of 1 to 8")
+    exif.dpi = _dpi(tiff, main)
+    exif.make = text(get(0x010F))
+    exif.model = text(get(0x0110))
+    exif.software = text(get(0x0131))
+    exif.description = text(get(0x010E)) or _utf16(tiff, get(0x9C9C))
+    exif.title = text(get(0xA436)) or _utf16(tiff, get(0x9C9B))
+    exif.artist = text(get(0x013B)) or _utf16(tiff, get(0x9C9D))
+    exif.copyright = _copyright(tiff, get(0x8298))
+    keywords = _utf16(tiff, get(0x9C9E))
+    if keywords:
+        exif.keywords = [word.strip() for word in keywords.split(";") if word.strip()]
+    exif.rating = _integer(tiff, get(0x4746))
+    exif.lens = text(get(0xA434))
+    exif.serial = text(get(0xA431))
+    exif.color_space = _integer(tiff, get(0xA001))
+    exif.taken = exif_moment(text(get(0x9003)), text(get(0x9291)), text(get(0x9011)))
+    exif.digitized = exif_moment(text(get(0x9004)), text(get(0x9292)), text(get(0x9012)))
+    exif.exposure = _exposure(tiff, tags)
+    gps = _below(tiff, main, GPS_IFD) or _below(tiff, detail, GPS_IFD)
+    if gps:
+        exif.gps = _gps(tiff, gps, warn)
+    return exif
+
+
+def _below(tiff: TiffStream, parent: Directory, tag: int) -> Directory:
+    offset = tiff.number(parent.get(tag))
+    return tiff.directory(offset) if isinstance(offset, int) and offset > 0 else Directory()
+
+
+def _integer(tiff: TiffStream, entry: Entry | None) -> int | None:
+    value = tiff.number(entry)
+    return value if isinstance(value, int) else None
+
+
+def _utf16(tiff: TiffStream, entry: Entry | None) -> str | None:
+    """The tags Windows writes: UTF-16LE in bytes."""
+    if entry is None:
+        return None
+    data = tiff.raw(entry)
+    return data[: len(data) & ~1].decode("utf-16-le", "replace").split("\0", 1)[0].strip() or None
+
+
+def _copyright(tiff: TiffStream, entry: Entry | None) -> str | None:
+    """Photographer's and editor's copyright, parted by a NUL (EXIF 4.6.5.2)."""
+    if entry is None:
+        return None
+    parts = tiff.raw(entry).split(b"\0")
+    told = []
+    for part in parts[:2]:
+        try:
+            word = part.decode("utf-8").strip()
+        except UnicodeDecodeError:
+            word = part.decode("latin-1").strip()
+        if word:
+            told.append(word)
+    return "; ".join(told) or None
+
+
+def _dpi(tiff: TiffStream, main: Directory) -> tuple[float, float] | None:
+    return resolution(
+        tiff.real(main.get(0x011A)), tiff.real(main.get(0x011B)), _integer(tiff, main.get(0x0128))
+    )
+
+
+def resolution(x: float | None, y: float | None, unit: int | None) -> tuple[float, float] | None:
+    """Dots per inch of a TIFF resolution; the unit is inches where none is stated (TIFF 6.0 page 38)."""
+    if unit is None:
+        unit = 2
+    if unit not in (2, 3) or (not x and not y):
+        return None
+    across, down = x or y or 0.0, y or x or 0.0
+    if not (0 < across < 1e7 and 0 < down < 1e7):
+        return None
+    scale = 2.54 if unit == 3 else 1.0
+    return round(across * scale, 4), round(down * scale, 4)
+
+
+def _exposure(tiff: TiffStream, tags: dict[int, Entry]) -> dict[str, Any]:
+    get = tags.get
+    told: dict[str, Any] = {}
+    time = tiff.real(get(0x829A))
+    if not time:
+        apex = tiff.real(get(0x9201))
+        time = 2.0**-apex if apex is not None and -20 < apex < 30 else None
+    number = tiff.real(get(0x829D))
+    if not number:
+        apex = tiff.real(get(0x9202))
+        number = 2.0 ** (apex / 2) if apex is not None and 0 <= apex < 20 else None
+    iso = tiff.number(get(0x8827))
+    if iso in (None, 65535):
+        iso = _integer(tiff, get(0x8833)) or _integer(tiff, get(0x8832)) or _integer(tiff, get(0x8831)) or iso
+    focal = tiff.real(get(0x920A))
+    focal35 = tiff.real(get(0xA405))
+    flash = _integer(tiff, get(0x9209))
+    if time is not None and 0 < time < 1e6:
+        told["time_s"] = _short(time)
+    if number is not None and 0 < number < 1e4:
+        told["f_number"] = _short(number)
+    if isinstance(iso, int) and iso > 0:
+        told["iso"] = iso
+    if focal is not None and 0 < focal < 1e6:
+        told["focal_length_mm"] = _short(focal)
+    if focal35 is not None and 0 < focal35 < 1e6:
+        told["focal_length_35mm"] = _short(focal35)
+    if flash is not None and 0 <= flash < 65535:
+        told["flash"] = bool(flash & 1)
+    return told
+
+
+def _short(value: float) -> float | int:
+    """Six significant digits; a whole number as an int."""
+    rounded = float(f"{value:.6g}")
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def _gps(tiff: TiffStream, gps: Directory, warn: Callable[[str], None]) -> dict[str, float]:
+    latitude = _coordinate(tiff, gps.get(2), gps.get(1), "latitude", "S", warn)
+    longitude = _coordinate(tiff, gps.get(4), gps.get(3), "longitude", "W", warn)
+    if latitude is None or longitude is None:
+        return {}
+    told = {"latitude": latitude, "longitude": longitude}
+    altitude = tiff.real(gps.get(6))
+    if altitude is not None and abs(altitude) < 1e6:
+        ref = tiff.number(gps.get(5)) if gps.get(5) else 0
+        if isinstance(ref, tuple):
+            ref = ref[0]
+        told["altitude_m"] = round(-altitude if ref in (1, 3, 49) else altitude, 3)
+    return told
+
+
+def _coordinate(
+    tiff: TiffStream,
+    value: Entry | None,
+    ref: Entry | None,
+    name: str,
+    negative: str,
+    warn: Callable[[str], None],
+) -> float | None:
+    """Signed degrees of degrees, minutes, seconds and their ref; None when they state no position."""
+    if value is None:
+        return None
+    try:
+        parts = tiff.numbers(value)
+    except struct.error:
+        parts = ()
+    degrees = 0.0
+    stated = 0
+    for part, scale in zip(parts, (1.0, 60.0, 3600.0), strict=False):
+        number, under = part if isinstance(part, tuple) else (part, 1)
+        if under:
+            degrees += number / under / scale
+            stated += 1
+        elif stated == 0 or number:
+            # 0/0 minutes or seconds are left unsaid; without degrees there is no position.
+            stated = 0
+            break
+    if not stated:
+        if any(part[0] if isinstance(part, tuple) else part for part in parts):
+            warn(f"GPS: the {name} is no number")
+        return None
+    letter = (tiff.text(ref) or "")[:1].upper() if ref is not None else ""
+    if letter == "":
+        warn(f"GPS: the {name} has no reference, taken as {'north' if name == 'latitude' else 'east'}")
+    elif letter == negative:
+        degrees = -abs(degrees)
+    elif letter not in "NSEW":
+        warn(f"GPS: the {name}'s reference is unknown")
+    if not abs(degrees) <= _GPS_RANGE[name]:
+        warn(f"GPS: the {name} is out of range")
+        return None
+    return round(degrees, 8)

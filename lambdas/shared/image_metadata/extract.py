@@ -1,0 +1,154 @@
+"""`extract`: from a file's bytes to the record's fields.
+
+Which block a field is taken from is listed in docs/extractor.md and stands here in the order of the calls.
+"""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+from . import formats, limits
+from .dates import Moment
+from .errors import BudgetExceeded, CorruptImage, ImageTooLarge, UnsupportedImage
+from .exif import Exif, read_exif
+from .formats import pillow
+from .icc import description
+from .iptc import Iptc, read_iptc
+from .model import Found, ImageMetadata
+from .reader import FileReader, Reader
+from .text import loose_date
+from .xmp import Xmp, read_xmp
+
+#: Formats whose container states the turn; their EXIF orientation is to be ignored (HEIF, ISO 23008-12 6.5.10).
+_OWN_ORIENTATION = frozenset(("AVIF", "HEIF", "HEIC", "JXL", "JPEGXL"))
+
+
+def extract(source: Reader | BinaryIO) -> ImageMetadata:
+    """The metadata of one image.
+
+    `source` is a `Reader` or any seekable binary file. A bad image gives a record whose `status` says so;
+    only `SourceError` (the bytes cannot be fetched) is raised.
+    """
+    reader: Reader = source if hasattr(source, "read_at") else FileReader(source)  # type: ignore[assignment]
+    found = Found()
+    status, error = "ok", None
+    try:
+        _read(reader, found)
+        _check_size(found)
+    except UnsupportedImage as problem:
+        return ImageMetadata(status="unsupported", error=str(problem), warnings=found.warnings)
+    except ImageTooLarge as problem:
+        status, error = "too_large", str(problem)
+    except CorruptImage as problem:
+        status, error = "corrupt", str(problem)
+    except BudgetExceeded as problem:
+        if found.width is None or found.height is None:
+            status, error = "corrupt", f"the size was not found: {problem}"
+        else:
+            found.warn(str(problem))
+    return assemble(found, status, error)
+
+
+def _read(reader: Reader, found: Found) -> None:
+    if reader.size == 0:
+        raise UnsupportedImage("the file is empty")
+    module = formats.reader_for(reader)
+    if module is not None:
+        module.read(reader, found)
+    elif not formats.read_behind_garbage(reader, found) and not pillow.read(reader, found):
+        formats.read_without_signature(reader, found)
+
+
+def _check_size(found: Found) -> None:
+    width, height = found.width, found.height
+    if width is None or height is None:
+        raise CorruptImage("no size is stated")
+    if width <= 0 or height <= 0:
+        found.width = found.height = None
+        raise CorruptImage(f"the size is stated as {width} x {height}")
+    if width > limits.MAX_DIMENSION or height > limits.MAX_DIMENSION or width * height > limits.MAX_PIXELS:
+        raise ImageTooLarge(f"{width} x {height} pixels are more than the limit")
+
+
+def assemble(found: Found, status: str = "ok", error: str | None = None) -> ImageMetadata:
+    """Parse the metadata blocks that a reader found and choose each field's source."""
+    warn = found.warn
+    exif = found.exif_block or (read_exif(found.exif, warn) if found.exif else None) or Exif()
+    xmp = (read_xmp(found.xmp, warn, found.xmp_extended) if found.xmp else None) or Xmp()
+    iptc = (read_iptc(found.iptc, warn) if found.iptc else None) or Iptc()
+    text = found.text
+    out = ImageMetadata(status=status, error=error, format=found.format, content_type=found.content_type)
+    out.width, out.height = found.width, found.height
+    out.orientation = found.orientation
+    if out.orientation is None and found.format not in _OWN_ORIENTATION:
+        out.orientation = exif.orientation or xmp.orientation
+    if out.width is not None and out.height is not None:
+        turned = out.orientation is not None and out.orientation >= 5
+        shown = found.crop or (out.width, out.height)
+        out.display_width, out.display_height = shown[::-1] if turned else shown
+    out.color_mode, out.bit_depth, out.has_alpha = found.color_mode, found.bit_depth, found.has_alpha
+    if found.icc:
+        out.color_profile = description(found.icc, warn)
+    out.dpi = exif.dpi or found.dpi or xmp.dpi
+    out.frames, out.animated = found.frames, found.animated
+    if found.animated:
+        out.duration_ms, out.loop = found.duration_ms, found.loop
+    out.camera = _camera(exif, xmp)
+    out.exposure = {**xmp.exposure, **exif.exposure} or None
+    out.gps = exif.gps or xmp.gps or None
+    if status == "ok":
+        out.has_gps = out.gps is not None
+    out.title = _clip(xmp.title or iptc.title or exif.title or text.get("Title"))
+    out.description = _clip(
+        xmp.description
+        or iptc.description
+        or exif.description
+        or text.get("Description")
+        or text.get("Comment")
+    )
+    out.artist = _clip(xmp.artist or iptc.artist or exif.artist or text.get("Author"))
+    out.copyright = _clip(xmp.copyright or iptc.copyright or exif.copyright or text.get("Copyright"))
+    words = dict.fromkeys(word[:256] for word in (*xmp.keywords, *iptc.keywords, *exif.keywords))
+    out.keywords = list(words)[: limits.MAX_KEYWORDS]
+    out.rating = xmp.rating if xmp.rating is not None else exif.rating
+    out.software = _clip(exif.software or xmp.software or text.get("Software"))
+    _dates(out, exif, xmp, iptc, text)
+    out.warnings = found.warnings[: limits.MAX_WARNINGS]
+    return out
+
+
+def _camera(exif: Exif, xmp: Xmp) -> dict[str, Any] | None:
+    told = {
+        "make": _clip(exif.make or xmp.make),
+        "model": _clip(exif.model or xmp.model),
+        "lens": _clip(exif.lens or xmp.lens),
+        "serial": _clip(exif.serial or xmp.serial),
+    }
+    return {name: value for name, value in told.items() if value} or None
+
+
+def _dates(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[str, str]) -> None:
+    """When the picture was taken; failing that, when it was digitized or made."""
+    moments: tuple[tuple[str, Moment | None], ...] = (
+        ("EXIF DateTimeOriginal", exif.taken),
+        ("XMP exif:DateTimeOriginal", xmp.taken),
+        ("XMP photoshop:DateCreated", xmp.created),
+        ("IPTC DateCreated", iptc.created),
+        ("EXIF DateTimeDigitized", exif.digitized),
+        ("XMP exif:DateTimeDigitized", xmp.digitized),
+        ("XMP xmp:CreateDate", xmp.made),
+        ("IPTC DigitalCreationDate", iptc.digitized),
+        ("PNG Creation Time", loose_date(text.get("Creation Time"))),
+    )
+    for source, moment in moments:
+        if moment is not None:
+            out.taken_at, out.taken_at_offset = moment
+            out.taken_at_source = source
+            return
+
+
+def _clip(text: str | None) -> str | None:
+    if text is None:
+        return None
+    text = text.strip().replace("\0", "")
+    return text[: limits.MAX_TEXT] or None

@@ -1,0 +1,263 @@
+"""JPEG (ITU-T T.81 annex B; JFIF; EXIF; CIPA DC-007 for multi-picture files): segments up to the first scan."""
+
+from __future__ import annotations
+
+import struct
+
+from .. import limits
+from ..errors import BudgetExceeded, CorruptImage
+from ..ifd import NotTiff, TiffStream
+from ..model import Found
+from ..photoshop import read_resources
+from ..reader import Reader
+
+_FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF))
+_SOI, _EOI, _SOS, _DNL, _COM = 0xD8, 0xD9, 0xDA, 0xDC, 0xFE
+_APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
+_EXIF = b"Exif\0"
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_XMP_EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
+_ICC = b"ICC_PROFILE\0"
+_MPF = b"MPF\0"
+_PHOTOSHOP = b"Photoshop 3.0\0"
+_ADOBE = b"Adobe"
+
+
+def matches(head: bytes, _: Reader) -> bool:
+    """Whether the file starts as a JPEG."""
+    return head[:3] == b"\xff\xd8\xff"
+
+
+class _Blocks:
+    """Blocks that span segments, gathered while the segments are walked."""
+
+    def __init__(self) -> None:
+        self.exif: list[bytes] = []
+        self.icc: dict[int, bytes] = {}
+        self.icc_total = 0
+        self.photoshop: list[bytes] = []
+        self.extended: dict[bytes, dict[int, bytes]] = {}
+        self.extended_bytes = 0
+        self.adobe: int | None = None
+        self.jfif = False
+        self.components: list[int] = []
+
+
+def read(source: Reader, found: Found) -> None:
+    """Walk the segments; raises `CorruptImage` where no frame header can be found."""
+    found.format, found.content_type = "JPEG", "image/jpeg"
+    blocks = _Blocks()
+    try:
+        _walk(source, found, blocks)
+    except BudgetExceeded as error:
+        if found.width is None:
+            raise
+        found.warn(str(error))
+    finally:
+        _gather(found, blocks)
+    if found.width is None:
+        raise CorruptImage("no frame header before the image data")
+    _color(found, blocks)
+
+
+def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
+    position = 2
+    read_at = source.read_at
+    for _ in range(limits.MAX_SEGMENTS):
+        head = read_at(position, 4)
+        if len(head) < 2:
+            if found.width is None:
+                raise CorruptImage("the file ends before the frame header")
+            return
+        if head[0] != 0xFF:
+            # Stray bytes between segments: go on at the next marker nearby.
+            skipped = read_at(position, limits.MIN_FETCH)
+            at = skipped.find(b"\xff")
+            if at < 0:
+                if found.width is None:
+                    raise CorruptImage("no marker where a segment should start")
+                return
+            found.warn("JPEG: stray bytes between segments")
+            position += at
+            continue
+        marker = head[1]
+        if marker == 0xFF:
+            position += 1
+            continue
+        if marker in (0x00, 0x01, _SOI) or 0xD0 <= marker <= 0xD7:
+            position += 2
+            continue
+        if marker == _EOI:
+            if found.width is None:
+                raise CorruptImage("the image ends before its frame header")
+            return
+        if len(head) < 4:
+            if found.width is None:
+                raise CorruptImage("the file ends before the frame header")
+            return
+        length = head[2] << 8 | head[3]
+        if marker == _SOS:
+            if found.height == 0:
+                found.height = _dnl(source, position + 2 + length)
+            return
+        if length < 2:
+            found.warn("JPEG: a segment states an impossible length")
+            position += 2
+            continue
+        if marker in _FRAMES:
+            if found.width is None:
+                _frame(read_at(position + 4, length - 2), found, blocks)
+        elif marker in (_APP1, _APP2, _APP13):
+            _application(source, position + 4, length - 2, marker, found, blocks)
+        elif marker in (_APP0, _APP14, _COM):
+            _small(read_at(position + 4, length - 2), marker, found, blocks)
+        position += 2 + length
+    if found.width is None:
+        raise CorruptImage("no frame header within the first segments")
+
+
+def _frame(data: bytes, found: Found, blocks: _Blocks) -> None:
+    """SOFn (T.81 B.2.2)."""
+    if len(data) < 6:
+        raise CorruptImage("the frame header is cut off")
+    found.bit_depth, found.height, found.width, count = struct.unpack(">BHHB", data[:6])
+    blocks.components = [data[6 + 3 * i] for i in range(count) if 6 + 3 * i < len(data)]
+    if len(blocks.components) < count:
+        found.warn("JPEG: the frame header is cut off")
+        blocks.components = list(range(1, count + 1))
+
+
+def _dnl(source: Reader, position: int) -> int | None:
+    """The height of a frame that leaves it to the DNL segment after the first scan (T.81 B.2.5)."""
+    data = source.read_at(position, limits.MAX_XMP)
+    at = data.find(b"\xff\xdc\0\4")
+    return struct.unpack(">H", data[at + 4 : at + 6])[0] if 0 <= at <= len(data) - 6 else None
+
+
+def _application(source: Reader, start: int, length: int, marker: int, found: Found, blocks: _Blocks) -> None:
+    if marker == _APP1:
+        name = source.read_at(start, min(length, 36))
+        if name.startswith(_EXIF):
+            data = source.read_at(start, length)
+            if len(data) < length:
+                found.warn("EXIF: the block is cut off")
+            blocks.exif.append(data)
+        elif name.startswith(_XMP):
+            if found.xmp is None:
+                found.xmp = source.read_at(start, length)[len(_XMP) :]
+        elif name.startswith(_XMP_EXTENDED):
+            _extended(source, start, length, found, blocks)
+        elif found.xmp is None and (b"<?xpacket" in name or b"<x:xmpmeta" in name):
+            data = source.read_at(start, length)
+            found.xmp = data[data.find(b"<") :]
+    elif marker == _APP2:
+        name = source.read_at(start, min(length, 14))
+        if name.startswith(_ICC) and len(name) == 14:
+            if blocks.icc_total + length > limits.MAX_ICC:
+                found.warn("ICC: the profile is larger than is read")
+                return
+            blocks.icc_total += length
+            blocks.icc.setdefault(name[12], source.read_at(start, length)[14:])
+        elif name.startswith(_MPF):
+            _pictures(source.read_at(start, length)[4:], found)
+    else:
+        name = source.read_at(start, min(length, 20))
+        if name.startswith(_PHOTOSHOP):
+            if sum(map(len, blocks.photoshop)) + length > limits.MAX_IPTC:
+                found.warn("IPTC: the block is larger than is read")
+                return
+            blocks.photoshop.append(source.read_at(start, length)[len(_PHOTOSHOP) :])
+        elif name.startswith(b"Adobe_Photoshop2.5:"):
+            blocks.photoshop.append(source.read_at(start, length)[21:])
+        elif name.startswith(b"\x1c\x02") and found.iptc is None:
+            found.iptc = source.read_at(start, length)
+
+
+def _small(data: bytes, marker: int, found: Found, blocks: _Blocks) -> None:
+    if marker == _APP0:
+        if data[:5] == b"JFIF\0" and len(data) >= 12:
+            blocks.jfif = True
+            unit, x, y = struct.unpack(">BHH", data[7:12])
+            if unit in (1, 2) and x and y and found.dpi is None:
+                scale = 1.0 if unit == 1 else 2.54
+                found.dpi = (round(x * scale, 4), round(y * scale, 4))
+    elif marker == _APP14:
+        if data.startswith(_ADOBE) and len(data) >= 12:
+            blocks.adobe = data[11]
+    elif "Comment" not in found.text and data:
+        text = data.split(b"\0", 1)[0][: limits.MAX_TEXT]
+        try:
+            found.text["Comment"] = text.decode("utf-8")
+        except UnicodeDecodeError:
+            found.text["Comment"] = text.decode("latin-1")
+
+
+def _extended(source: Reader, start: int, length: int, found: Found, blocks: _Blocks) -> None:
+    """One part of an XMP packet over 64 KiB (XMP part 3, 1.1.3.1): digest, full length, offset, bytes."""
+    head = source.read_at(start, min(length, 75))[35:]
+    if len(head) < 40:
+        found.warn("XMP: an extended part is cut off")
+        return
+    digest, (total, offset) = head[:32], struct.unpack(">II", head[32:40])
+    if found.xmp is not None and digest not in found.xmp:
+        return
+    if total > limits.MAX_XMP or blocks.extended_bytes + length > limits.MAX_XMP:
+        found.warn("XMP: the extended packet is larger than is read")
+        return
+    blocks.extended_bytes += length
+    blocks.extended.setdefault(digest, {})[offset] = source.read_at(start, length)[75:]
+
+
+def _pictures(data: bytes, found: Found) -> None:
+    """The multi-picture index (CIPA DC-007 5.2.3): how many images the file holds."""
+    try:
+        tiff = TiffStream(data, found.warn, "MPF")
+    except NotTiff as error:
+        found.warn(f"MPF: {error}")
+        return
+    index = tiff.directory(tiff.first)
+    count = tiff.number(index.get(0xB001))
+    if not isinstance(count, int) or not 1 < count <= 1000:
+        return
+    # Types of the entries: a large thumbnail or a gain map is no picture of its own.
+    entries = tiff.raw(index[0xB002]) if 0xB002 in index else b""
+    kinds = [
+        struct.unpack(tiff.order + "I", entries[i : i + 4])[0] & 0xFFFFFF
+        for i in range(0, len(entries) - 15, 16)
+    ]
+    found.frames = count
+    if any(kind in (0x020001, 0x020002, 0x020003) for kind in kinds[1:]):
+        found.format = "MPO"
+
+
+def _gather(found: Found, blocks: _Blocks) -> None:
+    if blocks.exif:
+        found.exif = blocks.exif[0][6:]
+        for more in blocks.exif[1:]:
+            if more[6:8] not in (b"II", b"MM"):
+                found.exif += more[6:]
+    if blocks.icc:
+        found.icc = b"".join(blocks.icc[number] for number in sorted(blocks.icc))
+    if blocks.photoshop:
+        read_resources(b"".join(blocks.photoshop), found)
+    if blocks.extended and found.xmp is not None:
+        for digest, parts in blocks.extended.items():
+            if digest in found.xmp:
+                found.xmp_extended = b"".join(parts[offset] for offset in sorted(parts))
+
+
+def _color(found: Found, blocks: _Blocks) -> None:
+    found.has_alpha = False
+    if found.frames is None:
+        found.frames = 1
+    found.animated = False
+    count = len(blocks.components)
+    if count == 1:
+        found.color_mode = "L"
+    elif count == 3:
+        found.color_mode = "RGB"
+    elif count == 4:
+        found.color_mode = "CMYK"
+    elif count == 2:
+        found.color_mode = "LA"
+        found.has_alpha = None

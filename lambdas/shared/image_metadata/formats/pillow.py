@@ -1,0 +1,133 @@
+"""The long tail: formats that Pillow opens by their header alone.
+
+Only plugins that were seen to stop at the header are listed. Each reads through the same budget as our own readers.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from typing import IO, Any, cast
+
+from ..errors import CorruptImage, SourceError
+from ..model import Found
+from ..reader import Reader
+
+#: Pillow's format name -> media type (None where none is registered or in common use).
+_FORMATS = {
+    "DDS": "image/vnd.ms-dds",
+    "SGI": "image/x-sgi",
+    "ICNS": "image/x-icns",
+    "FITS": "image/fits",
+    "PIXAR": None,
+    "SUN": "image/x-sun-raster",
+    "XBM": "image/x-xbitmap",
+    "XPM": "image/x-xpixmap",
+    "DCX": "image/x-dcx",
+    "FLI": "video/x-fli",
+    "BLP": None,
+    "FTEX": None,
+    "GBR": "image/x-gimp-gbr",
+    "IM": None,
+    "MSP": None,
+    "MCIDAS": None,
+    "PCD": "image/x-photo-cd",
+    "XVTHUMB": None,
+    "WMF": "image/wmf",
+}
+#: What a plugin raises on bytes it cannot make sense of.
+_FAILURES = (
+    SyntaxError,
+    OSError,
+    EOFError,
+    ValueError,
+    struct.error,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    ZeroDivisionError,
+    AttributeError,
+    AssertionError,
+    RuntimeError,
+)
+_READ_LIMIT = 256 * 1024
+
+
+class _File(io.RawIOBase):
+    """A binary file over a `Reader`, as Pillow's plugins expect one."""
+
+    def __init__(self, source: Reader) -> None:
+        self._source = source
+        self._position = 0
+        self.failure: SourceError | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = (0, self._position, self._source.size)[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def read(self, size: int | None = -1) -> bytes:
+        """At most `_READ_LIMIT` bytes at once: no plugin listed needs more to know the header."""
+        wanted = _READ_LIMIT if size is None or size < 0 else min(size, _READ_LIMIT)
+        try:
+            data = self._source.read_at(self._position, wanted)
+        except SourceError as error:
+            self.failure = error
+            raise
+        self._position += len(data)
+        return data
+
+    def readline(self, size: int | None = -1) -> bytes:
+        data = self._source.read_at(self._position, 4096 if size is None or size < 0 else min(size, 4096))
+        end = data.find(b"\n") + 1
+        data = data[:end] if end else data
+        self._position += len(data)
+        return data
+
+
+def read(source: Reader, found: Found) -> bool:
+    """Let Pillow's header-only plugins try; False when none of them takes the file."""
+    from PIL import Image
+
+    Image.init()
+    head = source.read_at(0, 16)
+    for name, media_type in _FORMATS.items():
+        if name not in Image.OPEN:
+            continue
+        factory, accept = Image.OPEN[name]
+        file = _File(source)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                if accept is not None:
+                    accepted = accept(head)
+                    if not accepted or isinstance(accepted, str):
+                        continue
+                image: Any = factory(cast(IO[bytes], file), "")
+        except SourceError:
+            raise
+        except _FAILURES:
+            if accept is not None and name in ("DDS", "SGI", "ICNS", "SUN"):
+                found.format, found.content_type = name, media_type
+                raise CorruptImage(f"the {name} header is damaged") from None
+            continue
+        found.format, found.content_type = name, media_type
+        found.width, found.height = image.size
+        found.color_mode = image.mode
+        found.has_alpha = image.mode in ("RGBA", "LA", "PA", "RGBa", "La")
+        found.bit_depth = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}.get(image.mode, 8)
+        frames = getattr(image, "n_frames", 1) if name in ("FLI", "DCX") else 1
+        found.frames, found.animated = frames, name == "FLI" and frames > 1
+        return True
+    return False

@@ -1,0 +1,177 @@
+"""TIFF directories (TIFF 6.0 section 2; BigTIFF; EXIF 2.32 section 4.6): what EXIF blocks and TIFF files share.
+
+The walk reads directories and the values that are asked for, nothing else.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from . import limits
+from .reader import BytesReader, Reader
+
+#: A value in a directory: type, count, position of the value's bytes in the stream, its inline bytes.
+Entry = tuple[int, int, bytes]
+
+BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SRATIONAL, UTF8 = 1, 2, 3, 4, 5, 7, 10, 129
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}  # fmt: skip
+_CODES = {
+    1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i",
+    11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q",
+}  # fmt: skip
+_HEADERS = {
+    b"II*\0": ("<", False),
+    b"MM\0*": (">", False),
+    b"II+\0": ("<", True),
+    b"MM\0+": (">", True),
+    b"IIRO": ("<", False),  # Olympus ORF
+    b"IIRS": ("<", False),
+    b"MMOR": (">", False),
+    b"IIU\0": ("<", False),  # Panasonic RW2, JPEG XR
+}
+_ENTRY = {order: struct.Struct(order + "HHI4s") for order in "<>"}
+_BIG_ENTRY = {order: struct.Struct(order + "HHQ8s") for order in "<>"}
+
+
+class NotTiff(ValueError):
+    """The stream does not start with a TIFF header."""
+
+
+class Directory(dict[int, Entry]):
+    """One directory: tag -> entry, the first of each tag; `next` is the following directory's offset or 0."""
+
+    next: int = 0
+
+
+class TiffStream:
+    """A TIFF stream over bytes or a `Reader`; `warn` is told of each damage that costs a directory or value.
+
+    Raises `NotTiff`.
+    """
+
+    def __init__(self, source: Reader | bytes, warn: Callable[[str], None], name: str = "EXIF") -> None:
+        self.source: Reader = BytesReader(source) if isinstance(source, bytes) else source
+        self.read_at = self.source.read_at
+        self.name = name
+        self._warn = warn
+        head = self.read_at(0, 16)
+        known = _HEADERS.get(head[:4])
+        if known is None and head[:2] in (b"II", b"MM") and name == "EXIF":
+            # Some writers put another number after the byte order; the offset still leads to the directory.
+            known = ("<" if head[:2] == b"II" else ">", False)
+        if known is None or len(head) < 8:
+            raise NotTiff(f"no TIFF header but {head[:4]!r}")
+        self.order, self.big = known
+        if self.big:
+            self.first = struct.unpack(self.order + "Q", head[8:16])[0] if len(head) == 16 else 0
+        else:
+            self.first = struct.unpack(self.order + "I", head[4:8])[0]
+
+    def directory(self, offset: int) -> Directory:
+        """The directory at `offset`; what does not fit into the stream is left out, with a warning."""
+        found = Directory()
+        order = self.order
+        if self.big:
+            head = self.read_at(offset, 8)
+            if len(head) < 8:
+                self._warn(f"{self.name}: a directory lies outside the block")
+                return found
+            count, start, shape = struct.unpack(order + "Q", head)[0], offset + 8, _BIG_ENTRY[order]
+        else:
+            head = self.read_at(offset, 2)
+            if len(head) < 2:
+                self._warn(f"{self.name}: a directory lies outside the block")
+                return found
+            count, start, shape = struct.unpack(order + "H", head)[0], offset + 2, _ENTRY[order]
+        if count > limits.MAX_IFD_ENTRIES:
+            self._warn(f"{self.name}: a directory states {count} entries, more than are read")
+            count = limits.MAX_IFD_ENTRIES
+        size = shape.size
+        link = 8 if self.big else 4
+        data = self.read_at(start, count * size + link)
+        if len(data) < count * size:
+            self._warn(f"{self.name}: a directory is cut off")
+            count = len(data) // size
+        for tag, kind, number, inline in shape.iter_unpack(data[: count * size]):
+            if tag not in found:
+                found[tag] = (kind, number, inline)
+        tail = data[count * size : count * size + link]
+        if len(tail) == link:
+            found.next = struct.unpack(order + ("Q" if self.big else "I"), tail)[0]
+        return found
+
+    def place(self, entry: Entry) -> tuple[int, int] | None:
+        """Where an entry's value lies outside the directory: (offset, length in bytes); None when inline."""
+        kind, count, inline = entry
+        length = _SIZES.get(kind, 1) * count
+        if length <= len(inline):
+            return None
+        return struct.unpack(self.order + ("Q" if self.big else "I"), inline)[0], length
+
+    def raw(self, entry: Entry, limit: int = limits.MAX_VALUE) -> bytes:
+        """The value's bytes, at most `limit` of them and as many as the stream holds."""
+        kind, count, inline = entry
+        length = _SIZES.get(kind, 1) * count
+        if length <= len(inline):
+            return inline[:length]
+        offset = struct.unpack(self.order + ("Q" if self.big else "I"), inline)[0]
+        return self.read_at(offset, min(length, limit))
+
+    def numbers(self, entry: Entry) -> tuple[Any, ...]:
+        """The value as numbers; rationals as (numerator, denominator) pairs; () when cut off or no number."""
+        kind, count, _ = entry
+        if count == 0 or count > limits.MAX_VALUE:
+            return ()
+        if kind in (RATIONAL, SRATIONAL):
+            data = self.raw(entry)
+            count = min(count, len(data) // 8)
+            flat = struct.unpack(
+                f"{self.order}{count * 2}{'I' if kind == RATIONAL else 'i'}", data[: count * 8]
+            )
+            return tuple(zip(flat[::2], flat[1::2], strict=True))
+        code = _CODES.get(kind)
+        if code is None:
+            return tuple(self.raw(entry)) if kind == UNDEFINED else ()
+        data = self.raw(entry)
+        count = min(count, len(data) // _SIZES[kind])
+        return struct.unpack(f"{self.order}{count}{code}", data[: count * _SIZES[kind]])
+
+    def number(self, entry: Entry | None) -> Any:
+        """The first number, or None; an ASCII value that spells a number counts."""
+        if entry is None:
+            return None
+        if entry[0] == ASCII:
+            text = self.text(entry)
+            try:
+                return int(text) if text else None
+            except ValueError:
+                return None
+        values = self.numbers(entry)
+        return values[0] if values else None
+
+    def real(self, entry: Entry | None) -> float | None:
+        """The first number as a float; None for a zero denominator."""
+        value = self.number(entry)
+        if isinstance(value, tuple):
+            return value[0] / value[1] if value[1] else None
+        return None if value is None else float(value)
+
+    def text(self, entry: Entry | None) -> str | None:
+        """A string up to its first NUL, without blanks around it; None when empty."""
+        if entry is None or entry[0] not in (ASCII, BYTE, UNDEFINED, UTF8):
+            return None
+        return decode(self.raw(entry))
+
+
+def decode(data: bytes) -> str | None:
+    """Text of an undeclared encoding up to its first NUL: UTF-8 where it is valid, else Latin-1."""
+    data = data.split(b"\0", 1)[0]
+    if not data:
+        return None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return text.strip() or None

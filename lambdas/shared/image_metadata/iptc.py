@@ -1,0 +1,100 @@
+"""IPTC-IIM 4.2: data sets of the application record, and the coded character set of the envelope record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from . import limits
+from .dates import Moment, parse, parse_offset
+
+_UTF8 = (b"\x1b%G", b"\x1b%/I")
+
+
+@dataclass
+class Iptc:
+    """What an IPTC block states, as values of the record."""
+
+    title: str | None = None
+    description: str | None = None
+    artist: str | None = None
+    copyright: str | None = None
+    keywords: list[str] = field(default_factory=list)
+    created: Moment | None = None
+    digitized: Moment | None = None
+
+
+def read_iptc(data: bytes, warn: Callable[[str], None]) -> Iptc:
+    """Parse the data sets (IIM chapter 3); a damaged one ends the walk and keeps those before it."""
+    sets: dict[int, list[bytes]] = {}
+    utf8 = False
+    position = 0
+    while position + 5 <= len(data):
+        if data[position] != 0x1C:
+            if data[position:].strip(b"\0"):
+                warn("IPTC: the block is damaged")
+            break
+        record, number = data[position + 1], data[position + 2]
+        length = data[position + 3] << 8 | data[position + 4]
+        position += 5
+        if length & 0x8000:
+            width = length & 0x7FFF
+            if width > 4:
+                warn("IPTC: a data set is longer than is read")
+                break
+            length = int.from_bytes(data[position : position + width], "big")
+            position += width
+        value = data[position : position + length]
+        if len(value) < length:
+            warn("IPTC: the block is cut off")
+            break
+        position += length
+        if record == 1 and number == 90:
+            utf8 = value.startswith(_UTF8)
+        elif record == 2 and len(sets.setdefault(number, [])) < limits.MAX_KEYWORDS:
+            sets[number].append(value)
+
+    def text(number: int) -> str | None:
+        values = sets.get(number)
+        return _decode(values[0], utf8) if values else None
+
+    iptc = Iptc(
+        title=text(5),
+        description=text(120),
+        artist="; ".join(filter(None, (_decode(value, utf8) for value in sets.get(80, ())))) or None,
+        copyright=text(116),
+        keywords=[word for word in (_decode(value, utf8) for value in sets.get(25, ())) if word],
+    )
+    iptc.created = _moment(text(55), text(60))
+    iptc.digitized = _moment(text(62), text(63))
+    return iptc
+
+
+def _decode(value: bytes, utf8: bool) -> str | None:
+    value = value.replace(b"\0", b"")
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        text = value.decode("utf-8", "replace") if utf8 else value.decode("latin-1")
+    return text.strip() or None
+
+
+def _moment(date: str | None, time: str | None) -> Moment | None:
+    """CCYYMMDD and HHMMSS±HHMM (data sets 2:55 and 2:60); 00 for an unknown month or day."""
+    if date is None:
+        return None
+    digits = date.replace("-", "").replace(":", "")
+    if len(digits) != 8 or not digits.isdigit():
+        return parse(date)
+    year, month, day = digits[:4], digits[4:6], digits[6:]
+    if month == "00":
+        return parse(year)
+    if day == "00":
+        return parse(f"{year}-{month}")
+    if time is None or len(time) < 6 or not time[:6].replace(":", "0").isdigit():
+        return parse(f"{year}-{month}-{day}")
+    clock = time.replace(":", "")
+    moment = parse(f"{year}-{month}-{day}T{clock[:2]}:{clock[2:4]}:{clock[4:6]}")
+    if moment is None:
+        return None
+    return Moment(moment.local, parse_offset(clock[6:]))

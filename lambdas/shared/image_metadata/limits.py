@@ -1,0 +1,69 @@
+"""Every bound and tunable of the extractor, in one place.
+
+Nothing here is needed for a right answer on a sane file; each line says what it protects from.
+"""
+
+from __future__ import annotations
+
+# --- how a source is read -------------------------------------------------------------------------------
+
+#: Bytes of the first request; holds everything for 97 % of JPEGs.
+FIRST_BLOCK = 64 * 1024
+#: The least that a later request asks for: a structure's header and what follows it closely.
+MIN_FETCH = 4 * 1024
+#: The most that a later request reads ahead while a file is walked block by block (GIF frames).
+MAX_READ_AHEAD = 512 * 1024
+#: Ranges asked for together that lie closer than this are fetched as one request.
+MERGE_GAP = 16 * 1024
+#: All bytes that one extraction may fetch.
+MAX_BYTES = 4 * 1024 * 1024
+#: All requests that one extraction may make.
+MAX_REQUESTS = 64
+
+# --- what an image may be -------------------------------------------------------------------------------
+
+#: Pixels along one side. More is `too_large`.
+MAX_DIMENSION = 2_000_000
+#: Pixels in all. More is `too_large`; the record still states the size.
+MAX_PIXELS = 100_000_000_000
+
+# --- what a metadata block may be -----------------------------------------------------------------------
+
+#: Bytes of one EXIF block (TIFF files are walked in place and need no block).
+MAX_EXIF = 4 * 1024 * 1024
+#: Bytes of one XMP packet, extended parts included.
+MAX_XMP = 1024 * 1024
+#: Bytes of one ICC profile: the description is looked up, larger profiles lose nothing but their tail.
+MAX_ICC = 1024 * 1024
+#: Bytes of one IPTC block or Photoshop resource block.
+MAX_IPTC = 512 * 1024
+#: Bytes that one compressed block (PNG text, ICC, EXIF profile) may inflate to.
+MAX_INFLATED = 1024 * 1024
+#: Characters of one text value in the record.
+MAX_TEXT = 32 * 1024
+#: Text entries (PNG chunks, comments) kept of one file.
+MAX_TEXTS = 256
+#: Keywords in the record.
+MAX_KEYWORDS = 1000
+#: Warnings in the record.
+MAX_WARNINGS = 20
+
+# --- how far a structure is followed --------------------------------------------------------------------
+
+#: Entries of one TIFF directory.
+MAX_IFD_ENTRIES = 2_000
+#: Directories of one TIFF stream (pages); a file with more states no frame count.
+MAX_IFDS = 2_000
+#: Bytes of one TIFF value that is decoded.
+MAX_VALUE = 64 * 1024
+#: Segments of one JPEG before its frame header.
+MAX_SEGMENTS = 1_000
+#: Chunks of one PNG or RIFF file.
+MAX_CHUNKS = 100_000
+#: Frames of one GIF.
+MAX_GIF_BLOCKS = 200_000
+#: Bytes before a JPEG's or TIFF's own start that are passed over.
+MAX_LEADING_GARBAGE = 1024
+#: Elements of one XMP packet, and how deep they may nest.
+MAX_XMP_ELEMENTS = 20_000
+MAX_XMP_DEPTH = 64

@@ -1,0 +1,28 @@
+"""Dates in free text, as PNG's "Creation Time" holds them."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_tz
+
+from .dates import Moment, parse
+
+
+def loose_date(text: str | None) -> Moment | None:
+    """A date in EXIF's or ISO 8601's form, or in that of RFC 5322, which the PNG specification suggests."""
+    if not text:
+        return None
+    moment = parse(text)
+    if moment is not None:
+        return moment
+    try:
+        parts = parsedate_tz(text[:100])
+    except (ValueError, IndexError, TypeError):
+        return None
+    if parts is None:
+        return None
+    year, month, day, hour, minute, second, *_, zone = parts
+    told = parse(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    if told is None or zone is None or abs(zone) > 15 * 3600:
+        return told
+    sign = "-" if zone < 0 else "+"
+    return Moment(told.local, f"{sign}{abs(zone) // 3600:02}:{abs(zone) // 60 % 60:02}")

@@ -57,8 +57,8 @@ class Head:
 class S3Object:
     """One object; the first ranged GetObject also tells what it is (no HeadObject).
 
-    `fetch(start, end)` and `size()` are what `image_metadata.RangeReader` reads through. The later ranges carry the first
-    one's ETag (`If-Match`). Raises `ObjectGone`, `SourceChanged`, `UnreadableObject`, and `SourceError` for what
+    `fetch(start, end)` and `size()` are what `image_metadata.RangeReader` reads through. Later ranges carry the
+    first one's ETag (`If-Match`). Raises `ObjectGone`, `SourceChanged`, `UnreadableObject`, and `SourceError` for what
     a retry may mend.
     """
 

@@ -1,0 +1,50 @@
+"""One deployment for the whole session, on a local AWS on a port and in a directory of its own."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .stack import Site, Stack
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A local AWS that is up and empty."""
+    yield from _site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="session")
+def stack(site: Site) -> Stack:
+    """The API deployed with default settings: an API key, and a role of its own for every function."""
+    return site.deploy()
+
+
+@pytest.fixture(scope="session")
+def other_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A second local AWS, for deployments with other settings."""
+    yield from _site(tmp_path_factory.mktemp("other"))
+
+
+def _site(home: Path) -> Iterator[Site]:
+    site = Site(home)
+    site.local.start(timeout=120)
+    try:
+        yield site
+    finally:
+        site.local.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Add the last words of the local AWS to a failed test's report."""
+    report = yield
+    if report.failed:
+        for name in ("site", "other_site"):
+            used = getattr(item, "funcargs", {}).get(name)
+            if name == "site" and used is None and isinstance(item.funcargs.get("stack"), Stack):
+                used = item.funcargs["stack"].site
+            if isinstance(used, Site):
+                report.sections.append((f"local AWS ({name})", used.local.log_tail() + os.linesep))
+    return report

@@ -55,7 +55,7 @@ test-terraform: setup ## Check, validate and test the Terraform code
 	@$(RUN) tools/terraform.py test
 
 test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
-	@$(RUN) -m pytest -q tests/e2e
+	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup tests/e2e
 
 lint: setup ## Run ruff, mypy, shellcheck and terraform fmt
 	@$(RUN) -m ruff check .

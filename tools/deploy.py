@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -155,12 +156,30 @@ def target_of(place: Place, environment: Mapping[str, str]) -> package.Target:
 def variables_for(
     place: Place, target: package.Target, region: str, role: str | None, environment: Mapping[str, str]
 ) -> dict[str, object]:
-    """The Terraform variables that this deployment decides and the user has not."""
+    """The Terraform variables that this deployment decides and the user has not.
+
+    ``force_destroy`` lets ``destroy`` remove a bucket that still holds images; an API key is made up only for the
+    local AWS, which cannot do it itself.
+    """
     # An absent role is written as null, so that no other file's value takes its place.
-    wanted: dict[str, object] = {"region": region, "lambda_role_arn": role, "build_dir": str(place.build)}
-    if not place.local:
-        wanted |= {"runtime": target.runtime, "architecture": target.architecture, "build_dir": "../build"}
+    wanted: dict[str, object] = {"region": region, "lambda_role_arn": role, "force_destroy": True}
+    if place.local:
+        wanted |= {
+            "build_dir": str(place.build),
+            "local_endpoint": place.endpoint,
+            "api_key_value": _kept(place.variables).get("api_key_value") or secrets.token_urlsafe(24),
+        }
+    else:
+        wanted |= {"build_dir": "../build", "runtime": target.runtime, "architecture": target.architecture}
     return {name: value for name, value in wanted.items() if not set_by_user(name, environment)}
+
+
+def _kept(path: Path) -> dict[str, object]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def log_in(place: Place, environment: Mapping[str, str]) -> tuple[Credentials, Identity, str]:
@@ -169,7 +188,7 @@ def log_in(place: Place, environment: Mapping[str, str]) -> tuple[Credentials, I
     credentials = find_credentials(environment)
     identity = caller_identity(credentials, region, place.endpoint)
     where = f"the local AWS at {place.endpoint}" if place.local else f"AWS account {identity.account}"
-    print(f"Deploying to {where}, region {region}, as {identity.arn.split(':', 5)[5]}", flush=True)
+    print(f"This is {where}, region {region}, as {identity.arn.split(':', 5)[5]}", flush=True)
     return credentials, identity, region
 
 

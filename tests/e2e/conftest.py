@@ -36,6 +36,14 @@ def _site(home: Path) -> Iterator[Site]:
         site.local.stop()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers, keep the tests of one deployment together: each deployment is made once."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            main = "stack" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("main" if main else "other"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Add the last words of the local AWS to a failed test's report."""

@@ -67,7 +67,7 @@ def test_what_the_user_sets_is_not_overridden(configuration: Path) -> None:
     target = deploy.target_of(place, {})
     assert target == package.Target("python3.13", "x86_64")
     variables = deploy.variables_for(place, target, "us-west-2", LAB_ROLE, {"TF_VAR_runtime": "python3.13"})
-    assert variables == {"region": "us-west-2", "build_dir": "../build"}
+    assert variables == {"region": "us-west-2", "build_dir": "../build", "force_destroy": True}
 
 
 def test_an_absent_role_is_written_so_that_no_older_value_stays(configuration: Path) -> None:
@@ -88,6 +88,19 @@ def test_the_local_aws_keeps_its_state_apart(tmp_path: Path) -> None:
     assert deploy.target_of(place, {}).local
     aws = deploy.find_place({})
     assert not aws.local and aws.state is None and aws.options() == []
+
+
+def test_the_local_aws_gets_a_key_of_its_own_and_keeps_it(tmp_path: Path, configuration: Path) -> None:
+    place = deploy.find_place({"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "DEPLOY_DIR": str(tmp_path)})
+    first = deploy.variables_for(place, package.host_target(), "us-east-1", None, {})
+    assert len(str(first["api_key_value"])) >= 20 and first["local_endpoint"] == "http://127.0.0.1:1"
+    deploy.write_json(place.variables, first)
+    assert deploy.variables_for(place, package.host_target(), "us-east-1", None, {}) == first
+    other = deploy.find_place({"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "DEPLOY_DIR": str(tmp_path / "b")})
+    assert (
+        deploy.variables_for(other, package.host_target(), "us-east-1", None, {})["api_key_value"]
+        != first["api_key_value"]
+    )
 
 
 OUTPUTS = {

@@ -1,0 +1,162 @@
+"""What should not happen does: broken files, stale and repeated events, senseless requests. Nothing is lost."""
+
+import uuid
+from typing import Any
+from urllib.parse import quote_plus
+
+import demo
+import pytest
+
+from .stack import Stack, eventually
+
+SAMPLES = demo.sample_images()
+JPEG = SAMPLES["upright.jpg"]
+
+
+def unique(name: str) -> str:
+    return f"uploads/{uuid.uuid4().hex[:8]}/{name}"
+
+
+def event(
+    stack: Stack, image_id: str, name: str = "ObjectCreated:Put", sequencer: str = "F" * 16
+) -> dict[str, Any]:
+    """An S3 event record as S3 writes it."""
+    described: dict[str, Any] = {"key": quote_plus(image_id, safe="/"), "sequencer": sequencer}
+    if name.startswith("ObjectCreated"):
+        described |= {"size": 1, "eTag": "0" * 32}
+    return {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": "us-east-1",
+        "eventTime": "2026-11-21T10:00:00.000Z",
+        "eventName": name,
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": "uploads",
+            "bucket": {"name": stack.bucket, "arn": f"arn:aws:s3:::{stack.bucket}"},
+            "object": described,
+        },
+    }
+
+
+@pytest.fixture
+def no_dead_letters(stack: Stack):
+    """Nothing a test does may end among the dead letters."""
+    before = stack.messages("dead_letter_queue_url")
+    yield
+    stack.drained(120)
+    assert stack.messages("dead_letter_queue_url") == before
+
+
+@pytest.mark.usefixtures("no_dead_letters")
+@pytest.mark.parametrize(
+    ("name", "body", "statuses"),
+    [
+        ("empty.jpg", b"", {"corrupt", "unsupported"}),
+        ("notes.jpg", b"This is text, whatever its name says.\n" * 1_400_000, {"unsupported"}),
+        ("truncated.jpg", JPEG[:150], {"corrupt"}),
+        ("page.html", b"<!doctype html><script>alert(1)</script>", {"unsupported"}),
+        ("zeros.png", bytes(100_000), {"unsupported"}),
+        ("header-only.png", SAMPLES["Crème brûlée 100% +1.png"][:8], {"corrupt"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_file_that_is_no_image_becomes_a_record_with_its_reason(
+    stack: Stack, name: str, body: bytes, statuses: set[str]
+) -> None:
+    record = stack.put_and_wait(unique(name), body, "image/jpeg")
+    assert record["status"] in statuses and record["size"] == len(body)
+    if record["status"] == "corrupt":
+        assert record["error"]
+    assert "width" not in record
+
+
+@pytest.mark.usefixtures("no_dead_letters")
+def test_an_event_for_a_key_that_is_gone_leaves_no_record(stack: Stack) -> None:
+    image_id = unique("never-there.jpg")
+    stack.send(event(stack, image_id))
+    stack.drained()
+    assert stack.record(image_id).status_code == 404
+
+
+@pytest.mark.usefixtures("no_dead_letters")
+def test_an_event_replayed_twice_changes_nothing(stack: Stack) -> None:
+    image_id = unique("replayed.jpg")
+    first = stack.put_and_wait(image_id, JPEG)
+    stack.drained()
+    count = stack.get("/images/info").json()["count"]
+    old = event(stack, image_id, sequencer="0" * 16)
+    stack.send(old)
+    stack.send(old)
+    stack.drained()
+    assert stack.record(image_id).json() == first
+    assert stack.get("/images/info").json()["count"] == count
+
+
+@pytest.mark.usefixtures("no_dead_letters")
+def test_created_arriving_after_a_later_removal_does_not_bring_it_back(stack: Stack) -> None:
+    image_id = unique("swapped.jpg")
+    stack.put(image_id, JPEG)
+    stack.indexed(image_id, stack.s3.head_object(Bucket=stack.bucket, Key=image_id)["ETag"].strip('"'))
+    stack.s3.delete_object(Bucket=stack.bucket, Key=image_id)
+    stack.gone(image_id)
+    stack.send(event(stack, image_id, sequencer="0" * 15 + "1"))
+    stack.drained()
+    assert stack.record(image_id).status_code == 404
+
+
+def test_one_poisonous_record_does_not_harm_its_neighbours(stack: Stack) -> None:
+    """A record nobody can read is given to the dead-letter queue; the images in the same message are indexed."""
+    good = [unique(f"good-{number}.jpg") for number in range(2)]
+    etags = [stack.put(image_id, JPEG) for image_id in good]
+    for image_id, etag in zip(good, etags, strict=True):
+        stack.indexed(image_id, etag)
+    for image_id in good:
+        assert stack.call("DELETE", f"/metadata/{image_id}").status_code == 204
+    stack.drained()
+    again = [event(stack, image_id) for image_id in good]
+    stack.send(
+        again[0],
+        {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"no": "object"}},
+        again[1],
+    )
+    for image_id in good:
+        eventually(lambda image_id=image_id: stack.record(image_id).status_code == 200, f"{image_id} indexed")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=-1",
+        "limit=1000000000",
+        "limit=abc",
+        "limit=",
+        "cursor=nonsense",
+        "cursor=eyJhIjoxfQ==",
+        "sort=colour",
+        "order=sideways",
+    ],
+)
+def test_a_senseless_query_is_answered_400(stack: Stack, query: str) -> None:
+    answer = stack.get(f"/metadata?{query}")
+    assert answer.status_code == 400, answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert answer.json()["status"] == 400 and answer.json()["type"]
+
+
+@pytest.mark.parametrize("key", [None, "wrong-key-wrong-key-wrong"], ids=["no key", "wrong key"])
+@pytest.mark.parametrize("path", ["/metadata", "/images/info", "/metadata/uploads/x.jpg"])
+def test_without_the_key_nothing_is_told(stack: Stack, key: str | None, path: str) -> None:
+    answer = stack.get(path, key=key)
+    assert answer.status_code == 403
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    "image_id", ["uploads/absent.jpg", "absent.jpg", "uploads/%00.jpg", "uploads/..%2f..%2fetc/passwd"]
+)
+def test_an_unknown_image_is_a_problem_not_a_crash(stack: Stack, image_id: str) -> None:
+    answer = stack.get(f"/metadata/{image_id}")
+    assert answer.status_code in (400, 404), answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")

@@ -1,0 +1,32 @@
+"""What the deployment itself promises: a second plan is empty, roles are apart, secrets stay out of the output."""
+
+from .stack import ROOT, Site, Stack
+
+
+def test_the_script_says_what_there_is_to_use(stack: Stack) -> None:
+    assert stack.url in stack.said and "curl" in stack.said and stack.bucket in stack.said
+
+
+def test_a_second_plan_is_empty(site: Site, stack: Stack) -> None:
+    done = site.terraform.capture(
+        "plan", "-detailed-exitcode", "-input=false", "-no-color", *site.variable_files()
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+def test_a_second_deployment_changes_nothing(site: Site, stack: Stack) -> None:
+    again = site.deploy()
+    assert "0 added, 0 changed, 0 destroyed" in again.said
+    assert dict(again.outputs) == dict(stack.outputs)
+
+
+def test_every_function_has_a_role_of_its_own(site: Site, stack: Stack) -> None:
+    functions = site.client("lambda").list_functions()["Functions"]
+    assert len(functions) == 6
+    assert len({function["Role"] for function in functions}) == 6
+
+
+def test_functions_have_no_more_than_their_zip(site: Site, stack: Stack) -> None:
+    """The emulator's interpreter has boto3 alone, so a package that is not vendored would have failed elsewhere."""
+    held = {path.name for path in (ROOT / ".local/venv").glob("lib/python*/site-packages/*")}
+    assert not {"PIL", "aws_lambda_powertools", "image_metadata"} & held

@@ -5,7 +5,6 @@ SHELL := /bin/sh
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-READY := $(VENV)/ready
 WORKERS ?= 2
 LOCAL_AWS_PORT ?= 4566
 export LOCAL_AWS_PORT
@@ -16,14 +15,8 @@ UNIT_SUITES := $(wildcard tests/unit tests/contract tests/faults tests/fuzz)
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(READY): requirements-dev.txt
-	@. ./tools/python.sh && test -x $(RUN) || run_python -m venv $(VENV)
-	@echo "Installing what demo and tests need (once)"
-	@$(RUN) -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps --only-binary=:all: \
-		--requirement requirements-dev.txt
-	@touch $(READY)
-
-setup: $(READY) ## Install the development environment below .venv
+setup: ## Install the development environment below .venv
+	@. ./tools/python.sh && run_python tools/environment.py $(VENV) requirements-dev.txt
 
 build: ## Build every function's package for AWS Lambda (python3.13, arm64)
 	@./build.sh

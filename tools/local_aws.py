@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,11 +19,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-import venv
 from dataclasses import dataclass
 from pathlib import Path
 
-from locking import locked
+from environment import WINDOWS, SetupError, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements-local-aws.txt"
@@ -40,7 +37,6 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.05
 LOG_TAIL_LINES = 15
-WINDOWS = os.name == "nt"
 
 
 class LocalAwsError(Exception):
@@ -91,7 +87,16 @@ class LocalAws:
                 )
             return running
         self._refuse_taken_port()
-        python = prepare_venv(self.venv_dir, say=say)
+        try:
+            # Exactly the pinned packages, and the Python that runs this: functions are built for it and executed in it.
+            python = prepare(
+                self.venv_dir,
+                REQUIREMENTS,
+                exact=True,
+                notice="Installing the local AWS (once)" if say else "",
+            )
+        except SetupError as error:
+            raise LocalAwsError(str(error)) from error
         self._process = self._spawn(python)
         server = Server(self._process.pid, self.port)
         self._record.write_text(json.dumps({"pid": server.pid, "port": server.port}) + "\n", encoding="utf-8")
@@ -228,64 +233,6 @@ def local_environment(endpoint: str) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-
-
-def prepare_venv(folder: Path, requirements: Path = REQUIREMENTS, say: bool = False) -> Path:
-    """Make the emulator's virtual environment when it is absent or outdated; returns its Python.
-
-    It is made anew when the pinned requirements or the Python version change: the functions' packages are built for
-    the Python that runs this tool, and the emulator executes them in its own.
-    """
-    python = folder / ("Scripts/python.exe" if WINDOWS else "bin/python")
-    pinned = requirements.read_bytes().replace(b"\r\n", b"\n")
-    wanted = f"{sys.version.split()[0]} {hashlib.sha256(pinned).hexdigest()}"
-    marker = folder / "ready"
-    with locked(folder.with_name(folder.name + ".lock")):
-        if python.exists() and marker.is_file() and marker.read_text(encoding="utf-8") == wanted:
-            return python
-        if say:
-            print("Installing the local AWS (once)", flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        try:
-            venv.create(folder, with_pip=True, symlinks=not WINDOWS)
-        except (subprocess.CalledProcessError, OSError) as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise LocalAwsError(
-                f"A virtual environment could not be made: {error}\n"
-                "On Debian or Ubuntu: sudo apt install python3-venv"
-            ) from error
-        done = subprocess.run(
-            [
-                str(python),
-                "-m",
-                "pip",
-                "install",
-                "--disable-pip-version-check",
-                "--no-input",
-                "--quiet",
-                "--retries",
-                "2",
-                "--require-hashes",
-                "--no-deps",
-                "--only-binary=:all:",
-                "--requirement",
-                str(requirements),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            tail = "\n".join(
-                f"  pip: {line}" for line in (done.stdout + done.stderr).strip().splitlines()[-4:]
-            )
-            shutil.rmtree(folder, ignore_errors=True)
-            raise LocalAwsError(
-                f"The local AWS could not be installed from the Python package index.\n{tail}\n"
-                "Check the network (or HTTPS_PROXY, PIP_INDEX_URL) and run this again."
-            )
-        marker.write_text(wanted, encoding="utf-8")
-    return python
 
 
 def free_port() -> int:

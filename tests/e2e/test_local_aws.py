@@ -126,7 +126,7 @@ def test_a_process_that_dies_is_reported_with_its_last_words(
     local.state_dir.mkdir(parents=True)
     broken.write_text("#!/bin/sh\necho the reason why >&2\nexit 3\n")
     broken.chmod(0o755)
-    monkeypatch.setattr(local_aws, "prepare_venv", lambda *_a, **_k: broken)
+    monkeypatch.setattr(local_aws, "prepare", lambda *_a, **_k: broken)
     with pytest.raises(LocalAwsError, match=r"(?s)exit code 3.*the reason why"):
         local.start()
     assert local.status() is None
@@ -139,7 +139,7 @@ def test_a_server_that_never_answers_is_given_up_and_ended(
     local.state_dir.mkdir(parents=True)
     silent.write_text("#!/bin/sh\nsleep 600 # ministack\n")
     silent.chmod(0o755)
-    monkeypatch.setattr(local_aws, "prepare_venv", lambda *_a, **_k: silent)
+    monkeypatch.setattr(local_aws, "prepare", lambda *_a, **_k: silent)
     with pytest.raises(LocalAwsError, match="did not answer within 1 s"):
         local.start(timeout=1)
     eventually(lambda: processes_of(local.state_dir) == [], "no process is left", 10)

@@ -1,0 +1,18 @@
+module "api" {
+  source = "./modules/rest_api"
+
+  name               = local.name
+  description        = "Image Metadata API"
+  stage              = var.stage
+  routes             = local.routes
+  functions          = { for name, function in local.functions : name => { name = function.name, invoke_arn = function.invoke_arn } }
+  auth               = var.auth
+  api_key_value      = var.api_key_value
+  rate_limit         = var.rate_limit
+  burst_limit        = var.burst_limit
+  daily_quota        = var.daily_quota
+  cors_allow_origin  = var.cors_allow_origin
+  access_logs        = var.access_logs
+  log_retention_days = var.log_retention_days
+  tracing            = var.tracing
+}

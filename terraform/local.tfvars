@@ -1,0 +1,8 @@
+# For the local AWS (tools/local_aws.py). local_endpoint is given with -var, the port being free to choose.
+stage         = "local"
+api_key_value = "local-image-metadata-key"
+force_destroy = true
+
+# A plan without access log settings never comes back empty there, nor one with alarms.
+access_logs = true
+monitoring  = false

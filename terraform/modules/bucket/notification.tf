@@ -1,0 +1,11 @@
+# S3 checks that it may send when this is made: the queue and its policy come first.
+resource "aws_s3_bucket_notification" "this" {
+  bucket = aws_s3_bucket.this.id
+
+  queue {
+    id            = "uploads"
+    queue_arn     = var.event_queue_arn
+    events        = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]
+    filter_prefix = var.upload_prefix
+  }
+}

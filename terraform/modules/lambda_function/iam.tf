@@ -1,0 +1,59 @@
+locals {
+  own_role = var.common.role_arn == null
+  role_arn = local.own_role ? aws_iam_role.this[0].arn : var.common.role_arn
+
+  statements = concat(
+    [for sid, statement in var.permissions : merge(
+      { Sid = sid, Effect = "Allow", Action = statement.actions, Resource = statement.resources },
+      statement.condition == null ? {} : { Condition = statement.condition },
+    )],
+    var.queue == null ? [] : [{
+      Sid    = "TakeMessages"
+      Effect = "Allow"
+      Action = [
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+      ]
+      Resource = [var.queue.arn]
+    }],
+    [{
+      Sid      = "WriteLog"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = ["${aws_cloudwatch_log_group.this.arn}:*"]
+    }],
+    # X-Ray knows no resources.
+    var.common.tracing ? [{
+      Sid      = "SendTraces"
+      Effect   = "Allow"
+      Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+      Resource = ["*"]
+    }] : [],
+  )
+}
+
+resource "aws_iam_role" "this" {
+  count = local.own_role ? 1 : 0
+
+  name        = local.full_name
+  description = "What ${local.full_name} may do"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  count = local.own_role ? 1 : 0
+
+  name   = "permissions"
+  role   = aws_iam_role.this[0].id
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+}

@@ -1,0 +1,24 @@
+output "name" {
+  description = "Full name of the function."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "arn" {
+  description = "ARN of the function."
+  value       = aws_lambda_function.this.arn
+}
+
+output "invoke_arn" {
+  description = "ARN by which API Gateway invokes the function."
+  value       = aws_lambda_function.this.invoke_arn
+}
+
+output "role_arn" {
+  description = "ARN of the role that the function runs as."
+  value       = local.role_arn
+}
+
+output "policy" {
+  description = "What the function's own role may do, as JSON."
+  value       = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+}

@@ -1,0 +1,63 @@
+variable "name" {
+  description = "The function's name within the deployment, and its package's without .zip."
+  type        = string
+}
+
+variable "description" {
+  description = "What the function does."
+  type        = string
+}
+
+variable "common" {
+  description = "What all functions of a deployment share; role_arn = null makes a role."
+  type = object({
+    name_prefix        = string
+    build_dir          = string
+    runtime            = string
+    architecture       = string
+    role_arn           = string
+    log_retention_days = number
+    tracing            = bool
+  })
+}
+
+variable "memory_mb" {
+  description = "Memory in MB."
+  type        = number
+}
+
+variable "timeout_seconds" {
+  description = "Seconds one invocation may take."
+  type        = number
+}
+
+variable "environment" {
+  description = "Environment variables."
+  type        = map(string)
+}
+
+variable "permissions" {
+  description = "What the function's own role may do, by statement id; its log and its queue need not be named."
+  type = map(object({
+    actions   = list(string)
+    resources = list(string)
+    condition = optional(map(map(string)))
+  }))
+
+  validation {
+    condition = alltrue(flatten([
+      for statement in var.permissions : [for action in statement.actions : !strcontains(action, "*")]
+    ]))
+    error_message = "permissions must name every action; no wildcards."
+  }
+}
+
+variable "queue" {
+  description = "The queue whose messages the function takes; null: none."
+  type = object({
+    arn                 = string
+    batch_size          = number
+    maximum_concurrency = number
+  })
+  default = null
+}

@@ -1,0 +1,45 @@
+variable "name" {
+  description = "Name of the dashboard, and what the alarms' names begin with."
+  type        = string
+}
+
+variable "region" {
+  description = "Region of the metrics."
+  type        = string
+}
+
+variable "function_names" {
+  description = "Key -> name of every function to watch."
+  type        = map(string)
+}
+
+variable "queue_name" {
+  description = "Name of the event queue."
+  type        = string
+}
+
+variable "dead_letter_queue_name" {
+  description = "Name of the dead-letter queue."
+  type        = string
+}
+
+variable "table_name" {
+  description = "Name of the table."
+  type        = string
+}
+
+variable "api_name" {
+  description = "Name of the API."
+  type        = string
+}
+
+variable "api_stage" {
+  description = "Name of the API's stage."
+  type        = string
+}
+
+variable "email" {
+  description = "Address that alarms are mailed to; null: none."
+  type        = string
+  default     = null
+}

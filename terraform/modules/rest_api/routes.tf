@@ -1,0 +1,78 @@
+locals {
+  # "GET /images/{image_id+}" -> its method, its path without the first slash, the function that answers.
+  routes = {
+    for route, function in var.routes : route => {
+      method   = split(" ", route)[0]
+      path     = trimprefix(split(" ", route)[1], "/")
+      function = function
+    }
+  }
+  paths    = toset([for route in local.routes : route.path])
+  segments = [for path in local.paths : split("/", path)]
+
+  # A resource names its parent, and a resource cannot name itself: one block per level.
+  levels = [
+    for depth in [1, 2, 3] :
+    toset([for path in local.segments : join("/", slice(path, 0, depth)) if length(path) >= depth])
+  ]
+  resource_ids = merge(
+    { for path, resource in aws_api_gateway_resource.first : path => resource.id },
+    { for path, resource in aws_api_gateway_resource.second : path => resource.id },
+    { for path, resource in aws_api_gateway_resource.third : path => resource.id },
+  )
+}
+
+resource "aws_api_gateway_resource" "first" {
+  for_each = local.levels[0]
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_rest_api.this.root_resource_id
+  path_part   = each.key
+}
+
+resource "aws_api_gateway_resource" "second" {
+  for_each = local.levels[1]
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.first[dirname(each.key)].id
+  path_part   = basename(each.key)
+}
+
+resource "aws_api_gateway_resource" "third" {
+  for_each = local.levels[2]
+
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.second[dirname(each.key)].id
+  path_part   = basename(each.key)
+}
+
+resource "aws_api_gateway_method" "this" {
+  for_each = local.routes
+
+  rest_api_id      = aws_api_gateway_rest_api.this.id
+  resource_id      = local.resource_ids[each.value.path]
+  http_method      = each.value.method
+  authorization    = var.auth == "iam" ? "AWS_IAM" : "NONE"
+  api_key_required = var.auth == "api_key"
+}
+
+resource "aws_api_gateway_integration" "this" {
+  for_each = local.routes
+
+  rest_api_id             = aws_api_gateway_rest_api.this.id
+  resource_id             = aws_api_gateway_method.this[each.key].resource_id
+  http_method             = aws_api_gateway_method.this[each.key].http_method
+  type                    = "AWS_PROXY"
+  integration_http_method = "POST"
+  uri                     = var.functions[each.value.function].invoke_arn
+}
+
+resource "aws_lambda_permission" "this" {
+  for_each = toset(values(var.routes))
+
+  statement_id  = "AllowApi"
+  action        = "lambda:InvokeFunction"
+  function_name = var.functions[each.key].name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
+}

@@ -1,0 +1,6 @@
+module "table" {
+  source = "./modules/table"
+
+  name                   = var.table_name
+  point_in_time_recovery = var.point_in_time_recovery
+}

@@ -217,11 +217,11 @@ def deploy(
             file=sys.stderr,
         )
         return code
-    show(place, terraform.outputs(), chosen("auth", "api_key", environment))
+    show(place, terraform.outputs())
     return 0
 
 
-def show(place: Place, outputs: Mapping[str, object], auth: str) -> None:
+def show(place: Place, outputs: Mapping[str, object]) -> None:
     """Print URL, key, one curl line and how to remove it all; write the Postman environment."""
     url, key = str(outputs["api_url"]).rstrip("/"), outputs.get("api_key") or None
     write_json(
@@ -239,9 +239,10 @@ def show(place: Place, outputs: Mapping[str, object], auth: str) -> None:
         print("API key: terraform -chdir=terraform output -raw api_key")
         print("\n  API_KEY=$(terraform -chdir=terraform output -raw api_key)")
         print(f"  curl{header} {url}/metadata\n")
-    elif auth == "iam":
-        print(f'\n  curl --aws-sigv4 "aws:amz:{outputs.get("region", "us-east-1")}:execute-api" \\')
-        print(f'       --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" {url}/metadata\n')
+    elif outputs["auth"] == "iam":
+        print(f'\n  curl --aws-sigv4 "aws:amz:{outputs["region"]}:execute-api" \\')
+        print('       --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\')
+        print(f'       -H "x-amz-security-token: $AWS_SESSION_TOKEN" {url}/metadata\n')
     else:
         print('\nWARNING: auth is "none": anyone who knows this address can read, upload and delete images.')
         print(f"\n  curl {url}/metadata\n")

@@ -116,19 +116,25 @@ def place(tmp_path: Path) -> deploy.Place:
 
 
 def test_on_aws_the_key_is_never_printed(place: deploy.Place, capsys: pytest.CaptureFixture[str]) -> None:
-    deploy.show(place, OUTPUTS, "api_key")
+    deploy.show(place, OUTPUTS)
     said = capsys.readouterr().out
     assert "k" * 20 not in said and "output -raw api_key" in said
     assert "https://x.execute-api.us-east-1.amazonaws.com/dev/metadata" in said and "destroy" in said
 
 
 def test_no_authentication_is_warned_about(place: deploy.Place, capsys: pytest.CaptureFixture[str]) -> None:
-    deploy.show(place, OUTPUTS | {"api_key": None}, "none")
+    deploy.show(place, OUTPUTS | {"api_key": None, "auth": "none"})
     assert "WARNING: auth is" in capsys.readouterr().out
 
 
+def test_the_signed_mode_shows_how_to_sign(place: deploy.Place, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy.show(place, OUTPUTS | {"api_key": None, "auth": "iam", "region": "eu-west-1"})
+    said = capsys.readouterr().out
+    assert "aws:amz:eu-west-1:execute-api" in said and "x-api-key" not in said and "WARNING" not in said
+
+
 def test_the_postman_environment_names_url_and_key(place: deploy.Place) -> None:
-    deploy.show(place, OUTPUTS, "api_key")
+    deploy.show(place, OUTPUTS)
     written = json.loads((place.build / deploy.POSTMAN_FILE).read_text())
     values = {entry["key"]: entry["value"] for entry in written["values"]}
     assert values == {"base_url": OUTPUTS["api_url"].rstrip("/"), "api_key": "k" * 20}

@@ -5,7 +5,7 @@ module "s3_file_event" {
   description     = "Catalogues images that were put into or removed from the bucket"
   common          = local.function_common
   memory_mb       = var.event_memory_mb
-  timeout_seconds = local.event_timeout_seconds
+  timeout_seconds = var.event_timeout_seconds
 
   environment = merge(local.function_environment, {
     POWERTOOLS_SERVICE_NAME = "s3_file_event"

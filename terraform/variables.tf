@@ -245,6 +245,17 @@ variable "event_memory_mb" {
   }
 }
 
+variable "event_timeout_seconds" {
+  description = "Seconds one invocation of s3_file_event may take; a failed event is tried again after six times as long."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.event_timeout_seconds >= 10 && var.event_timeout_seconds <= 900 && floor(var.event_timeout_seconds) == var.event_timeout_seconds
+    error_message = "event_timeout_seconds must be a whole number from 10 to 900."
+  }
+}
+
 variable "log_level" {
   description = "Least severity that the functions log."
   type        = string

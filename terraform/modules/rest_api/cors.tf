@@ -42,7 +42,7 @@ resource "aws_api_gateway_integration" "preflight" {
 
   # All media types are binary here, and a template reads text alone.
   content_handling  = "CONVERT_TO_TEXT"
-  request_templates = { "application/json" = jsonencode({ statusCode = 204 }) }
+  request_templates = { "application/json" = jsonencode({ statusCode = 200 }) }
 }
 
 resource "aws_api_gateway_method_response" "preflight" {
@@ -51,7 +51,7 @@ resource "aws_api_gateway_method_response" "preflight" {
   rest_api_id = aws_api_gateway_rest_api.this.id
   resource_id = aws_api_gateway_method.preflight[each.key].resource_id
   http_method = aws_api_gateway_method.preflight[each.key].http_method
-  status_code = "204"
+  status_code = "200"
 
   response_parameters = {
     for header in keys(local.preflight_headers[each.key]) : "method.response.header.${header}" => true

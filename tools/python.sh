@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Defines run_python: Python 3.11 or newer, by whatever name this machine has it. Sourced by build.sh and deploy.sh;
 # plain POSIX sh, so that Git Bash and macOS's own shell run it too. PYTHON=... names the one to use.
 run_python() {

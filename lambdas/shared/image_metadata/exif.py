@@ -5,19 +5,21 @@ Input is a TIFF stream; output is plain values, each `None` when the tag is abse
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from .dates import Moment, exif_moment
-from .ifd import Directory, Entry, NotTiff, TiffStream
+from .ifd import ASCII, Directory, Entry, NotTiff, TiffStream
 from .reader import Reader
 
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 #: Blocks of other standards that a TIFF stream may hold.
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, ICC_TAG = 0x02BC, 0x83BB, 0x8649, 0x8773
 
+_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
 
 
@@ -215,6 +217,9 @@ def _coordinate(
         parts = tiff.numbers(value)
     except struct.error:
         parts = ()
+    if not parts and value[0] == ASCII:
+        # Written as text, against the standard.
+        parts = tuple(float(word) for word in _NUMBERS.findall(tiff.text(value) or "")[:3])
     degrees = 0.0
     stated = 0
     for part, scale in zip(parts, (1.0, 60.0, 3600.0), strict=False):

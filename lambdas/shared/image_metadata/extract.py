@@ -55,7 +55,7 @@ def _read(reader: Reader, found: Found) -> None:
     module = formats.reader_for(reader)
     if module is not None:
         module.read(reader, found)
-    elif not formats.read_behind_garbage(reader, found) and not pillow.read(reader, found):
+    elif not pillow.read(reader, found) and not formats.read_behind_garbage(reader, found):
         formats.read_without_signature(reader, found)
 
 
@@ -142,9 +142,21 @@ def _dates(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[str,
     )
     for source, moment in moments:
         if moment is not None:
-            out.taken_at, out.taken_at_offset = moment
+            out.taken_at, out.taken_at_offset = _completed(moment, [other for _, other in moments if other])
             out.taken_at_source = source
             return
+
+
+def _completed(moment: Moment, others: list[Moment]) -> Moment:
+    """The moment with the offset and the fraction that another block states for the same second."""
+    local, offset = moment
+    second = local[:19]
+    if len(second) == 19:
+        for other in others:
+            if other.local[:19] == second:
+                local = local if len(local) > 19 else other.local
+                offset = offset or other.offset
+    return Moment(local, offset)
 
 
 def _clip(text: str | None) -> str | None:

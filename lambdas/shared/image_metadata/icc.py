@@ -5,7 +5,32 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
+from . import limits
+
 _MAX_TAGS = 200
+_MAX_DESCRIPTION = 64 * 1024
+
+
+def essence(read_at: Callable[[int, int], bytes], length: int) -> bytes:
+    """A profile of the same header with nothing but the description, read without the tables of colours.
+
+    `read_at(offset, length)` reads the profile of `length` bytes; only what is needed is asked for.
+    """
+    if length <= limits.MIN_FETCH:
+        return read_at(0, length)
+    head = read_at(0, 132)
+    if len(head) < 132:
+        return head
+    count = min(struct.unpack(">I", head[128:132])[0], _MAX_TAGS)
+    for name, offset, size in struct.iter_unpack(">4sII", _whole(read_at(132, 12 * count), 12)):
+        if name == b"desc":
+            text = read_at(offset, min(size, _MAX_DESCRIPTION))
+            return head[:128] + struct.pack(">I4sII", 1, b"desc", 144, len(text)) + text
+    return head[:128] + bytes(4)
+
+
+def _whole(data: bytes, size: int) -> bytes:
+    return data[: len(data) - len(data) % size]
 
 
 def description(profile: bytes, warn: Callable[[str], None]) -> str | None:

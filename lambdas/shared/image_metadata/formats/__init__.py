@@ -11,13 +11,35 @@ from .. import limits
 from ..errors import CorruptImage, UnsupportedImage
 from ..model import Found
 from ..reader import Reader, WindowReader
-from . import gif, isobmff, jpeg, png, tiff, webp
+from . import (
+    bmp,
+    exr,
+    gif,
+    hdr,
+    ico,
+    isobmff,
+    jp2,
+    jpeg,
+    jxl,
+    netpbm,
+    pcx,
+    png,
+    psd,
+    qoi,
+    svg,
+    tga,
+    tiff,
+    webp,
+)
 
 #: Bytes that `matches` may look at.
 HEAD = 64
 
-READERS: tuple[ModuleType, ...] = (jpeg, png, gif, webp, isobmff, tiff)
-WITHOUT_SIGNATURE: tuple[ModuleType, ...] = ()
+READERS: tuple[ModuleType, ...] = (
+    jpeg, png, gif, webp, isobmff, tiff, bmp, jxl, jp2, psd, exr, hdr, qoi, ico, netpbm, pcx, svg,
+)  # fmt: skip
+#: Asked when nothing else knows the file: formats whose first bytes only make them likely.
+WITHOUT_SIGNATURE: tuple[ModuleType, ...] = (tga,)
 
 
 def reader_for(source: Reader) -> ModuleType | None:

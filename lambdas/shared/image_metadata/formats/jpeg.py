@@ -6,6 +6,7 @@ import struct
 
 from .. import limits
 from ..errors import BudgetExceeded, CorruptImage
+from ..icc import essence
 from ..ifd import NotTiff, TiffStream
 from ..model import Found
 from ..photoshop import read_resources
@@ -21,6 +22,7 @@ _ICC = b"ICC_PROFILE\0"
 _MPF = b"MPF\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _ADOBE = b"Adobe"
+_GAIN_MAP = (b"hdrgm:", b"HDRGainMap", b"GainMap")
 
 
 def matches(head: bytes, _: Reader) -> bool:
@@ -33,14 +35,37 @@ class _Blocks:
 
     def __init__(self) -> None:
         self.exif: list[bytes] = []
-        self.icc: dict[int, bytes] = {}
-        self.icc_total = 0
+        self.icc: dict[int, tuple[int, int]] = {}
         self.photoshop: list[bytes] = []
         self.extended: dict[bytes, dict[int, bytes]] = {}
         self.extended_bytes = 0
         self.adobe: int | None = None
         self.jfif = False
         self.components: list[int] = []
+        self.pictures = 1  # of the multi-picture index
+        self.kinds: list[int] = []  # their types, the first one's left out
+
+
+class _Joined:
+    """A `Reader` over ranges of another, one after the other."""
+
+    def __init__(self, source: Reader, ranges: list[tuple[int, int]]) -> None:
+        self._source = source
+        self._ranges = ranges
+        self.size = sum(length for _, length in ranges)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Bytes [offset, offset+length) of the whole, shorter only at its end."""
+        parts = []
+        for start, there in self._ranges:
+            if length <= 0:
+                break
+            if offset < there:
+                parts.append(self._source.read_at(start + offset, min(length, there - offset)))
+                length -= there - offset
+                offset = there
+            offset -= there
+        return b"".join(parts)
 
 
 def read(source: Reader, found: Found) -> None:
@@ -54,10 +79,20 @@ def read(source: Reader, found: Found) -> None:
             raise
         found.warn(str(error))
     finally:
-        _gather(found, blocks)
+        _gather(source, found, blocks)
     if found.width is None:
         raise CorruptImage("no frame header before the image data")
+    _count(found, blocks)
     _color(found, blocks)
+
+
+def _count(found: Found, blocks: _Blocks) -> None:
+    """Tell a multi-picture file from a JPEG with previews (0x01....) or a gain map (type 0) behind it."""
+    mapped = found.xmp is not None and any(sign in found.xmp for sign in _GAIN_MAP)
+    views = any(kind >> 16 == 2 or (kind == 0 and not mapped) for kind in blocks.kinds)
+    found.frames, found.animated = 1, False
+    if views:
+        found.format, found.frames = "MPO", blocks.pictures
 
 
 def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
@@ -153,13 +188,9 @@ def _application(source: Reader, start: int, length: int, marker: int, found: Fo
     elif marker == _APP2:
         name = source.read_at(start, min(length, 14))
         if name.startswith(_ICC) and len(name) == 14:
-            if blocks.icc_total + length > limits.MAX_ICC:
-                found.warn("ICC: the profile is larger than is read")
-                return
-            blocks.icc_total += length
-            blocks.icc.setdefault(name[12], source.read_at(start, length)[14:])
+            blocks.icc.setdefault(name[12], (start + 14, length - 14))
         elif name.startswith(_MPF):
-            _pictures(source.read_at(start, length)[4:], found)
+            _pictures(source.read_at(start, length)[4:], found, blocks)
     else:
         name = source.read_at(start, min(length, 20))
         if name.startswith(_PHOTOSHOP):
@@ -208,7 +239,7 @@ def _extended(source: Reader, start: int, length: int, found: Found, blocks: _Bl
     blocks.extended.setdefault(digest, {})[offset] = source.read_at(start, length)[75:]
 
 
-def _pictures(data: bytes, found: Found) -> None:
+def _pictures(data: bytes, found: Found, blocks: _Blocks) -> None:
     """The multi-picture index (CIPA DC-007 5.2.3): how many images the file holds."""
     try:
         tiff = TiffStream(data, found.warn, "MPF")
@@ -219,25 +250,26 @@ def _pictures(data: bytes, found: Found) -> None:
     count = tiff.number(index.get(0xB001))
     if not isinstance(count, int) or not 1 < count <= 1000:
         return
-    # Types of the entries: a large thumbnail or a gain map is no picture of its own.
     entries = tiff.raw(index[0xB002]) if 0xB002 in index else b""
     kinds = [
         struct.unpack(tiff.order + "I", entries[i : i + 4])[0] & 0xFFFFFF
         for i in range(0, len(entries) - 15, 16)
     ]
-    found.frames = count
-    if any(kind in (0x020001, 0x020002, 0x020003) for kind in kinds[1:]):
-        found.format = "MPO"
+    blocks.pictures, blocks.kinds = count, kinds[1:]
 
 
-def _gather(found: Found, blocks: _Blocks) -> None:
+def _gather(source: Reader, found: Found, blocks: _Blocks) -> None:
     if blocks.exif:
         found.exif = blocks.exif[0][6:]
         for more in blocks.exif[1:]:
             if more[6:8] not in (b"II", b"MM"):
                 found.exif += more[6:]
     if blocks.icc:
-        found.icc = b"".join(blocks.icc[number] for number in sorted(blocks.icc))
+        profile = _Joined(source, [blocks.icc[number] for number in sorted(blocks.icc)])
+        try:
+            found.icc = essence(profile.read_at, profile.size)
+        except BudgetExceeded as error:
+            found.warn(f"ICC: the profile was not read: {error}")
     if blocks.photoshop:
         read_resources(b"".join(blocks.photoshop), found)
     if blocks.extended and found.xmp is not None:
@@ -248,9 +280,6 @@ def _gather(found: Found, blocks: _Blocks) -> None:
 
 def _color(found: Found, blocks: _Blocks) -> None:
     found.has_alpha = False
-    if found.frames is None:
-        found.frames = 1
-    found.animated = False
     count = len(blocks.components)
     if count == 1:
         found.color_mode = "L"

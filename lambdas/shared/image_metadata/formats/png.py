@@ -13,9 +13,24 @@ from ..reader import Reader
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 _MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
-_SIDE = frozenset(
-    (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"zxIf", b"iCCP", b"pHYs", b"tRNS", b"acTL", b"fcTL", b"sRGB")
+_SIDE = frozenset((b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"zxIf", b"iCCP", b"pHYs", b"tRNS", b"acTL", b"fcTL"))
+_TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt"))
+_KEYWORDS = frozenset(
+    (
+        "XML:com.adobe.xmp",
+        "Title",
+        "Description",
+        "Author",
+        "Copyright",
+        "Software",
+        "Creation Time",
+        "Comment",
+    )
 )
+#: Image data chunks stepped over by a request each before the file's end is looked at instead; bytes of that end.
+_MAX_HOPS = 2
+_TAIL = 32 * 1024
+_MAX_CANDIDATES = 64
 _XMP = "XML:com.adobe.xmp"
 _PROFILE = "Raw profile type "
 
@@ -70,6 +85,7 @@ class _Animation:
 
 def _walk(source: Reader, found: Found, animation: _Animation) -> None:
     position = 8
+    hops = 0
     read_at = source.read_at
     for _ in range(limits.MAX_CHUNKS):
         head = read_at(position, 8)
@@ -85,19 +101,62 @@ def _walk(source: Reader, found: Found, animation: _Animation) -> None:
         elif kind in _SIDE:
             if found.width is None:
                 found.warn("PNG: a chunk stands before the image header")
-            cap = limits.MAX_EXIF if kind in (b"eXIf", b"iTXt") else limits.MAX_INFLATED
-            if length > cap:
-                found.warn(f"PNG: a {kind.decode()} chunk is larger than is read")
-            else:
-                data = read_at(position + 8, length)
-                if len(data) < length:
+            if kind not in _TEXTS or _wanted(read_at(position + 8, min(length, 80))):
+                cap = limits.MAX_EXIF if kind == b"eXIf" else limits.MAX_INFLATED
+                if length > cap:
+                    found.warn(f"PNG: a {kind.decode()} chunk is larger than is read")
+                    if kind != b"iCCP":
+                        position += 12 + length
+                        continue
+                data = read_at(position + 8, min(length, cap))
+                if len(data) < min(length, cap):
                     found.warn(f"PNG: a {kind.decode()} chunk is cut off")
                 _side(kind, data, found, animation)
         elif not all(65 <= byte <= 90 or 97 <= byte <= 122 for byte in kind):
             found.warn("PNG: the chunks are damaged")
             return
+        elif kind == b"IDAT" and not animation.frames:
+            if position + 20 + length > limits.FIRST_BLOCK:
+                hops += 1
+            if hops > _MAX_HOPS and source.size - position > 2 * _TAIL:
+                position = _last_chunks(source, source.size - _TAIL)
+                if not position:
+                    found.warn("PNG: the end of the file was not searched for metadata")
+                    return
+                hops = -limits.MAX_CHUNKS
+                continue
         position += 12 + length
     found.warn("PNG: more chunks than are read")
+
+
+def _last_chunks(source: Reader, start: int) -> int:
+    """Where the first chunk starts within the last bytes, found by chunks that lead to the end; 0 if none do."""
+    tail = source.read_at(start, source.size - start)
+    at = tail.find(b"IDAT")
+    for _ in range(_MAX_CANDIDATES):
+        if at < 4:
+            at = tail.find(b"IDAT", at + 1) if at >= 0 else -1
+            if at < 0:
+                return 0
+            continue
+        position = at - 4
+        while 0 <= position <= len(tail) - 8:
+            length, kind = struct.unpack(">I4s", tail[position : position + 8])
+            if kind == b"IEND":
+                return start + at - 4
+            if not kind.isalpha():
+                break
+            position += 12 + length
+        at = tail.find(b"IDAT", at + 1)
+        if at < 0:
+            return 0
+    return 0
+
+
+def _wanted(start: bytes) -> bool:
+    """Whether a text chunk's keyword is one that the record has a place for."""
+    keyword = start.split(b"\0", 1)[0].decode("latin-1")
+    return keyword in _KEYWORDS or keyword.startswith(_PROFILE)
 
 
 def _header(data: bytes, found: Found) -> None:
@@ -141,19 +200,18 @@ def _side(kind: bytes, data: bytes, found: Found, animation: _Animation) -> None
             found.exif = block
     elif kind == b"iCCP":
         name, _, rest = data.partition(b"\0")
-        profile = inflate(rest[1:], "ICC", found)
-        if profile:
+        profile = inflate(rest[1:], "ICC", found, cut=True)
+        if profile and name:
             found.icc = profile
-        if name:
-            found.text["ICC Profile Name"] = name.decode("latin-1")
-    elif kind == b"sRGB":
-        pass
     else:
         _text(kind, data, found)
 
 
-def inflate(data: bytes, name: str, found: Found) -> bytes | None:
-    """Inflate a zlib stream up to the cap; what a damaged one yields before its damage, or None."""
+def inflate(data: bytes, name: str, found: Found, cut: bool = False) -> bytes | None:
+    """Inflate a zlib stream; what a damaged one yields before its damage.
+
+    One that inflates to more than the cap gives None, or with `cut` its start.
+    """
     engine = zlib.decompressobj()
     out = bytearray()
     try:
@@ -162,6 +220,8 @@ def inflate(data: bytes, name: str, found: Found) -> bytes | None:
             piece = data[start : start + 4096]
             while piece and not engine.eof:
                 out += engine.decompress(piece, limits.MAX_INFLATED + 1 - len(out))
+                if len(out) > limits.MAX_INFLATED and cut:
+                    return bytes(out)
                 if len(out) > limits.MAX_INFLATED:
                     found.warn(f"{name}: a block inflates to more than is read")
                     return None

@@ -7,6 +7,7 @@ from typing import Any
 from .. import limits
 from ..errors import BudgetExceeded, CorruptImage
 from ..exif import ICC_TAG, IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG, exif_of
+from ..icc import essence
 from ..ifd import Directory, NotTiff, TiffStream
 from ..model import Found
 from ..photoshop import read_resources
@@ -15,7 +16,7 @@ from ..reader import RangeReader, Reader, WindowReader
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 0x0100, 0x0101, 0x0102, 0x0103, 0x0106
 _SAMPLES, _EXTRA, _SAMPLE_FORMAT, _SUBFILE, _SUB_IFDS = 0x0115, 0x0152, 0x0153, 0x00FE, 0x014A
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
-_BLOCKS = (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, ICC_TAG)
+_BLOCKS = (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG)
 
 
 def matches(head: bytes, _: Reader) -> bool:
@@ -52,7 +53,9 @@ def _prefetch(source: Reader, tiff: TiffStream, main: Directory) -> None:
     ranges = []
     for tag, entry in main.items():
         place = tiff.place(entry)
-        if place and (tag in _BLOCKS or place[1] <= 1024) and place[1] <= limits.MAX_ICC:
+        if place and tag == ICC_TAG:
+            ranges.append((place[0], min(place[1], limits.MIN_FETCH)))
+        elif place and (place[1] <= 1024 or (tag in _BLOCKS and place[1] <= limits.MAX_IPTC)):
             ranges.append(place)
     for tag in (_EXIF_IFD, _GPS_IFD):
         offset = tiff.number(main.get(tag))
@@ -116,7 +119,7 @@ def _from_sub_images(tiff: TiffStream, main: Directory, found: Found) -> None:
 
 def _blocks(tiff: TiffStream, main: Directory, found: Found) -> None:
     found.xmp = _block(tiff, main, XMP_TAG, limits.MAX_XMP, "XMP", found)
-    found.icc = _block(tiff, main, ICC_TAG, limits.MAX_ICC, "ICC", found)
+    found.icc = _profile(tiff, main)
     iptc = _block(tiff, main, IPTC_TAG, limits.MAX_IPTC, "IPTC", found)
     if iptc:
         if iptc[:1] != b"\x1c" and iptc[3:4] == b"\x1c" and iptc[:1] != b"8":
@@ -126,6 +129,15 @@ def _blocks(tiff: TiffStream, main: Directory, found: Found) -> None:
     resources = _block(tiff, main, PHOTOSHOP_TAG, limits.MAX_IPTC, "Photoshop", found)
     if resources:
         read_resources(resources, found)
+
+
+def _profile(tiff: TiffStream, main: Directory) -> bytes | None:
+    entry = main.get(ICC_TAG)
+    place = tiff.place(entry) if entry else None
+    if place is None:
+        return None
+    window = WindowReader(tiff.source, *place)
+    return essence(window.read_at, window.size) or None
 
 
 def _block(tiff: TiffStream, main: Directory, tag: int, limit: int, name: str, found: Found) -> bytes | None:

@@ -6,8 +6,9 @@ import struct
 
 from .. import limits
 from ..errors import BudgetExceeded, CorruptImage
+from ..icc import essence
 from ..model import Found
-from ..reader import Reader
+from ..reader import Reader, WindowReader
 
 _ANIMATION, _ALPHA = 0x02, 0x10
 
@@ -42,21 +43,13 @@ def read(source: Reader, found: Found) -> None:
 def _walk(source: Reader, found: Found) -> tuple[int, int, int | None]:
     """(ANMF frames, their duration in ms, VP8X flags or None)."""
     read_at = source.read_at
-    end = min(source.size, struct.unpack("<I", (read_at(4, 4) + b"\0\0\0\0")[:4])[0] + 8)
+    # The RIFF length is not relied on: files that were appended to keep an old one.
+    end = source.size
     frames = duration = 0
     flags: int | None = None
     position = 12
     for _ in range(limits.MAX_CHUNKS):
         if position >= end:
-            break
-        if (
-            flags is not None
-            and found.width is not None
-            and not flags & 0x2E
-            and frames == 0
-            and position > 30
-        ):
-            # Nothing but the image is announced.
             break
         head = read_at(position, 8)
         if len(head) < 8:
@@ -77,13 +70,9 @@ def _walk(source: Reader, found: Found) -> tuple[int, int, int | None]:
         elif kind == b"VP8 ":
             if found.width is None:
                 _lossy(read_at(start, min(length, 10)), found)
-            if flags is None:
-                break
         elif kind == b"VP8L":
             if found.width is None:
                 _lossless(read_at(start, min(length, 5)), found)
-            if flags is None:
-                break
         elif kind == b"ANIM":
             data = read_at(start, min(length, 6))
             if len(data) == 6:
@@ -101,7 +90,8 @@ def _walk(source: Reader, found: Found) -> tuple[int, int, int | None]:
         elif kind in (b"XMP ", b"XMP\0"):
             found.xmp = _block(source, start, length, limits.MAX_XMP, "XMP", found)
         elif kind == b"ICCP":
-            found.icc = _block(source, start, length, limits.MAX_ICC, "ICC", found)
+            window = WindowReader(source, start, length)
+            found.icc = essence(window.read_at, window.size)
         position = start + length + (length & 1)
     if position > source.size:
         found.warn("WebP: the file is cut off")

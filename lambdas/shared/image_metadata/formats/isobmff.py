@@ -22,6 +22,8 @@ from .fields import Fields, Truncated, inflate
 MAX_TABLE_BYTES = 1 << 20
 #: Bytes of `meta` or `moov` fetched in one go, so that their children cost no request each.
 PREFETCH_BYTES = 1 << 18
+#: Bytes of `ftyp` that are read.
+MAX_BRAND_BYTES = 1024
 #: Items, properties, associations and references kept at most.
 MAX_ITEMS = 1 << 14
 MAX_PROPERTIES = 1 << 12
@@ -169,7 +171,7 @@ def matches(head: bytes, source: Reader) -> bool:
     """Whether the file starts with an `ftyp` box that names an image brand."""
     if head[4:8] != b"ftyp":
         return False
-    brands = _brands(head)
+    brands = _brands(source.read_at(0, MAX_BRAND_BYTES))
     return bool(brands) and brands[0] not in FOREIGN_BRANDS and not IMAGE_BRANDS.isdisjoint(brands)
 
 
@@ -178,7 +180,7 @@ def read(source: Reader, found: Found) -> None:
 
     Raises `CorruptImage` when neither the primary item nor a track states a size.
     """
-    brands = _brands(source.read_at(0, 512))
+    brands = _brands(source.read_at(0, MAX_BRAND_BYTES))
     major = brands[0] if brands else b""
     found.format = "AVIF" if major in AVIF_BRANDS else "HEIF"
     found.content_type = CONTENT_TYPES.get(major, "image/heif")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..reader import Reader
+from .fields import Truncated
 
 #: Boxes looked at in one enclosing space; real files hold a few dozen.
 MAX_BOXES = 512
@@ -81,3 +82,20 @@ def _header(head: bytes, start: int, end: int) -> tuple[Box, int]:
     whole = start + size <= end
     stop = min(start + size, end)
     return Box(kind, min(start + header, stop), stop, whole, uuid), stop
+
+
+def tiff_stream(data: bytes) -> bytes:
+    """The TIFF stream of an Exif item or box (23008-12, A.2.1): a 32-bit offset leads to it.
+
+    Where the offset is wrong or missing, the TIFF header is looked for. Raises `Truncated` when there is none.
+    """
+    skip = 4 + int.from_bytes(data[:4], "big")
+    if data[skip : skip + 6] == b"Exif\0\0":
+        skip += 6
+    if data[skip : skip + 2] in (b"II", b"MM"):
+        return data[skip:]
+    for magic in (b"II*\0", b"MM\0*"):
+        at = data.find(magic, 0, 64)
+        if at >= 0:
+            return data[at:]
+    raise Truncated("no TIFF header")

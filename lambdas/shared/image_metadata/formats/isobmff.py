@@ -15,7 +15,7 @@ from .. import limits
 from ..errors import CorruptImage
 from ..model import Found
 from ..reader import Reader
-from .boxes import BadBox, Box, walk, walk_bytes
+from .boxes import BadBox, Box, tiff_stream, walk, walk_bytes
 from .fields import Fields, Truncated, inflate
 
 #: Bytes of one description box (iinf, iloc, iref, ipco, ipma, stts) that are read at most.
@@ -611,7 +611,7 @@ def _metadata(source: Reader, meta: _Meta, primary: int, found: Found) -> None:
     exif = _described_by(meta, primary, lambda item: item.kind == b"Exif")
     if exif is not None:
         try:
-            found.exif = _tiff(_item_data(source, meta, exif, MAX_EXIF_BYTES))
+            found.exif = tiff_stream(_item_data(source, meta, exif, MAX_EXIF_BYTES))
         except Truncated as error:
             found.warn(f"EXIF is unreadable: {error}")
     xmp = _described_by(meta, primary, lambda item: item.kind == b"mime" and item.content_type in XMP_TYPES)
@@ -706,20 +706,6 @@ def _cut(space: list[tuple[int, int]], offset: int, length: int) -> list[tuple[i
             out.append((start + first - position, last - first))
         position += size
     return out
-
-
-def _tiff(data: bytes) -> bytes:
-    """The TIFF stream of an Exif item (23008-12, A.2.1): a 32-bit offset leads to it."""
-    skip = 4 + int.from_bytes(data[:4], "big")
-    if data[skip : skip + 6] == b"Exif\0\0":
-        skip += 6
-    if data[skip : skip + 2] in (b"II", b"MM"):
-        return data[skip:]
-    for magic in (b"II*\0", b"MM\0*"):  # the offset is wrong or missing
-        at = data.find(magic, 0, 64)
-        if at >= 0:
-            return data[at:]
-    raise Truncated("no TIFF header")
 
 
 def _decoded(data: bytes, encoding: bytes) -> bytes:

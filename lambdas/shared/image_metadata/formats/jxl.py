@@ -10,7 +10,7 @@ from .. import limits
 from ..errors import CorruptImage
 from ..model import Found
 from ..reader import Reader
-from .boxes import BadBox, walk
+from .boxes import BadBox, tiff_stream, walk
 from .fields import LowBits, Truncated
 
 #: Bytes of the codestream's header that are read; extra channels may carry names.
@@ -72,13 +72,10 @@ def _block(kind: bytes, data: bytes, found: Found) -> None:
     if kind == b"xml ":
         found.xmp = found.xmp or data or None
         return
-    tiff = data[4 + int.from_bytes(data[:4], "big") :].removeprefix(b"Exif\0\0")
-    if tiff[:2] not in (b"II", b"MM"):
-        tiff = data[4:].removeprefix(b"Exif\0\0")
-    if tiff[:2] in (b"II", b"MM"):
-        found.exif = found.exif or tiff
-    else:
-        found.warn("EXIF has no TIFF header")
+    try:
+        found.exif = found.exif or tiff_stream(data)
+    except Truncated as error:
+        found.warn(f"EXIF is unreadable: {error}")
 
 
 def _try(codestream: bytes, found: Found, *, last: bool) -> bool:

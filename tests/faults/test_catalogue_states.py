@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from moto import mock_aws
 
-from image_catalogue.catalogue import Catalogue
+from image_catalogue.catalogue import Catalogue, Observation, normalise_sequencer
 from image_catalogue.errors import ImageNotFound
 from image_catalogue.events import Job
 from image_catalogue.indexer import Indexer
@@ -84,6 +84,7 @@ class CatalogueStates(RuleBasedStateMachine):
         self._delivered: list[Job] = []
         self._forgotten: dict[str, str] = {}  # key -> ETag of the object whose record was forgotten
         self._either: set[str] = set()  # keys whose forgotten object went and may have come back
+        self._stalled: list[tuple[str, Observation]] = []
         self._number = 0
 
     def _event(self, key: str, name: str) -> None:
@@ -152,6 +153,22 @@ class CatalogueStates(RuleBasedStateMachine):
             job = self._pending.pop(index % len(self._pending))
             self._indexer.process(job)
             self._delivered.append(job)
+
+    @rule(index=INDEX, lost=st.booleans())
+    def stall_between_look_and_write(self, index: int, lost: bool) -> None:
+        """A function that saw the bucket and writes later, maybe after the queue gave its event to another."""
+        if self._pending:
+            job = self._pending[index % len(self._pending)]
+            seen = Observation(self._indexer.look(job), normalise_sequencer(job.sequencer))
+            self._stalled.append((job.key, seen))
+            if not lost:
+                self._pending.remove(job)
+                self._delivered.append(job)
+
+    @rule(index=INDEX)
+    def wake_a_stalled_write(self, index: int) -> None:
+        if self._stalled:
+            self._catalogue.apply(*self._stalled.pop(index % len(self._stalled)))
 
     @rule(index=INDEX)
     def deliver_again(self, index: int) -> None:
@@ -226,8 +243,8 @@ class CatalogueStates(RuleBasedStateMachine):
         try:
             while self._pending:
                 self._indexer.process(self._pending.pop())
-            for job in self._delivered:
-                self._indexer.process(job)
+            for stalled in self._stalled:
+                self._catalogue.apply(*stalled)
             forgotten = frozenset(
                 key
                 for key, etag in self._forgotten.items()

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import boto3
 import requests
 from botocore.config import Config
-from local_aws import LocalAws, free_port
 
+from local_aws import LocalAws, free_port
 from terraform import Terraform
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,8 +4,9 @@ import uuid
 from typing import Any
 from urllib.parse import quote_plus
 
-import demo
 import pytest
+
+import demo
 
 from .stack import Stack, eventually
 

@@ -3,8 +3,9 @@
 import concurrent.futures
 import uuid
 
-import demo
 import pytest
+
+import demo
 
 from .stack import Stack, eventually
 

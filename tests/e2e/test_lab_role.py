@@ -2,8 +2,9 @@
 
 import json
 
-import demo
 import pytest
+
+import demo
 
 from .stack import Site, Stack
 

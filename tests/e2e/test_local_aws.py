@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
-import local_aws
 import pytest
 from botocore.exceptions import ClientError
+
+import local_aws
 from local_aws import LocalAws, LocalAwsError, free_port
 
 from .stack import ROOT, eventually

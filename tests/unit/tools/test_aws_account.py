@@ -5,12 +5,13 @@ import io
 import urllib.error
 from pathlib import Path
 
-import aws_account
 import pytest
-from aws_account import AccountError, ApiError, Credentials
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
+
+import aws_account
+from aws_account import AccountError, ApiError, Credentials
 
 LAB_FILE = "[default]\naws_access_key_id = ASIALAB\naws_secret_access_key=secret/+=\naws_session_token=IQo%J//token==\n"
 

@@ -7,12 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import deploy
 import package
-import pytest
-from aws_account import ApiError, Credentials, Identity
-
 import terraform
+from aws_account import ApiError, Credentials, Identity
 
 ROOT = Path(deploy.__file__).parent.parent
 CREDENTIALS = Credentials("A", "S", None, "")

@@ -6,8 +6,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-import package
 import pytest
+
+import package
 
 HOST = package.host_target()
 

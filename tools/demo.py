@@ -25,7 +25,6 @@ from pathlib import Path
 
 from deploy import find_place
 from local_aws import DEFAULT_PORT, DEFAULT_STATE, LocalAws, LocalAwsError
-
 from terraform import Terraform, TerraformError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -30,7 +30,6 @@ from aws_account import (
     find_region,
     role_arn,
 )
-
 from terraform import CONFIGURATION, Terraform, TerraformError
 
 ROOT = Path(__file__).resolve().parent.parent

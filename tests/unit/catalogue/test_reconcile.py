@@ -1,0 +1,200 @@
+"""Reconciliation against moto: every kind of drift is found, repaired through the queue, and then gone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import reconcile
+from reconcile import Reconciler, State
+
+from image_catalogue.catalogue import Catalogue, to_dynamodb
+from image_catalogue.events import jobs_of_message
+from image_catalogue.indexer import Indexer
+from tests.faults.invariants import differences
+
+from .conftest import BUCKET, TABLE, created, picture
+
+
+@pytest.fixture
+def queue(aws: None) -> tuple[Any, str]:
+    sqs = boto3.client("sqs")
+    return sqs, sqs.create_queue(QueueName="s3-events")["QueueUrl"]
+
+
+@pytest.fixture
+def arguments(queue: tuple[Any, str], tmp_path: Path) -> list[str]:
+    state = str(tmp_path / "state.sqlite")
+    return ["--bucket", BUCKET, "--table", TABLE, "--queue-url", queue[1], "--quiet", "--state", state]
+
+
+def catalogue_of(s3: Any, indexer: Indexer, count: int) -> list[str]:
+    keys = [f"uploads/{'é+ %'[number % 4]}{number:03d}.png" for number in range(count)]
+    for key in keys:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=picture())
+        indexer.process(created(key))
+    return keys
+
+
+def deliver(queue: tuple[Any, str], indexer: Indexer) -> int:
+    """What the function does with the queue; answers how many messages there were."""
+    sqs, url = queue
+    delivered = 0
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            for job in jobs_of_message(message["Body"]):
+                indexer.process(job)
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            delivered += 1
+    return delivered
+
+
+def plant(s3: Any, dynamodb: Any, indexer: Indexer, keys: list[str]) -> None:
+    s3.put_object(Bucket=BUCKET, Key="uploads/new.png", Body=picture(9, 9))  # missing
+    s3.put_object(Bucket=BUCKET, Key=keys[0], Body=picture(7, 7))  # stale
+    s3.delete_object(Bucket=BUCKET, Key=keys[1])  # orphaned
+    values = {":old": {"N": "0"}}
+    update = "SET extractor_version = :old"
+    key = {"image_id": {"S": keys[2]}}
+    dynamodb.update_item(TableName=TABLE, Key=key, UpdateExpression=update, ExpressionAttributeValues=values)
+
+
+def test_a_catalogue_in_step_is_exit_code_0(
+    s3: Any, indexer: Indexer, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalogue_of(s3, indexer, 5)
+    s3.put_object(Bucket=BUCKET, Key="uploads/folder/", Body=b"")
+    assert reconcile.main(arguments) == 0
+    assert "5 objects compared" in capsys.readouterr().out
+
+
+def test_every_drift_is_found_repaired_and_gone(
+    s3: Any,
+    dynamodb: Any,
+    indexer: Indexer,
+    arguments: list[str],
+    queue: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plant(s3, dynamodb, indexer, catalogue_of(s3, indexer, 12))
+    dynamodb.update_item(
+        TableName=TABLE,
+        Key={"image_id": {"S": "#summary#03"}},
+        UpdateExpression="ADD #count :two",
+        ExpressionAttributeNames={"#count": "count"},
+        ExpressionAttributeValues={":two": {"N": "2"}},
+    )
+    assert reconcile.main(arguments) == 1
+    out = capsys.readouterr().out
+    for kind in ("missing", "stale", "orphaned", "outdated", "counters"):
+        assert f"1 {kind}:" in out
+    assert deliver(queue, indexer) == 0, "a dry run sends nothing"
+    assert reconcile.main([*arguments, "--repair"]) == 1
+    assert deliver(queue, indexer) == 4
+    assert differences(s3, dynamodb, BUCKET, TABLE) == []
+    assert reconcile.main(arguments) == 0
+
+
+def test_a_forgotten_record_is_no_drift_until_its_object_changes(
+    s3: Any, catalogue: Catalogue, indexer: Indexer, arguments: list[str]
+) -> None:
+    keys = catalogue_of(s3, indexer, 3)
+    catalogue.forget(keys[0])
+    assert reconcile.main(arguments) == 0
+    s3.put_object(Bucket=BUCKET, Key=keys[0], Body=picture(8, 8))
+    assert reconcile.main(arguments) == 1
+
+
+def test_objects_that_were_there_before_are_indexed(
+    s3: Any, dynamodb: Any, indexer: Indexer, arguments: list[str], queue: Any
+) -> None:
+    for number in range(25):
+        s3.put_object(Bucket=BUCKET, Key=f"uploads/{number}.png", Body=picture())
+    assert reconcile.main([*arguments, "--repair"]) == 1
+    assert deliver(queue, indexer) == 25
+    assert differences(s3, dynamodb, BUCKET, TABLE) == []
+
+
+def test_a_repair_gives_way_to_an_event_that_came_first(
+    s3: Any, dynamodb: Any, catalogue: Catalogue, indexer: Indexer, arguments: list[str], queue: Any
+) -> None:
+    plant(s3, dynamodb, indexer, catalogue_of(s3, indexer, 4))
+    reconcile.main([*arguments, "--repair"])
+    s3.put_object(Bucket=BUCKET, Key="uploads/new.png", Body=picture(5, 5))
+    indexer.process(created("uploads/new.png"))
+    before = catalogue.item("uploads/new.png")
+    deliver(queue, indexer)
+    assert catalogue.item("uploads/new.png") == before
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    s3: Any, dynamodb: Any, indexer: Indexer, queue: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = catalogue_of(s3, indexer, 30)
+    for key in keys[::3]:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=picture(8, 8))
+    real = s3.list_objects_v2
+    pages: list[str] = []
+
+    def small_pages(**request: Any) -> Any:
+        if len(pages) == 2:
+            raise KeyboardInterrupt
+        pages.append(request.get("StartAfter", ""))
+        return real(**request, MaxKeys=7)
+
+    monkeypatch.setattr(s3, "list_objects_v2", small_pages)
+    clients = {"s3": s3, "dynamodb": dynamodb, "sqs": queue[0]}
+
+    def run(resume: bool) -> Reconciler:
+        state = State(tmp_path / "state.sqlite", resume)
+        reconciler = Reconciler(clients, BUCKET, TABLE, "uploads/", queue[1], state)
+        try:
+            reconciler.run(lambda kind, key: None, quiet=True)
+        finally:
+            state.close(delete=False)
+        return reconciler
+
+    with pytest.raises(KeyboardInterrupt):
+        run(resume=False)
+    pages.append("interrupted")
+    monkeypatch.setattr(dynamodb, "scan", lambda **_: pytest.fail("the table is scanned once"))
+    assert run(resume=True).drift == {"stale": 10}
+    assert deliver(queue, indexer) == 10
+    assert pages[3:] and "" not in pages[3:]
+
+
+def test_counters_are_not_mended_while_they_change(
+    s3: Any, dynamodb: Any, catalogue: Catalogue, indexer: Indexer, queue: Any, tmp_path: Path
+) -> None:
+    catalogue_of(s3, indexer, 3)
+    dynamodb.put_item(TableName=TABLE, Item=to_dynamodb({"image_id": "#summary#01", "count": 40}))
+    state = State(tmp_path / "state.sqlite", resume=False)
+    clients = {"s3": s3, "dynamodb": dynamodb, "sqs": queue[0]}
+
+    def report(kind: str, key: str) -> None:
+        if kind == "counters":
+            catalogue.forget(catalogue.list(limit=1).items[0]["image_id"])
+
+    with pytest.raises(reconcile.ReconcileError, match="run again"):
+        Reconciler(clients, BUCKET, TABLE, "uploads/", queue[1], state).run(report, quiet=True)
+    state.close(delete=True)
+
+
+def test_repair_without_a_queue_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        reconcile.main(["--bucket", BUCKET, "--table", TABLE, "--repair"])
+    assert "--queue-url" in capsys.readouterr().err
+
+
+def test_a_repair_message_is_read_as_sent() -> None:
+    record = {
+        "eventSource": "image-metadata:repair",
+        "eventName": "Reconcile:stale",
+        "revision": "abc",
+        "s3": {"bucket": {"name": BUCKET}, "object": {"key": "uploads/a+b%2B"}},
+    }
+    (job,) = jobs_of_message(json.dumps({"Records": [record]}))
+    assert (job.key, job.repair, job.revision) == ("uploads/a b+", True, "abc")

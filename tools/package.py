@@ -47,10 +47,16 @@ RUNTIME_PACKAGES = frozenset({"boto3", "botocore", "s3transfer"})
 # Never wanted in a deployment package.
 IGNORED_DIRECTORIES = frozenset({"__pycache__", "tests", "bin", "Scripts", ".pytest_cache", ".mypy_cache"})
 IGNORED_FILES = ("*.pyc", "*.pyo", "*.pyi", "py.typed", "*.dist-info", "*.egg-info", ".DS_Store", "Thumbs.db")
-# Data that no function serves: the browser assets of Powertools' Swagger page (1.7 MB).
+# What no function can reach: the browser assets of Powertools' Swagger page (1.7 MB), and Pillow's optional compiled
+# parts for text, colour management, Tk and the decoding of AVIF and WebP (9 MB with their libraries): images are read
+# by their headers, and Pillow, for the long tail of formats, does without every one of these.
 PRUNED = (
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css",
+    *(
+        f"PIL/_{part}.*"
+        for part in ("avif", "imagingcms", "imagingft", "imagingmath", "imagingmorph", "imagingtk", "webp")
+    ),
 )
 # Calls that load a module by a computed name: the rest of that package must then stay.
 DYNAMIC_IMPORTS = frozenset({"import_module", "__import__"})
@@ -290,8 +296,8 @@ def ignored(relative: Path) -> bool:
 def files_of(modules: Iterable[Module]) -> dict[Path, Path]:
     """Map the path in the package to the file on disk, for the modules reached and the data beside them.
 
-    Data files belong to the nearest package that is kept; a compiled package's private libraries (``NAME.libs``,
-    ``.dylibs``) come with it.
+    Data files belong to the nearest package that is kept; of a compiled package's private libraries (``NAME.libs``)
+    those come along that a kept module or library names.
     """
     chosen: dict[Path, Path] = {}
     for module in modules:
@@ -306,12 +312,28 @@ def files_of(modules: Iterable[Module]) -> dict[Path, Path]:
                 for path in sorted(neighbour.rglob("*")):
                     if path.is_file():
                         chosen[path.relative_to(module.root)] = path
+    kept = {path: source for path, source in chosen.items() if not ignored(path)}
+    binaries = {path: source for path, source in kept.items() if path.suffix == ".so"}
     for root in {module.root for module in modules if not module.is_source}:
-        for folder in sorted(root.glob("*.libs")):
-            for path in sorted(folder.rglob("*")):
-                if path.is_file():
-                    chosen[path.relative_to(root)] = path
-    return {path: source for path, source in sorted(chosen.items()) if not ignored(path)}
+        libraries = [path for folder in root.glob("*.libs") for path in folder.rglob("*") if path.is_file()]
+        kept |= {path.relative_to(root): path for path in needed_libraries(binaries.values(), libraries)}
+    return dict(sorted(kept.items()))
+
+
+def needed_libraries(binaries: Iterable[Path], libraries: Iterable[Path]) -> set[Path]:
+    """Those of ``libraries`` that ``binaries`` name, or that the libraries so found name in turn.
+
+    A wheel's private libraries carry a hash in their names, so a name found in a binary is a reference to it.
+    """
+    needed: set[Path] = set()
+    waiting, left = list(binaries), set(libraries)
+    while waiting:
+        content = waiting.pop().read_bytes()
+        found = {library for library in left if library.name.encode() in content}
+        needed |= found
+        left -= found
+        waiting += found
+    return needed
 
 
 def replace_tree(target: Path, files: dict[str, bytes]) -> None:

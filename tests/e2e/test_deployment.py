@@ -1,5 +1,10 @@
 """What the deployment itself promises: a second plan is empty, roles are apart, secrets stay out of the output."""
 
+import zipfile
+from pathlib import Path
+
+import pytest
+
 from .stack import ROOT, Site, Stack
 
 
@@ -24,6 +29,13 @@ def test_every_function_has_a_role_of_its_own(site: Site, stack: Stack) -> None:
     functions = site.client("lambda").list_functions()["Functions"]
     assert len(functions) == 6
     assert len({function["Role"] for function in functions}) == 6
+
+
+@pytest.mark.parametrize("name", ["get_image_metadata", "get_image", "info_images", "delete_image"])
+def test_functions_that_read_no_image_bring_no_pillow(site: Site, stack: Stack, name: str) -> None:
+    with zipfile.ZipFile(Path(site.environment["DEPLOY_DIR"]) / "build" / f"{name}.zip") as archive:
+        held = archive.namelist()
+    assert not [path for path in held if path.startswith(("PIL", "pillow", "image_metadata/formats"))]
 
 
 def test_functions_have_no_more_than_their_zip(site: Site, stack: Stack) -> None:

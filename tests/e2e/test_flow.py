@@ -1,9 +1,11 @@
 """An image lands in the bucket, its metadata answers over the API."""
 
 import concurrent.futures
+import io
 import uuid
 
 import pytest
+from PIL import Image
 
 import demo
 
@@ -59,6 +61,13 @@ def test_an_image_put_into_the_bucket_answers_over_the_api(stack: Stack, name: s
         assert found == pytest.approx(POSITIONS[name], abs=1e-4)
     if name in CAMERAS:
         assert (record["camera"]["make"], record["camera"]["model"]) == CAMERAS[name]
+
+
+def test_a_format_of_the_long_tail_is_read_by_the_vendored_pillow(stack: Stack) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (31, 17)).save(stream, "SGI")
+    record = stack.put_and_wait(unique("old.sgi"), stream.getvalue())
+    assert (record["status"], record["format"], record["width"], record["height"]) == ("ok", "SGI", 31, 17)
 
 
 @pytest.mark.parametrize(

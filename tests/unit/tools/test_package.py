@@ -42,9 +42,11 @@ def project(tmp_path: Path) -> Path:
         "wheels/light/third/__pycache__/thing.cpython-311.pyc": "",
         "wheels/light/third-1.dist-info/METADATA": "",
         "wheels/heavy/native/__init__.py": "from . import _core\n",
-        "wheels/heavy/native/_core.cpython-313-aarch64-linux-gnu.so": "elf",
+        "wheels/heavy/native/_core.cpython-313-aarch64-linux-gnu.so": "elf libtiff-77.so.6",
         "wheels/heavy/native/plugin.py": "",
+        "wheels/heavy/native.libs/libtiff-77.so.6": "elf libz-1234.so.1",
         "wheels/heavy/native.libs/libz-1234.so.1": "elf",
+        "wheels/heavy/native.libs/libfreetype-9.so.6": "elf libz-1234.so.1",
     }
     for name, content in files.items():
         path = tmp_path / name
@@ -90,7 +92,7 @@ def test_a_zip_holds_what_its_function_imports_and_no_more(project: Path, build)
     ]
 
 
-def test_a_compiled_package_stays_whole_and_brings_its_libraries(project: Path, build) -> None:
+def test_a_compiled_package_stays_whole_and_brings_the_libraries_it_names(project: Path, build) -> None:
     build()
     held = names_in(project / "build/heavy.zip")
     assert {

@@ -1,0 +1,212 @@
+"""Four clients at once, events repeated, swapped and late, workers killed: the catalogue equals the bucket.
+
+`STORM_OPERATIONS` (default 240) is the number of operations; `make storm` runs 2,000.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import signal
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from image_catalogue.catalogue import from_dynamodb
+from tests.faults.invariants import differences
+
+from .stack import Site, Stack, eventually
+
+OPERATIONS = int(os.environ.get("STORM_OPERATIONS", "240"))
+CLIENTS = 4
+KILLS = max(2, OPERATIONS // 200)
+SETTLE_SECONDS = 300
+
+
+@pytest.fixture(scope="module")
+def stormy(stack: Stack) -> Stack:
+    """The session's deployment, with failed batches coming back after seconds instead of minutes."""
+    stack.sqs.set_queue_attributes(
+        QueueUrl=stack.outputs["queue_url"], Attributes={"VisibilityTimeout": "10"}
+    )
+    return stack
+
+
+def picture(number: int) -> bytes:
+    """A PNG nobody made before: its size in pixels is its number."""
+    out = io.BytesIO()
+    Image.new("L", (1 + number % 251, 1 + number // 251)).save(out, "PNG")
+    return out.getvalue()
+
+
+class Client:
+    """One of the storm's clients: random operations on keys that all clients share."""
+
+    def __init__(self, stack: Stack, seed: int) -> None:
+        self._stack = stack
+        self._random = random.Random(seed)
+        self._number = seed * 100_000
+        self.done: dict[str, int] = {}
+
+    def run(self, operations: int) -> None:
+        weights = {
+            self.put: 40,
+            self.delete: 12,
+            self.copy: 10,
+            self.upload: 8,
+            self.delete_by_api: 6,
+            self.repeat_an_event: 12,
+            self.send_a_late_event: 12,
+        }
+        for _ in range(operations):
+            operation = self._random.choices(list(weights), list(weights.values()))[0]
+            operation()
+            self.done[operation.__name__] = self.done.get(operation.__name__, 0) + 1
+
+    def _key(self) -> str:
+        return f"uploads/storm/{self._random.randrange(40)} é+%.png"
+
+    def _body(self) -> bytes:
+        self._number += 1
+        return picture(self._number)
+
+    def put(self) -> None:
+        self._stack.s3.put_object(Bucket=self._stack.bucket, Key=self._key(), Body=self._body())
+
+    def delete(self) -> None:
+        self._stack.s3.delete_object(Bucket=self._stack.bucket, Key=self._key())
+
+    def copy(self) -> None:
+        source = {"Bucket": self._stack.bucket, "Key": self._key()}
+        try:
+            self._stack.s3.copy_object(Bucket=self._stack.bucket, Key=self._key(), CopySource=source)
+        except self._stack.s3.exceptions.ClientError as error:
+            assert error.response["Error"]["Code"] in ("NoSuchKey", "InvalidRequest"), error
+
+    def upload(self) -> None:
+        answer = self._stack.call("POST", "/upload", data=self._body(), headers={"Content-Type": "image/png"})
+        assert answer.status_code == 201, answer.text
+
+    def delete_by_api(self) -> None:
+        answer = self._stack.call("DELETE", "/images/" + requests_quote(self._key()))
+        assert answer.status_code in (204, 404), answer.text
+
+    def repeat_an_event(self) -> None:
+        key = self._key()
+        item = self._stack.dynamodb.get_item(
+            TableName=self._stack.outputs["table"], Key={"image_id": {"S": key}}
+        )
+        sequencer = from_dynamodb(item.get("Item", {})).get("sequencer")
+        if sequencer:
+            self._send(key, sequencer)
+
+    def send_a_late_event(self) -> None:
+        self._send(self._key(), "01")
+
+    def _send(self, key: str, sequencer: str) -> None:
+        name = self._random.choice(("ObjectCreated:Put", "ObjectRemoved:Delete"))
+        self._stack.send(event(self._stack, key, name, sequencer))
+
+
+def requests_quote(key: str) -> str:
+    """A key as a path for the API."""
+    from urllib.parse import quote
+
+    return quote(key, safe="/")
+
+
+def event(stack: Stack, key: str, name: str, sequencer: str) -> dict[str, Any]:
+    """A record of an S3 event notification."""
+    from urllib.parse import quote_plus
+
+    return {
+        "eventSource": "aws:s3",
+        "eventName": name,
+        "eventTime": "2026-11-21T10:00:00.000Z",
+        "s3": {
+            "bucket": {"name": stack.bucket},
+            "object": {"key": quote_plus(key), "sequencer": sequencer},
+        },
+    }
+
+
+def workers(site: Site) -> list[int]:
+    """The process ids of the local AWS's Lambda workers."""
+    server = site.local.status()
+    assert server is not None
+    listing = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = [tuple(map(int, line.split())) for line in listing.stdout.splitlines()]
+    return [pid for pid, parent in pairs if parent == server.pid]
+
+
+def kill_workers(stack: Stack, stop: threading.Event, kills: list[int]) -> None:
+    """Kill a worker now and then, as long as the storm lasts."""
+    chance = random.Random(7)
+    while not stop.wait(1.0) and len(kills) < KILLS:
+        running = workers(stack.site)
+        if running and stack.messages("queue_url"):
+            victim = chance.choice(running)
+            os.kill(victim, signal.SIGKILL)
+            kills.append(victim)
+
+
+def test_a_storm_leaves_no_difference(stormy: Stack) -> None:
+    stack, stop, kills = stormy, threading.Event(), []
+    killer = threading.Thread(target=kill_workers, args=(stack, stop, kills))
+    clients = [Client(stack, seed) for seed in range(1, CLIENTS + 1)]
+    killer.start()
+    try:
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            list(pool.map(lambda client: client.run(OPERATIONS // CLIENTS), clients))
+    finally:
+        stop.set()
+        killer.join()
+    stack.drained(SETTLE_SECONDS)
+    total = {name: sum(client.done.get(name, 0) for client in clients) for name in clients[0].done}
+    print(f"storm: {total}, {len(kills)} workers killed")
+    found = eventually(
+        lambda: [differences(stack.s3, stack.dynamodb, stack.bucket, stack.outputs["table"])],
+        "the invariants read",
+    )[0]
+    assert found == []
+    assert stack.messages("dead_letter_queue_url") == 0
+
+
+def test_workers_killed_in_the_middle_of_a_batch_lose_nothing(stormy: Stack) -> None:
+    stack = stormy
+    keys = [f"uploads/killed/{number}.png" for number in range(60)]
+    for number, key in enumerate(keys):
+        stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=picture(500_000 + number))
+        if number % 20 == 10:
+            for pid in eventually(lambda: workers(stack.site), "a worker"):
+                os.kill(pid, signal.SIGKILL)
+    stack.drained(SETTLE_SECONDS)
+    assert differences(stack.s3, stack.dynamodb, stack.bucket, stack.outputs["table"]) == []
+    assert all(stack.record(key).json()["status"] == "ok" for key in keys)
+    assert stack.messages("dead_letter_queue_url") == 0
+
+
+def test_a_fault_mended_later_loses_nothing(stormy: Stack) -> None:
+    """What a fault sent to the dead-letter queue is done when it is sent back."""
+    stack = stormy
+    key = "uploads/redriven.png"
+    stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=picture(600_000))
+    stack.drained(SETTLE_SECONDS)
+    table = stack.outputs["table"]
+    stack.dynamodb.delete_item(TableName=table, Key={"image_id": {"S": key}})
+    assert stack.record(key).status_code == 404
+    dead = stack.outputs["dead_letter_queue_url"]
+    body = '{"Records": [%s]}'
+    import json
+
+    record = json.dumps(event(stack, key, "ObjectCreated:Put", "FF" * 8))
+    stack.sqs.send_message(QueueUrl=dead, MessageBody=body % record)
+    arn = stack.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    stack.sqs.start_message_move_task(SourceArn=arn)
+    eventually(lambda: stack.record(key).status_code == 200, "the redriven image")
+    eventually(lambda: stack.messages("dead_letter_queue_url") == 0, "the dead-letter queue empty")

@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, GNU make and Terraform 1.7 or newer; everything else is installed below .venv and .local.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e lint format lock clean
+.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm lint format lock clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -49,6 +49,10 @@ test-terraform: setup ## Check, validate and test the Terraform code
 
 test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup tests/e2e
+
+storm: setup ## Run the long form of the storm and of the state tests (minutes)
+	@STATEFUL_STEPS=10000 $(RUN) -m pytest -q -n $(WORKERS) tests/faults
+	@STORM_OPERATIONS=2000 $(RUN) -m pytest -q tests/e2e/test_storm.py
 
 lint: setup ## Run ruff, mypy, shellcheck and terraform fmt
 	@$(RUN) -m ruff check .

@@ -137,7 +137,7 @@ def _indexed_mode(source: Reader, start: int, bitmap: Bitmap) -> str:
     for number, grey in enumerate(ramp):
         if palette[number * width : number * width + 3] != bytes((grey,)) * 3:
             return "P"
-    return "1" if colors == 2 else "L"
+    return "1" if colors <= 2 else "L"
 
 
 def _profile(source: Reader, start: int, header: bytes, found: Found) -> None:

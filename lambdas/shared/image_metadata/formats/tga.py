@@ -18,7 +18,7 @@ _FOOTER = 26
 _SIGNATURE = b"TRUEVISION-XFILE.\0"
 _EXTENSION_SIZE = 495
 _MAPPED, _COLOURED, _GREY = (1, 9), (2, 10), (3, 11)
-_DEPTHS = {1: (8, 16), 9: (8, 16), 2: (15, 16, 24, 32), 10: (15, 16, 24, 32), 3: (8, 16), 11: (8, 16)}
+_DEPTHS = {1: (8, 16), 9: (8, 16), 2: (15, 16, 24, 32), 10: (15, 16, 24, 32), 3: (1, 8, 16), 11: (8, 16)}
 _MAP_DEPTHS = (15, 16, 24, 32)
 _NO_ALPHA, _ALPHA = (0, 1, 2), (3, 4)
 
@@ -72,7 +72,7 @@ def matches(head: bytes, source: Reader) -> bool:
             and header.map_depth in _MAP_DEPTHS
             and 0 < header.map_length <= 1 << header.depth
             and header.map_start < header.map_length
-            and source.size > _HEADER + header.id_length + header.map_length * (header.map_depth + 7) // 8
+            and source.size > _HEADER + header.id_length + header.map_length * ((header.map_depth + 7) // 8)
         )
     if header.mapped == 0:
         unused = header.map_start == header.map_length == 0 and header.map_depth in (0, *_MAP_DEPTHS)
@@ -100,9 +100,9 @@ def read(source: Reader, found: Found) -> None:
         found.has_alpha = alpha
         found.color_mode = "RGBA" if alpha else "RGB"
     else:
-        found.bit_depth = 8
+        found.bit_depth = min(header.depth, 8)
         found.has_alpha = header.depth == 16 and attributes not in _NO_ALPHA
-        found.color_mode = "LA" if header.depth == 16 else "L"
+        found.color_mode = {1: "1", 8: "L", 16: "LA"}.get(header.depth)
 
 
 def _footer(source: Reader) -> bytes:

@@ -154,5 +154,6 @@ def test_absurd_depth_is_a_warning() -> None:
 def test_damage() -> None:
     endure("jp2", encoded("RGBA"))
     endure("jp2", encoded("L", "j2k"))
-    endure("jp2", jp2(ihdr(depth=255), box(b"bpcc", b"\7\7\7"), colr(12), box(b"res ", res(b"resc", (1, 1, 1), (1, 1, 1))),
+    endure("jp2", jp2(ihdr(depth=255), box(b"bpcc", b"\7\7\7"), colr(12),
+                      box(b"res ", res(b"resc", (1, 1, 1), (1, 1, 1))),
                       after=box(b"uuid", b"JpgTiffExif->JP2", b"II*\0abcd")))  # fmt: skip

@@ -1,0 +1,265 @@
+"""PSD and SVG."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import time
+
+import pytest
+
+from image_metadata.errors import CorruptImage
+from image_metadata.model import Found
+
+from .harness import CountingReader, endure, read, reader_of, recognised, survives
+
+# --- PSD ------------------------------------------------------------------------------------------------
+
+
+def resource(number: int, data: bytes, name: bytes = b"") -> bytes:
+    label = bytes((len(name),)) + name
+    label += b"\0" * (len(label) % 2)
+    return (
+        b"8BIM"
+        + struct.pack(">H", number)
+        + label
+        + struct.pack(">I", len(data))
+        + data
+        + b"\0" * (len(data) % 2)
+    )
+
+
+def psd(
+    *resources: bytes,
+    channels: int = 3,
+    depth: int = 8,
+    mode: int = 3,
+    version: int = 1,
+    size: tuple[int, int] = (40, 30),
+) -> bytes:
+    block = b"".join(resources)
+    head = b"8BPS" + struct.pack(">H6xHIIHH", version, channels, size[1], size[0], depth, mode)
+    return (
+        head
+        + struct.pack(">I", 768 if mode == 2 else 0)
+        + bytes(768 if mode == 2 else 0)
+        + struct.pack(">I", len(block))
+        + block
+        + bytes(20)
+    )
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    ("mode", "channels", "depth", "expected", "alpha"),
+    [
+        (0, 1, 1, "1", False),
+        (1, 1, 8, "L", False),
+        (1, 2, 8, "LA", True),
+        (1, 1, 16, "I;16", False),
+        (1, 1, 32, "F", False),
+        (2, 1, 8, "P", False),
+        (3, 3, 16, "RGB", False),
+        (3, 4, 8, "RGBA", True),
+        (4, 4, 8, "CMYK", False),
+        (4, 5, 8, "CMYK", True),
+        (8, 1, 8, "L", False),
+        (9, 3, 8, "LAB", False),
+        (7, 2, 8, None, None),
+    ],
+)
+def test_psd_modes(version: int, mode: int, channels: int, depth: int, expected: str, alpha: bool) -> None:
+    found = read("psd", psd(mode=mode, channels=channels, depth=depth, version=version))
+    assert (found.format, found.content_type) == ("PSD", "image/vnd.adobe.photoshop")
+    assert (found.width, found.height, found.bit_depth) == (40, 30, depth)
+    assert (found.color_mode, found.has_alpha) == (expected, alpha)
+
+
+def test_psd_resources() -> None:
+    resolution = struct.pack(">IHHIHH", 300 << 16, 1, 1, 150 << 16, 1, 1)
+    found = read(
+        "psd",
+        psd(
+            resource(0x0409, bytes(200_000), b"thumbnail"),
+            resource(0x03ED, resolution),
+            resource(0x0404, b"\x1c\2\x05\0\1A"),
+            resource(0x0422, b"MM\0*rest!", b"odd"),
+            resource(0x0424, b"<x:xmpmeta/>"),
+            resource(0x040F, b"PROFILE"),
+            mode=2,
+        ),
+    )
+    assert found.dpi == (300.0, 150.0)
+    assert (found.iptc, found.exif, found.xmp, found.icc) == (
+        b"\x1c\2\x05\0\1A",
+        b"MM\0*rest!",
+        b"<x:xmpmeta/>",
+        b"PROFILE",
+    )
+    assert found.warnings == []
+
+
+def test_psd_thumbnails_are_stepped_over() -> None:
+    source = CountingReader(psd(resource(0x040C, bytes(3_000_000)), resource(0x0422, b"MM\0*")))
+    found = Found()
+    reader_of("psd").read(source, found)
+    assert found.exif == b"MM\0*"
+    assert source.asked < 100_000
+
+
+@pytest.mark.parametrize("size", [(0, 30), (40, 0)])
+def test_psd_without_a_size(size: tuple[int, int]) -> None:
+    with pytest.raises(CorruptImage):
+        read("psd", psd(size=size))
+    with pytest.raises(CorruptImage):
+        read("psd", psd()[:20])
+
+
+def test_psd_oversized_and_cut_resources() -> None:
+    data = psd(resource(0x0424, bytes(2_000_000)), resource(0x0422, b"MM\0*"))
+    found = read("psd", data)
+    assert (found.xmp, found.exif) == (None, b"MM\0*")
+    assert found.warnings
+    found = read("psd", psd(resource(0x0422, bytes(50)))[:60])
+    assert found.width == 40
+    assert found.warnings
+
+
+def test_psd_zero_resolution_is_absent() -> None:
+    assert read("psd", psd(resource(0x03ED, struct.pack(">IHHIHH", 1, 1, 1, 1, 1, 1)))).dpi is None
+
+
+def test_psd_of_another_version_is_not_ours() -> None:
+    assert not recognised("psd", psd(version=3))
+
+
+def test_psd_damage() -> None:
+    endure(
+        "psd",
+        psd(resource(0x03ED, bytes(16)), resource(0x0422, b"MM\0*abc"), resource(0x0424, b"<x/>", b"n")),
+    )
+    survives("psd", psd(resource(1, b"") * 30_000))
+
+
+# --- SVG ------------------------------------------------------------------------------------------------
+
+NS = 'xmlns="http://www.w3.org/2000/svg"'
+
+
+def svg(attributes: str, prolog: str = "", encoding: str = "utf-8") -> bytes:
+    return f"{prolog}<svg {NS} {attributes}><rect width='1'/></svg>".encode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "size"),
+    [
+        ('width="40" height="30"', (40, 30)),
+        ("width='40px' height='30PX'", (40, 30)),
+        ('width=" 40.4 " height="30.5px"', (40, 30)),
+        ('width="1in" height="2.54cm"', (96, 96)),
+        ('width="25.4mm" height="101.6Q"', (96, 96)),
+        ('width="72pt" height="6pc"', (96, 96)),
+        ('width="4e1" height="+30"', (40, 30)),
+        ('viewBox="0 0 24 12"', (24, 12)),
+        ('viewBox="-5,-5, 24.0,12"', (24, 12)),
+        ('width="100%" height="100%" viewBox="0 0 24 12"', (24, 12)),
+        ('width="48" viewBox="0 0 24 12"', (48, 24)),
+        ('height="48" viewBox="0 0 24 12"', (96, 48)),
+        ('width="10em" height="20" viewBox="0 0 1 2"', (10, 20)),
+        ('width="0.2" height="0.2"', (1, 1)),
+        ('data-x="a > b" width="40" height="30"', (40, 30)),
+    ],
+)
+def test_svg_sizes(attributes: str, size: tuple[int, int]) -> None:
+    found = read("svg", svg(attributes))
+    assert (found.format, found.content_type) == ("SVG", "image/svg+xml")
+    assert (found.width, found.height) == size
+
+
+@pytest.mark.parametrize(
+    "prolog",
+    [
+        '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n',
+        "\n  \t",
+        "<!-- Generator: a program > 1.0 <svg width='1' height='1'> -->",
+        '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">\n',
+        '<!DOCTYPE svg [ <!ENTITY ns_svg "http://>"> <!-- ]> it\'s --> <!ATTLIST svg a CDATA #IMPLIED> ]>',
+        "<?xml version='1.0'?><?xml-stylesheet href='a>b'?>" + "<!--" + "x" * 100_000 + "-->",
+    ],
+)
+def test_svg_prologs(prolog: str) -> None:
+    found = read("svg", svg('width="40" height="30"', prolog))
+    assert (found.width, found.height) == (40, 30)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
+def test_svg_encodings(encoding: str) -> None:
+    found = read("svg", svg('width="40" height="30"', '<?xml version="1.0"?><!-- \u00e9 -->', encoding))
+    assert (found.width, found.height) == (40, 30)
+
+
+def test_svg_with_a_prefix() -> None:
+    data = b'<s:svg xmlns:s="http://www.w3.org/2000/svg" width="40" height="30"/>'
+    assert read("svg", data).width == 40
+
+
+def test_gzipped_svg() -> None:
+    found = read("svg", gzip.compress(svg('width="40" height="30"') + b" " * 10_000))
+    assert (found.width, found.height, found.content_type) == (40, 30, "image/svg+xml")
+
+
+def test_gzip_bomb_is_inflated_no_further_than_needed() -> None:
+    started = time.process_time()
+    bomb = gzip.compress(b"<!--" + b" " * 50_000_000)
+    assert not recognised("svg", bomb)
+    found = read("svg", gzip.compress(svg('width="4" height="3"') + b" " * 50_000_000))
+    assert found.width == 4
+    assert time.process_time() - started < 3
+
+
+def test_entities_are_not_expanded() -> None:
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    prolog = f'<!DOCTYPE svg [<!ENTITY l0 "lol"><!ENTITY w SYSTEM "file:///etc/passwd">{laughs}]>'
+    found = read("svg", svg('a="&l9;" width="40" height="30"', prolog))
+    assert (found.width, found.height) == (40, 30)
+    with pytest.raises(CorruptImage):
+        read("svg", svg('width="&w;" height="30"', prolog))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    ["", 'width="100%" height="100%"', 'width="40"', 'width="-4" height="30"', 'width="0" height="0"',
+     'width="auto" height="3"',
+     'viewBox="0 0 0 12"',
+     'viewBox="1 2 3"', 'width="1e999" height="1"', 'width="nan" height="inf"', "width=40 height=30",
+     'width="1e-300" viewBox="0 0 1e-300 1e300"'],
+)  # fmt: skip
+def test_svg_without_a_size(attributes: str) -> None:
+    with pytest.raises(CorruptImage):
+        read("svg", svg(attributes))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"<html><svg width='1' height='1'/></html>", b"<svgs width='1'/>",
+     b"<?xml version='1.0'?><x:xmpmeta/>", b"text <svg/>",
+     b"<", b"<!-- <svg>", b"", gzip.compress(b"text"), b"\x1f\x8b\x08 not a stream", b"<!DOCTYPE svg [", b"<?xml"],
+)  # fmt: skip
+def test_not_svg(data: bytes) -> None:
+    assert not recognised("svg", data)
+
+
+@pytest.mark.parametrize("unit", ["<!-", "<?", "[", "'", "<!DOCTYPE [", "<!--->", "<!>", "<svg ", "a='"])
+def test_svg_hostile_prologs_take_little_time(unit: str) -> None:
+    started = time.process_time()
+    for data in ("<" + unit * 100_000, "<!DOCTYPE " + unit * 100_000, "<svg " + unit * 100_000):
+        survives("svg", data.encode())
+    assert time.process_time() - started < 3
+
+
+def test_svg_damage() -> None:
+    endure(
+        "svg",
+        svg('width="40" height="30"', '<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "b">]><!-- c -->'),
+    )
+    endure("svg", gzip.compress(svg('width="40" height="30"'), mtime=0))

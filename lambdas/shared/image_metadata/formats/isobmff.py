@@ -384,7 +384,10 @@ def _describe_primary(source: Reader, meta: _Meta, found: Found) -> None:
     tiles = _tiles(meta, item)
     size = _size(properties)
     if size is None and meta.items.get(item, _Item(b"")).kind == b"grid":
-        size = _grid_size(_item_data(source, meta, item, 12))
+        try:
+            size = _grid_size(_item_data(source, meta, item, 12))
+        except Truncated as error:
+            found.warn(f"grid: {error}")
     if size is None and len(tiles) == 1:
         size = _size(meta.properties_of(tiles[0]))
     if size is not None:

@@ -336,6 +336,12 @@ def test_grid_without_ispe_states_its_size_itself(wide: int, layout: str) -> Non
     assert (read("isobmff", data).width, read("isobmff", data).height) == (4000, 3000)
 
 
+def test_grid_that_states_no_size_anywhere_is_corrupt() -> None:
+    data = ftyp(b"heic", b"mif1") + meta([infe(1, b"grid")], [pixi(8)], {1: [1]})
+    with pytest.raises(CorruptImage):
+        read("isobmff", data)
+
+
 @pytest.mark.parametrize("references", [[(b"auxl", 2, [1])], [(b"auxl", 2, [3])]])
 def test_alpha_of_the_picture_or_of_its_tile(references: list[tuple[bytes, int, list[int]]]) -> None:
     auxc = full(b"auxC", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")

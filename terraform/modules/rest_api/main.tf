@@ -8,6 +8,15 @@ resource "aws_api_gateway_rest_api" "this" {
   endpoint_configuration {
     types = ["REGIONAL"]
   }
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.auth]
+  }
+}
+
+# The local AWS cannot change the authorization of a method that exists: there another API takes its place.
+resource "terraform_data" "auth" {
+  input = var.replace_with_auth ? var.auth : null
 }
 
 resource "aws_api_gateway_deployment" "this" {

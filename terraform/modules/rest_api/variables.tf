@@ -36,6 +36,12 @@ variable "auth" {
   type        = string
 }
 
+variable "replace_with_auth" {
+  description = "Whether a change of auth makes a new API, with a new address, instead of changing its methods."
+  type        = bool
+  default     = false
+}
+
 variable "api_key_value" {
   description = "The API key; null: AWS makes one up."
   type        = string

@@ -1,0 +1,183 @@
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name        = "test"
+  description = "test"
+  stage       = "dev"
+  routes = {
+    "GET /metadata"                = "read"
+    "DELETE /metadata/{image_id+}" = "write"
+    "GET /images/file/{image_id+}" = "read"
+  }
+  functions = {
+    read  = { name = "read", invoke_arn = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/read/invocations" }
+    write = { name = "write", invoke_arn = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/write/invocations" }
+  }
+  auth               = "api_key"
+  rate_limit         = 10
+  burst_limit        = 20
+  daily_quota        = 1000
+  cors_allow_origin  = "https://app.example.org"
+  access_logs        = false
+  log_retention_days = 14
+  tracing            = false
+}
+
+run "routes" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  assert {
+    condition     = toset(keys(aws_api_gateway_integration.this)) == toset(keys(var.routes))
+    error_message = "Every route must be integrated."
+  }
+
+  assert {
+    condition     = aws_api_gateway_integration.this["DELETE /metadata/{image_id+}"].uri == var.functions.write.invoke_arn
+    error_message = "A route must go to its function."
+  }
+
+  assert {
+    condition     = toset(keys(local.resource_ids)) == toset(["metadata", "metadata/{image_id+}", "images", "images/file", "images/file/{image_id+}"])
+    error_message = "Every part of every path must be a resource."
+  }
+
+  assert {
+    condition     = toset(keys(aws_lambda_permission.this)) == toset(["read", "write"])
+    error_message = "The API must be allowed to invoke each function."
+  }
+}
+
+run "api_key" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  assert {
+    condition     = alltrue([for method in aws_api_gateway_method.this : method.api_key_required && method.authorization == "NONE"])
+    error_message = "Every route must ask for the key."
+  }
+
+  assert {
+    condition     = one(aws_api_gateway_usage_plan.this[0].throttle_settings).rate_limit == 10 && one(aws_api_gateway_usage_plan.this[0].quota_settings).limit == 1000
+    error_message = "The key must have its rate and its quota."
+  }
+}
+
+run "iam" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    auth = "iam"
+  }
+
+  assert {
+    condition     = alltrue([for method in aws_api_gateway_method.this : !method.api_key_required && method.authorization == "AWS_IAM"])
+    error_message = "Every route must ask for a signature."
+  }
+
+  assert {
+    condition     = length(aws_api_gateway_api_key.this) == 0 && output.api_key == null
+    error_message = "No key is needed."
+  }
+
+  assert {
+    condition     = aws_api_gateway_gateway_response.this["MISSING_AUTHENTICATION_TOKEN"].status_code == "403"
+    error_message = "An unsigned request is forbidden."
+  }
+}
+
+run "none" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    auth = "none"
+  }
+
+  assert {
+    condition     = alltrue([for method in aws_api_gateway_method.this : !method.api_key_required && method.authorization == "NONE"])
+    error_message = "No route may ask for anything."
+  }
+
+  assert {
+    condition     = aws_api_gateway_gateway_response.this["MISSING_AUTHENTICATION_TOKEN"].status_code == "404"
+    error_message = "An unknown path is not found."
+  }
+}
+
+run "cors" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  assert {
+    condition     = toset(keys(aws_api_gateway_integration_response.preflight)) == toset(["metadata", "metadata/{image_id+}", "images/file/{image_id+}"])
+    error_message = "Every path must answer a preflight."
+  }
+
+  assert {
+    condition = alltrue([
+      for response in aws_api_gateway_integration_response.preflight :
+      response.response_parameters["method.response.header.Access-Control-Allow-Origin"] == "'https://app.example.org'"
+    ])
+    error_message = "Every preflight must name the origin."
+  }
+
+  assert {
+    condition     = alltrue([for integration in aws_api_gateway_integration.preflight : integration.content_handling == "CONVERT_TO_TEXT"])
+    error_message = "With binary media types a preflight must be read as text."
+  }
+
+  assert {
+    condition = alltrue([
+      for response in aws_api_gateway_gateway_response.this :
+      response.response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://app.example.org'"
+    ])
+    error_message = "Every error of the gateway must name the origin."
+  }
+}
+
+run "errors" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  assert {
+    condition = alltrue([
+      for response in aws_api_gateway_gateway_response.this :
+      toset(setsubtract(keys(jsondecode(replace(response.response_templates["application/json"], "$context.error.messageString", "\"x\""))), ["status"]))
+      == toset(["type", "title", "detail"])
+    ])
+    error_message = "Every error of the gateway must be a problem in JSON."
+  }
+
+  assert {
+    condition = alltrue([
+      for type in ["THROTTLED", "QUOTA_EXCEEDED"] :
+      contains(keys(aws_api_gateway_gateway_response.this[type].response_parameters), "gatewayresponse.header.Retry-After")
+      && aws_api_gateway_gateway_response.this[type].status_code == "429"
+    ])
+    error_message = "Who asked too often must be told when to come back."
+  }
+}
+
+run "too_deep_a_route" {
+  command = plan
+
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    routes = { "GET /one/two/three/four" = "read" }
+  }
+
+  expect_failures = [var.routes]
+}

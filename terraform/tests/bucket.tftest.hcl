@@ -1,0 +1,95 @@
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name            = "images"
+  upload_prefix   = "uploads/"
+  event_queue_arn = "arn:aws:sqs:us-east-1:123456789012:events"
+}
+
+run "private_by_default" {
+  module {
+    source = "./modules/bucket"
+  }
+
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.this.block_public_acls,
+      aws_s3_bucket_public_access_block.this.block_public_policy,
+      aws_s3_bucket_public_access_block.this.ignore_public_acls,
+      aws_s3_bucket_public_access_block.this.restrict_public_buckets,
+    ])
+    error_message = "Every kind of public access must be blocked."
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_s3_bucket_policy.this[0].policy).Statement : [statement.Effect, statement.Condition]] == [["Deny", { Bool = { "aws:SecureTransport" = "false" } }]]
+    error_message = "The policy must refuse requests without TLS, and allow nothing."
+  }
+
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
+    error_message = "Images must be encrypted at rest."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_versioning.this) == 0 && !aws_s3_bucket.this.force_destroy
+    error_message = "No versions are kept and no images are deleted unless asked for."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[*].id == tolist(["abort-incomplete-uploads"])
+    error_message = "Incomplete uploads must be aborted, and images kept."
+  }
+}
+
+run "events_of_images_alone" {
+  module {
+    source = "./modules/bucket"
+  }
+
+  assert {
+    condition     = toset(one(aws_s3_bucket_notification.this.queue).events) == toset(["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"])
+    error_message = "Created, removed and expired images must send events."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_notification.this.queue).filter_prefix == "uploads/"
+    error_message = "Only images may send events."
+  }
+}
+
+run "options" {
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    versioning        = true
+    expiration_days   = 30
+    force_destroy     = true
+    require_tls       = false
+    cors_allow_origin = "https://app.example.org"
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_versioning.this) == 1 && aws_s3_bucket.this.force_destroy
+    error_message = "Versioning and force_destroy must be as asked for."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[*].id == tolist(["abort-incomplete-uploads", "expire-images"])
+    error_message = "Images must expire when asked for."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_policy.this) == 0
+    error_message = "The local AWS has no TLS to require."
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_cors_configuration.this.cors_rule).allowed_origins == toset(["https://app.example.org"])
+    error_message = "Only the origin may upload from a browser."
+  }
+}

@@ -1,0 +1,67 @@
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  build_dir = "./tests/packages"
+}
+
+run "packages" {
+  module {
+    source = "./tests/packages"
+  }
+}
+
+run "defaults" {
+  assert {
+    condition     = output.bucket == "image-metadata-dev-123456789012-us-east-1" && output.table == "ImageMetadata"
+    error_message = "The bucket's default name must hold account and region, the table's is ImageMetadata."
+  }
+
+  assert {
+    condition     = output.api_key != null
+    error_message = "The API must ask for a key by default."
+  }
+
+  assert {
+    condition     = toset(keys(output.function_names)) == toset(values(local.routes)) || setsubtract(keys(output.function_names), values(local.routes)) == toset(["s3_file_event"])
+    error_message = "Every function but s3_file_event must answer a route."
+  }
+}
+
+run "local_aws" {
+  variables {
+    local_endpoint = "http://127.0.0.1:4566"
+  }
+
+  assert {
+    condition     = can(regex("^http://127\\.0\\.0\\.1:4566/restapis/[^/]+/dev/_user_request_$", output.api_url))
+    error_message = "The API's address must be the local AWS's."
+  }
+}
+
+run "alarms" {
+  variables {
+    alarm_email = "someone@example.org"
+  }
+
+  assert {
+    condition = toset(module.monitoring[0].alarm_names) == toset(concat(
+      [for alarm in ["dead-letters", "events-late", "api-errors"] : "image-metadata-dev-${alarm}"],
+      [for name in keys(local.functions) : "image-metadata-dev-${name}-errors"],
+      [for name in keys(local.functions) : "image-metadata-dev-${name}-throttles"],
+    ))
+    error_message = "Every function needs its alarms, and so do dead letters, late events and the API."
+  }
+}
+
+run "monitoring_off" {
+  variables {
+    monitoring = false
+  }
+
+  assert {
+    condition     = length(module.monitoring) == 0
+    error_message = "Monitoring must be off."
+  }
+}

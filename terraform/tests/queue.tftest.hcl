@@ -1,0 +1,46 @@
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name                       = "events"
+  visibility_timeout_seconds = 360
+  sender_bucket_arn          = "arn:aws:s3:::images"
+  account_id                 = "123456789012"
+  partition                  = "aws"
+  region                     = "us-east-1"
+}
+
+run "queue" {
+  module {
+    source = "./modules/queue"
+  }
+
+  assert {
+    condition = one(jsondecode(aws_sqs_queue.this.policy).Statement).Condition == {
+      ArnEquals    = { "aws:SourceArn" = "arn:aws:s3:::images" }
+      StringEquals = { "aws:SourceAccount" = "123456789012" }
+    }
+    error_message = "Only the bucket, in its account, may send."
+  }
+
+  assert {
+    condition     = one(jsondecode(aws_sqs_queue.this.policy).Statement).Action == "sqs:SendMessage"
+    error_message = "The bucket may only send."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount == 5
+    error_message = "A message that failed five times must go to the dead-letter queue."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dead_letter.message_retention_seconds == 14 * 24 * 3600
+    error_message = "Dead letters must be kept for 14 days."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.dead_letter.redrive_allow_policy).sourceQueueArns == ["arn:aws:sqs:us-east-1:123456789012:events"]
+    error_message = "Only the queue may use the dead-letter queue."
+  }
+}

@@ -1,0 +1,119 @@
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  build_dir = "./tests/packages"
+}
+
+run "packages" {
+  module {
+    source = "./tests/packages"
+  }
+}
+
+run "wrong_values" {
+  command = plan
+
+  variables {
+    region                = "frankfurt"
+    stage                 = "Dev_1"
+    name_prefix           = "-images"
+    bucket_name           = "My_Bucket"
+    table_name            = "my table"
+    lambda_role_arn       = "LabRole"
+    runtime               = "python3.9"
+    architecture          = "armv7"
+    auth                  = "basic"
+    api_key_value         = "too-short"
+    rate_limit            = 0
+    burst_limit           = 0.5
+    daily_quota           = 0
+    cors_allow_origin     = "https://example.org/"
+    gps                   = "rough"
+    index_shards          = 0
+    max_upload_bytes      = 5368709121
+    image_expiration_days = 0
+    event_concurrency     = 1
+    event_memory_mb       = 128
+    event_timeout_seconds = 901
+    log_level             = "TRACE"
+    log_retention_days    = 2
+    alarm_email           = "nobody"
+    local_endpoint        = "http://0.0.0.0:4566"
+  }
+
+  expect_failures = [
+    var.region,
+    var.stage,
+    var.name_prefix,
+    var.bucket_name,
+    var.table_name,
+    var.lambda_role_arn,
+    var.runtime,
+    var.architecture,
+    var.auth,
+    var.api_key_value,
+    var.rate_limit,
+    var.burst_limit,
+    var.daily_quota,
+    var.cors_allow_origin,
+    var.gps,
+    var.index_shards,
+    var.max_upload_bytes,
+    var.image_expiration_days,
+    var.event_concurrency,
+    var.event_memory_mb,
+    var.event_timeout_seconds,
+    var.log_level,
+    var.log_retention_days,
+    var.alarm_email,
+    var.local_endpoint,
+  ]
+}
+
+run "other_wrong_values" {
+  command = plan
+
+  variables {
+    name_prefix           = "a-prefix-of-more-than-20-letters"
+    stage                 = ""
+    bucket_name           = "ab"
+    lambda_role_arn       = "arn:aws:iam::123456789012:user/someone"
+    runtime               = "nodejs22.x"
+    api_key_value         = "twenty characters or more, with spaces"
+    rate_limit            = -1
+    burst_limit           = 0
+    daily_quota           = 1.5
+    cors_allow_origin     = "example.org"
+    index_shards          = 101
+    max_upload_bytes      = 0
+    image_expiration_days = 1.5
+    event_concurrency     = 1001
+    event_memory_mb       = 10241
+    event_timeout_seconds = 9
+    local_endpoint        = "https://127.0.0.1.example.org"
+    region                = "us-east-1a"
+  }
+
+  expect_failures = [
+    var.name_prefix,
+    var.stage,
+    var.bucket_name,
+    var.lambda_role_arn,
+    var.runtime,
+    var.api_key_value,
+    var.rate_limit,
+    var.burst_limit,
+    var.daily_quota,
+    var.cors_allow_origin,
+    var.index_shards,
+    var.max_upload_bytes,
+    var.image_expiration_days,
+    var.event_concurrency,
+    var.event_memory_mb,
+    var.event_timeout_seconds,
+    var.local_endpoint,
+    var.region,
+  ]
+}

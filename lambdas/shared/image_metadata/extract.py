@@ -21,6 +21,8 @@ from .xmp import Xmp, read_xmp
 
 #: Formats whose container states the turn; their EXIF orientation is to be ignored (HEIF, ISO 23008-12 6.5.10).
 _OWN_ORIENTATION = frozenset(("AVIF", "HEIF", "HEIC", "JXL", "JPEGXL"))
+#: What stands for a block that a file does not have.
+_NO_EXIF, _NO_XMP, _NO_IPTC = Exif(), Xmp(), Iptc()
 
 
 def extract(source: Reader | BinaryIO) -> ImageMetadata:
@@ -73,10 +75,9 @@ def _check_size(found: Found) -> None:
 def assemble(found: Found, status: str = "ok", error: str | None = None) -> ImageMetadata:
     """Parse the metadata blocks that a reader found and choose each field's source."""
     warn = found.warn
-    exif = found.exif_block or (read_exif(found.exif, warn) if found.exif else None) or Exif()
-    xmp = (read_xmp(found.xmp, warn, found.xmp_extended) if found.xmp else None) or Xmp()
-    iptc = (read_iptc(found.iptc, warn) if found.iptc else None) or Iptc()
-    text = found.text
+    exif = found.exif_block or (read_exif(found.exif, warn) if found.exif else None) or _NO_EXIF
+    xmp = (read_xmp(found.xmp, warn, found.xmp_extended) if found.xmp else None) or _NO_XMP
+    iptc = (read_iptc(found.iptc, warn) if found.iptc else None) or _NO_IPTC
     out = ImageMetadata(status=status, error=error, format=found.format, content_type=found.content_type)
     out.width, out.height = found.width, found.height
     out.orientation = found.orientation
@@ -93,11 +94,19 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
     out.frames, out.animated = found.frames, found.animated
     if found.animated:
         out.duration_ms, out.loop = found.duration_ms, found.loop
+    if exif is not _NO_EXIF or xmp is not _NO_XMP or iptc is not _NO_IPTC or found.text:
+        _describe(out, exif, xmp, iptc, found.text)
+    if status == "ok":
+        out.has_gps = out.gps is not None
+    out.warnings = found.warnings[: limits.MAX_WARNINGS]
+    return out
+
+
+def _describe(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[str, str]) -> None:
+    """The fields that the metadata blocks alone state."""
     out.camera = _camera(exif, xmp)
     out.exposure = {**xmp.exposure, **exif.exposure} or None
     out.gps = exif.gps or xmp.gps or None
-    if status == "ok":
-        out.has_gps = out.gps is not None
     out.title = _clip(xmp.title or iptc.title or exif.title or text.get("Title"))
     out.description = _clip(
         xmp.description
@@ -113,8 +122,6 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
     out.rating = xmp.rating if xmp.rating is not None else exif.rating
     out.software = _clip(exif.software or xmp.software or text.get("Software"))
     _dates(out, exif, xmp, iptc, text)
-    out.warnings = found.warnings[: limits.MAX_WARNINGS]
-    return out
 
 
 def _camera(exif: Exif, xmp: Xmp) -> dict[str, Any] | None:
@@ -129,30 +136,33 @@ def _camera(exif: Exif, xmp: Xmp) -> dict[str, Any] | None:
 
 def _dates(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[str, str]) -> None:
     """When the picture was taken; failing that, when it was digitized or made."""
-    moments: tuple[tuple[str, Moment | None], ...] = (
+    taken: tuple[tuple[str, Moment | None], ...] = (
         ("EXIF DateTimeOriginal", exif.taken),
         ("XMP exif:DateTimeOriginal", xmp.taken),
         ("XMP photoshop:DateCreated", xmp.created),
         ("IPTC DateCreated", iptc.created),
+    )
+    made: tuple[tuple[str, Moment | None], ...] = (
         ("EXIF DateTimeDigitized", exif.digitized),
         ("XMP exif:DateTimeDigitized", xmp.digitized),
         ("XMP xmp:CreateDate", xmp.made),
         ("IPTC DigitalCreationDate", iptc.digitized),
         ("PNG Creation Time", loose_date(text.get("Creation Time"))),
     )
-    for source, moment in moments:
-        if moment is not None:
-            out.taken_at, out.taken_at_offset = _completed(moment, [other for _, other in moments if other])
-            out.taken_at_source = source
+    for moments in (taken, made):
+        stated = [(source, moment) for source, moment in moments if moment is not None]
+        if stated:
+            out.taken_at_source = stated[0][0]
+            out.taken_at, out.taken_at_offset = _completed([moment for _, moment in stated])
             return
 
 
-def _completed(moment: Moment, others: list[Moment]) -> Moment:
-    """The moment with the offset and the fraction that another block states for the same second."""
-    local, offset = moment
+def _completed(moments: list[Moment]) -> Moment:
+    """The first moment, with the offset and the fraction that another block states for the same second."""
+    local, offset = moments[0]
     second = local[:19]
     if len(second) == 19:
-        for other in others:
+        for other in moments[1:]:
             if other.local[:19] == second:
                 local = local if len(local) > 19 else other.local
                 offset = offset or other.offset

@@ -32,6 +32,10 @@ _HEADERS = {
     b"IIU\0": ("<", False),  # Panasonic RW2, JPEG XR
 }
 _ENTRY = {order: struct.Struct(order + "HHI4s") for order in "<>"}
+_SHORT = {order: struct.Struct(order + "H") for order in "<>"}
+_LONG = {order: struct.Struct(order + "I") for order in "<>"}
+_RATIO = {order: struct.Struct(order + "II") for order in "<>"}
+_SIGNED_RATIO = {order: struct.Struct(order + "ii") for order in "<>"}
 _BIG_ENTRY = {order: struct.Struct(order + "HHQ8s") for order in "<>"}
 
 
@@ -40,7 +44,7 @@ class NotTiff(ValueError):
 
 
 class Directory(dict[int, Entry]):
-    """One directory: tag -> entry, the first of each tag; `next` is the following directory's offset or 0."""
+    """One directory: tag -> entry, the last of each tag; `next` is the following directory's offset or 0."""
 
     next: int = 0
 
@@ -64,6 +68,8 @@ class TiffStream:
         if known is None or len(head) < 8:
             raise NotTiff(f"no TIFF header but {head[:4]!r}")
         self.order, self.big = known
+        self._short, self._long = _SHORT[self.order], _LONG[self.order]
+        self._ratios = {RATIONAL: _RATIO[self.order], SRATIONAL: _SIGNED_RATIO[self.order]}
         if self.big:
             self.first = struct.unpack(self.order + "Q", head[8:16])[0] if len(head) == 16 else 0
         else:
@@ -95,8 +101,7 @@ class TiffStream:
             self._warn(f"{self.name}: a directory is cut off")
             count = len(data) // size
         for tag, kind, number, inline in shape.iter_unpack(data[: count * size]):
-            if tag not in found:
-                found[tag] = (kind, number, inline)
+            found[tag] = (kind, number, inline)
         tail = data[count * size : count * size + link]
         if len(tail) == link:
             found.next = struct.unpack(order + ("Q" if self.big else "I"), tail)[0]
@@ -116,8 +121,11 @@ class TiffStream:
         length = _SIZES.get(kind, 1) * count
         if length <= len(inline):
             return inline[:length]
-        offset = struct.unpack(self.order + ("Q" if self.big else "I"), inline)[0]
-        return self.read_at(offset, min(length, limit))
+        if self.big:
+            offset = struct.unpack(self.order + "Q", inline)[0]
+        else:
+            offset = self._long.unpack(inline)[0]
+        return self.read_at(offset, length if length < limit else limit)
 
     def numbers(self, entry: Entry) -> tuple[Any, ...]:
         """The value as numbers; rationals as (numerator, denominator) pairs; () when cut off or no number."""
@@ -142,7 +150,12 @@ class TiffStream:
         """The first number, or None; an ASCII value that spells a number counts."""
         if entry is None:
             return None
-        if entry[0] == ASCII:
+        kind, count, inline = entry
+        if kind == SHORT and count == 1:
+            return self._short.unpack_from(inline)[0]
+        if kind == LONG and count == 1:
+            return self._long.unpack_from(inline)[0]
+        if kind == ASCII:
             text = self.text(entry)
             try:
                 return int(text) if text else None
@@ -153,6 +166,15 @@ class TiffStream:
 
     def real(self, entry: Entry | None) -> float | None:
         """The first number as a float; None for a zero denominator."""
+        if entry is None:
+            return None
+        ratio = self._ratios.get(entry[0])
+        if ratio is not None and entry[1] == 1 and not self.big:
+            data = self.read_at(self._long.unpack(entry[2])[0], 8)
+            if len(data) < 8:
+                return None
+            above, below = ratio.unpack(data)
+            return above / below if below else None
         value = self.number(entry)
         if isinstance(value, tuple):
             return value[0] / value[1] if value[1] else None

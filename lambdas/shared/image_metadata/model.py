@@ -96,8 +96,10 @@ class ImageMetadata:
     def to_dict(self) -> dict[str, Any]:
         """The record's fields as JSON types; what is unknown or empty is absent."""
         out: dict[str, Any] = {}
-        for name, value in vars(self).items():
+        for name, value in self.__dict__.items():
             if value is None or value == [] or value == {}:
                 continue
-            out[name] = list(value) if isinstance(value, tuple) else value
+            out[name] = value
+        if self.dpi is not None:
+            out["dpi"] = list(self.dpi)
         return out

@@ -7,28 +7,33 @@ import struct
 from .model import Found
 
 _SIGNATURES = (b"8BIM", b"PHUT", b"DCSR", b"AgHg", b"MeSa")
-_RESOLUTION, _IPTC, _COPYRIGHTED, _ICC, _EXIF, _XMP = 0x03ED, 0x0404, 0x040A, 0x040F, 0x0422, 0x0424
+_RESOLUTION, _IPTC, _ICC, _EXIF, _XMP = 0x03ED, 0x0404, 0x040F, 0x0422, 0x0424
+_READ = frozenset((_RESOLUTION, _IPTC, _ICC, _EXIF, _XMP))
 
 
 def read_resources(data: bytes, found: Found) -> None:
     """Hand the metadata blocks among the resources over to `found`, where it holds none of them yet."""
     position = 0
     while position + 12 <= len(data):
+        # Signature, number, name (padded to an even length with its count), length, value (padded as well).
         if data[position : position + 4] not in _SIGNATURES:
             if data[position:].strip(b"\0"):
                 found.warn("Photoshop: the resources are damaged")
             return
-        number = struct.unpack(">H", data[position + 4 : position + 6])[0]
+        number = data[position + 4] << 8 | data[position + 5]
         name = data[position + 6]
         position += 6 + (name + 2 & ~1)
         if position + 4 > len(data):
             found.warn("Photoshop: the resources are cut off")
             return
-        length = struct.unpack(">I", data[position : position + 4])[0]
-        value = data[position + 4 : position + 4 + length]
-        if len(value) < length:
+        length = int.from_bytes(data[position : position + 4], "big")
+        start = position + 4
+        position = start + (length + 1 & ~1)
+        if start + length > len(data):
             found.warn("Photoshop: the resources are cut off")
-        position += 4 + (length + 1 & ~1)
+        if number not in _READ:
+            continue
+        value = data[start : start + length]
         if number == _IPTC and found.iptc is None:
             found.iptc = value
         elif number == _XMP and found.xmp is None:

@@ -111,15 +111,16 @@ class RangeReader:
         block = self._fetch(0, self._first_block)
         self.requests += 1
         self.bytes_fetched += len(block)
-        told = self._tell_size() if callable(self._tell_size) else self._tell_size
-        if told is None:
-            if len(block) >= self._first_block:
+        if len(block) < self._first_block:
+            self._size = len(block)  # the whole source
+        else:
+            told = self._tell_size() if callable(self._tell_size) else self._tell_size
+            if told is None:
                 raise SourceError("the source does not tell its size")
-            told = len(block)
-        elif len(block) < min(told, self._first_block):
-            raise SourceError("the source ended before its stated size")
-        self._size = told
-        self._head = block[:told]
+            if told < len(block):
+                raise SourceError("the source is longer than its stated size")
+            self._size = told
+        self._head = block
         self._last_end = len(self._head)
         self._extents.append((0, len(self._head), self._head))
 
@@ -182,20 +183,27 @@ class FileReader(RangeReader):
     """A `Reader` over a seekable binary file; the file is neither closed nor kept."""
 
     def __init__(self, file: BinaryIO, **settings: int) -> None:
-        def fetch(start: int, end: int) -> bytes:
-            try:
-                file.seek(start)
-                return file.read(end - start)
-            except OSError as error:
-                raise SourceError(f"reading the file failed: {error}") from error
+        super().__init__(self._read, self._length, **settings)
+        self._file = file
 
-        def size() -> int:
-            try:
-                return file.seek(0, io.SEEK_END)
-            except OSError as error:
-                raise SourceError(f"the file cannot seek: {error}") from error
+    def _read(self, start: int, end: int) -> bytes:
+        try:
+            self._file.seek(start)
+            data = self._file.read(end - start)
+            while len(data) < end - start:
+                more = self._file.read(end - start - len(data))
+                if not more:
+                    break
+                data += more
+            return data
+        except OSError as error:
+            raise SourceError(f"reading the file failed: {error}") from error
 
-        super().__init__(fetch, size, **settings)
+    def _length(self) -> int | None:
+        try:
+            return self._file.seek(0, io.SEEK_END)
+        except OSError as error:
+            raise SourceError(f"the file cannot seek: {error}") from error
 
 
 class BytesReader:

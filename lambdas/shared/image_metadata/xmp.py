@@ -28,6 +28,20 @@ _PREFIXES = {
     "http://ns.microsoft.com/photo/1.0/": "MicrosoftPhoto",
     "http://ns.microsoft.com/photo/1.0": "MicrosoftPhoto",
 }
+_KNOWN_PREFIXES = frozenset(_PREFIXES.values())
+#: The properties that the record has a place for; all others are passed over unread.
+_WANTED = frozenset(
+    (
+        "tiff:Make", "tiff:Model", "tiff:Orientation", "tiff:Software", "tiff:ImageDescription", "tiff:Artist",
+        "tiff:Copyright", "tiff:XResolution", "tiff:YResolution", "tiff:ResolutionUnit",
+        "exif:DateTimeOriginal", "exif:DateTimeDigitized", "exif:ExposureTime", "exif:FNumber",
+        "exif:ISOSpeedRatings", "exif:FocalLength", "exif:FocalLengthIn35mmFilm", "exif:Flash", "exif:GPSLatitude",
+        "exif:GPSLatitudeRef", "exif:GPSLongitude", "exif:GPSLongitudeRef", "exif:GPSAltitude", "exif:GPSAltitudeRef",
+        "exifEX:LensModel", "exifEX:BodySerialNumber", "exifEX:PhotographicSensitivity",
+        "aux:Lens", "aux:SerialNumber", "photoshop:DateCreated", "xmp:CreateDate", "xmp:CreatorTool", "xmp:Rating",
+        "dc:title", "dc:description", "dc:creator", "dc:rights", "dc:subject",
+    )
+)  # fmt: skip
 _GPS = re.compile(
     r"\s*([+-]?\d+(?:\.\d+)?)(?:[,\s]+(\d+(?:\.\d+)?))?(?:[,\s]+(\d+(?:\.\d+)?))?\s*([NSEWnsew])?\s*$"
 )
@@ -93,7 +107,9 @@ def _utf8(part: bytes, start: int) -> bytes:
     elif start and part[start - 1] == 0:
         encoding, start = "utf-16-be", start - 1
     else:
-        return part[start : part.rfind(b">") + 1]
+        # Without the blanks that pad a packet for editing in place.
+        end = part.find(b"</x:xmpmeta>", start)
+        return part[start : end + 12 if end > 0 else part.rfind(b">") + 1]
     text = part[start:].decode(encoding, "replace")
     return text[: text.rfind(">") + 1].encode("utf-8", "replace")
 
@@ -104,6 +120,7 @@ class _Parser:
     def __init__(self, properties: dict[str, Values]) -> None:
         self.properties = properties
         self.prefixes: dict[str, str] = {}
+        self.names: dict[str, str] = {}  # as written -> with the prefixes used here
         self.depth = 0
         self.elements = 0
         self.top = -1  # depth of the open rdf:Description
@@ -112,13 +129,13 @@ class _Parser:
         self.language: str | None = None
         self.pieces: list[str] | None = None
         self.nested: str | None = None
+        self.passing = False  # inside a property that the record has no place for
 
     def run(self, data: bytes, warn: Callable[[str], None]) -> None:
-        parser = expat.ParserCreate("UTF-8")
+        self.parser = parser = expat.ParserCreate("UTF-8")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
         parser.StartDoctypeDeclHandler = self._refuse
         parser.EntityDeclHandler = self._refuse
         try:
@@ -127,26 +144,38 @@ class _Parser:
             warn(f"XMP: the packet is damaged: {expat.errors.messages[error.code]}")
         except _Refused as error:
             warn(f"XMP: {error}")
+        finally:
+            del self.parser  # which holds on to this object
 
     def _refuse(self, *_: Any) -> None:
         raise _Refused("the packet declares a document type, which is not read")
 
     def _canonical(self, name: str) -> str:
-        prefix, colon, local = name.partition(":")
-        return f"{self.prefixes.get(prefix, prefix)}:{local}" if colon else name
+        known = self.names.get(name)
+        if known is None:
+            prefix, colon, local = name.partition(":")
+            known = self.names[name] = f"{self.prefixes.get(prefix, prefix)}:{local}" if colon else name
+        return known
+
+    def _declare(self, attributes: dict[str, str]) -> None:
+        """Note which namespace each declared prefix stands for."""
+        for attribute, value in attributes.items():
+            if attribute.startswith("xmlns:"):
+                prefix = attribute[6:]
+                known = _PREFIXES.get(value)
+                self.prefixes[prefix] = known or (value if prefix in _KNOWN_PREFIXES else prefix)
+                self.names.clear()
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         self.elements += 1
         if self.depth > limits.MAX_XMP_DEPTH or self.elements > limits.MAX_XMP_ELEMENTS:
             raise _Refused("the packet is larger or deeper than is read")
-        for attribute, value in attributes.items():
-            if attribute.startswith("xmlns:"):
-                known = _PREFIXES.get(value)
-                self.prefixes[attribute[6:]] = known or (
-                    attribute[6:] if not _taken(attribute[6:]) else value
-                )
-        name = self._canonical(name)
+        if self.passing:
+            return
+        if attributes:
+            self._declare(attributes)
+        name = self.names.get(name) or self._canonical(name)
         if self.name is not None:
             self._inside(name, attributes)
         elif self.top >= 0:
@@ -156,47 +185,54 @@ class _Parser:
         elif name == "rdf:Description" and self.depth == self.rdf + 1:
             self.top = self.depth
             for attribute, value in attributes.items():
-                if not attribute.startswith(("xmlns", "xml:")):
-                    self._add(self._canonical(attribute), None, value)
+                canonical = self._canonical(attribute)
+                if canonical in _WANTED:
+                    self._add(canonical, None, value)
 
     def _property(self, name: str, attributes: dict[str, str]) -> None:
         self.name = name
-        self.language = attributes.get("xml:lang")
-        self.pieces = []
+        if name not in _WANTED:
+            self.passing = True
+            return
+        self._collect([])
+        self.language = None
         for attribute, value in attributes.items():
             canonical = self._canonical(attribute)
-            if canonical == "rdf:resource" or canonical == "rdf:value":
+            if canonical in ("rdf:resource", "rdf:value"):
                 self._add(name, None, value)
             elif canonical == "exif:Fired":
                 self._add("exif:Fired", None, value)
+            elif attribute == "xml:lang":
+                self.language = value
 
     def _inside(self, name: str, attributes: dict[str, str]) -> None:
         """An array, one of its items, or a field of a structure."""
         if name == "rdf:li" and self.depth == self.top + 3:
             self.language = attributes.get("xml:lang")
-            self.pieces = []
+            self._collect([])
         elif name == "exif:Fired":
             self.nested = name
-            self.pieces = []
+            self._collect([])
         else:
-            self.pieces = None
+            self._collect(None)
             for attribute, value in attributes.items():
                 if self._canonical(attribute) == "exif:Fired":
                     self._add("exif:Fired", None, value)
 
-    def _characters(self, data: str) -> None:
-        if self.pieces is not None:
-            self.pieces.append(data)
+    def _collect(self, pieces: list[str] | None) -> None:
+        """Gather the text that follows, or, with None, pass it over: the blanks between elements cost no call."""
+        self.pieces = pieces
+        self.parser.CharacterDataHandler = None if pieces is None else pieces.append
 
     def _end(self, _: str) -> None:
-        if self.name is not None and self.pieces is not None:
-            at_value = self.depth in (self.top + 1, self.top + 3) or self.nested
-            if at_value:
-                self._add(self.nested or self.name, self.language, "".join(self.pieces))
-            self.pieces = None
+        if self.pieces is not None:
+            if self.depth in (self.top + 1, self.top + 3) or self.nested:
+                self._add(self.nested or self.name or "", self.language, "".join(self.pieces))
+            self._collect(None)
             self.nested = None
         if self.depth == self.top + 1:
             self.name = None
+            self.passing = False
         elif self.depth == self.top:
             self.top = -1
         elif self.depth == self.rdf:
@@ -207,14 +243,6 @@ class _Parser:
         value = value.replace("\0", "").strip()
         if value:
             self.properties.setdefault(name, []).append((language, value[: limits.MAX_TEXT]))
-
-
-_KNOWN_PREFIXES = frozenset(_PREFIXES.values())
-
-
-def _taken(prefix: str) -> bool:
-    """Whether a prefix is one of ours; another namespace under that name must not pass for it."""
-    return prefix in _KNOWN_PREFIXES
 
 
 def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Xmp:
@@ -253,7 +281,8 @@ def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Xmp:
     rating = _real(text("xmp:Rating"))
     if rating is not None and -1 <= rating <= 100:
         xmp.rating = round(rating)
-    xmp.dpi = _dpi(text("tiff:XResolution"), text("tiff:YResolution"), text("tiff:ResolutionUnit"))
+    if "tiff:XResolution" in properties:
+        xmp.dpi = _dpi(text("tiff:XResolution"), text("tiff:YResolution"), text("tiff:ResolutionUnit"))
     for name, tag in (
         ("time_s", "exif:ExposureTime"),
         ("f_number", "exif:FNumber"),

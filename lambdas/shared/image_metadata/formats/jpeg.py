@@ -13,6 +13,7 @@ from ..photoshop import read_resources
 from ..reader import Reader
 
 _FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF))
+_PASSED = frozenset((0xDB, 0xC4, 0xDD))  # DQT, DHT, DRI
 _SOI, _EOI, _SOS, _DNL, _COM = 0xD8, 0xD9, 0xDA, 0xDC, 0xFE
 _APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 _EXIF = b"Exif\0"
@@ -88,6 +89,9 @@ def read(source: Reader, found: Found) -> None:
 
 def _count(found: Found, blocks: _Blocks) -> None:
     """Tell a multi-picture file from a JPEG with previews (0x01....) or a gain map (type 0) behind it."""
+    if not blocks.kinds:
+        found.frames, found.animated = 1, False
+        return
     mapped = found.xmp is not None and any(sign in found.xmp for sign in _GAIN_MAP)
     views = any(kind >> 16 == 2 or (kind == 0 and not mapped) for kind in blocks.kinds)
     found.frames, found.animated = 1, False
@@ -98,8 +102,10 @@ def _count(found: Found, blocks: _Blocks) -> None:
 def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
     position = 2
     read_at = source.read_at
+    window = read_at(0, limits.FIRST_BLOCK)
+    inside = len(window) - 4
     for _ in range(limits.MAX_SEGMENTS):
-        head = read_at(position, 4)
+        head = window[position : position + 4] if position <= inside else read_at(position, 4)
         if len(head) < 2:
             if found.width is None:
                 raise CorruptImage("the file ends before the frame header")
@@ -116,6 +122,10 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
             position += at
             continue
         marker = head[1]
+        if marker in _PASSED and len(head) == 4:
+            # Tables: the most frequent segments by far.
+            position += 2 + max(head[2] << 8 | head[3], 2)
+            continue
         if marker == 0xFF:
             position += 1
             continue
@@ -173,8 +183,8 @@ def _application(source: Reader, start: int, length: int, marker: int, found: Fo
     if marker == _APP1:
         name = source.read_at(start, min(length, 36))
         if name.startswith(_EXIF):
-            data = source.read_at(start, length)
-            if len(data) < length:
+            data = source.read_at(start + 6, length - 6)
+            if len(data) < length - 6:
                 found.warn("EXIF: the block is cut off")
             blocks.exif.append(data)
         elif name.startswith(_XMP):
@@ -182,9 +192,12 @@ def _application(source: Reader, start: int, length: int, marker: int, found: Fo
                 found.xmp = source.read_at(start, length)[len(_XMP) :]
         elif name.startswith(_XMP_EXTENDED):
             _extended(source, start, length, found, blocks)
-        elif found.xmp is None and (b"<?xpacket" in name or b"<x:xmpmeta" in name):
-            data = source.read_at(start, length)
-            found.xmp = data[data.find(b"<") :]
+        elif found.xmp is None:
+            # Packets under a damaged or missing name.
+            name = source.read_at(start, min(length, 80))
+            if b"<?xpacket" in name or b"<x:xmpmeta" in name:
+                data = source.read_at(start, length)
+                found.xmp = data[data.find(b"<") :]
     elif marker == _APP2:
         name = source.read_at(start, min(length, 14))
         if name.startswith(_ICC) and len(name) == 14:
@@ -260,10 +273,10 @@ def _pictures(data: bytes, found: Found, blocks: _Blocks) -> None:
 
 def _gather(source: Reader, found: Found, blocks: _Blocks) -> None:
     if blocks.exif:
-        found.exif = blocks.exif[0][6:]
+        found.exif = blocks.exif[0]
         for more in blocks.exif[1:]:
-            if more[6:8] not in (b"II", b"MM"):
-                found.exif += more[6:]
+            if more[:2] not in (b"II", b"MM"):
+                found.exif += more
     if blocks.icc:
         profile = _Joined(source, [blocks.icc[number] for number in sorted(blocks.icc)])
         try:

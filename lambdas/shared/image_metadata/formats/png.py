@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 
@@ -27,10 +28,12 @@ _KEYWORDS = frozenset(
         "Comment",
     )
 )
-#: Image data chunks stepped over by a request each before the file's end is looked at instead; bytes of that end.
-_MAX_HOPS = 2
-_TAIL = 32 * 1024
-_MAX_CANDIDATES = 64
+#: Image data chunks below this size are not stepped over one by one; how much of the end is looked at instead.
+_MANY = 256 * 1024
+_TAILS = (16 * 1024, 64 * 1024, 256 * 1024)
+_CHUNK = re.compile(rb"IDAT|tEXt|iTXt|zTXt|eXIf|tIME|IEND")
+#: Bytes of a compressed colour profile that are read: its description stands at the start.
+_PROFILE_START = 64 * 1024
 _XMP = "XML:com.adobe.xmp"
 _PROFILE = "Raw profile type "
 
@@ -85,7 +88,6 @@ class _Animation:
 
 def _walk(source: Reader, found: Found, animation: _Animation) -> None:
     position = 8
-    hops = 0
     read_at = source.read_at
     for _ in range(limits.MAX_CHUNKS):
         head = read_at(position, 8)
@@ -102,61 +104,80 @@ def _walk(source: Reader, found: Found, animation: _Animation) -> None:
             if found.width is None:
                 found.warn("PNG: a chunk stands before the image header")
             if kind not in _TEXTS or _wanted(read_at(position + 8, min(length, 80))):
-                cap = limits.MAX_EXIF if kind == b"eXIf" else limits.MAX_INFLATED
-                if length > cap:
-                    found.warn(f"PNG: a {kind.decode()} chunk is larger than is read")
-                    if kind != b"iCCP":
-                        position += 12 + length
-                        continue
-                data = read_at(position + 8, min(length, cap))
-                if len(data) < min(length, cap):
-                    found.warn(f"PNG: a {kind.decode()} chunk is cut off")
-                _side(kind, data, found, animation)
+                _take(source, position + 8, length, kind, found, animation)
         elif not all(65 <= byte <= 90 or 97 <= byte <= 122 for byte in kind):
             found.warn("PNG: the chunks are damaged")
             return
-        elif kind == b"IDAT" and not animation.frames:
-            if position + 20 + length > limits.FIRST_BLOCK:
-                hops += 1
-            if hops > _MAX_HOPS and source.size - position > 2 * _TAIL:
-                position = _last_chunks(source, source.size - _TAIL)
-                if not position:
-                    found.warn("PNG: the end of the file was not searched for metadata")
-                    return
-                hops = -limits.MAX_CHUNKS
-                continue
+        elif (
+            kind == b"IDAT"
+            and not animation.frames
+            and length < _MANY
+            and position + length > limits.FIRST_BLOCK
+        ):
+            # Image data in many small chunks: a request for each would cost more than the end of the file.
+            ahead = _last_chunks(source, position, found)
+            if ahead:
+                position = ahead
+                length = _length(read_at(position, 4)) if read_at(position + 4, 4) == b"IDAT" else -12
         position += 12 + length
     found.warn("PNG: more chunks than are read")
 
 
-def _last_chunks(source: Reader, start: int) -> int:
-    """Where the first chunk starts within the last bytes, found by chunks that lead to the end; 0 if none do."""
-    tail = source.read_at(start, source.size - start)
-    at = tail.find(b"IDAT")
-    for _ in range(_MAX_CANDIDATES):
-        if at < 4:
-            at = tail.find(b"IDAT", at + 1) if at >= 0 else -1
-            if at < 0:
-                return 0
-            continue
-        position = at - 4
-        while 0 <= position <= len(tail) - 8:
-            length, kind = struct.unpack(">I4s", tail[position : position + 8])
-            if kind == b"IEND":
-                return start + at - 4
-            if not kind.isalpha():
+def _last_chunks(source: Reader, position: int, found: Found) -> int:
+    """Where a chain of chunks starts that leads to the end of the file, an image data chunk first if it can be.
+
+    0 when `position` is near enough to the end to go on chunk by chunk, and when no chain is found.
+    """
+    start = 0
+    for length in _TAILS:
+        if source.size - length - position < limits.FIRST_BLOCK:
+            return start
+        base = source.size - length
+        tail = source.read_at(base, length)
+        for match in _CHUNK.finditer(tail):
+            at = match.start() - 4
+            if at >= 0 and _leads_to_end(tail, at):
+                start = base + at
                 break
-            position += 12 + length
-        at = tail.find(b"IDAT", at + 1)
-        if at < 0:
-            return 0
-    return 0
+        if start and match.group() == b"IDAT":
+            return start
+    found.warn("PNG: the end of the file was searched only in part for metadata")
+    return start
+
+
+def _leads_to_end(tail: bytes, position: int) -> bool:
+    while position <= len(tail) - 8:
+        kind = tail[position + 4 : position + 8]
+        if kind == b"IEND":
+            return True
+        if not kind.isalpha():
+            return False
+        position += 12 + _length(tail[position : position + 4])
+    return False
+
+
+def _length(data: bytes) -> int:
+    return int.from_bytes(data, "big")
 
 
 def _wanted(start: bytes) -> bool:
     """Whether a text chunk's keyword is one that the record has a place for."""
     keyword = start.split(b"\0", 1)[0].decode("latin-1")
     return keyword in _KEYWORDS or keyword.startswith(_PROFILE)
+
+
+def _take(source: Reader, start: int, length: int, kind: bytes, found: Found, animation: _Animation) -> None:
+    """Read one chunk of interest, as far as its limit allows."""
+    wanted = length
+    if kind == b"iCCP":
+        wanted = min(length, _PROFILE_START)
+    elif length > (limits.MAX_EXIF if kind == b"eXIf" else limits.MAX_INFLATED):
+        found.warn(f"PNG: a {kind.decode()} chunk is larger than is read")
+        return
+    data = source.read_at(start, wanted)
+    if len(data) < wanted:
+        found.warn(f"PNG: a {kind.decode()} chunk is cut off")
+    _side(kind, data, found, animation)
 
 
 def _header(data: bytes, found: Found) -> None:

@@ -1,0 +1,127 @@
+"""Seconds per JPEG on one core: the extractor, Pillow's open + getexif, and `exiftool -stay_open -fast`.
+
+    python tests/benchmarks/extract_speed.py FOLDER...
+
+Each reads every JPEG below the folders (from the page cache, warmed first); the best of several rounds counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lambdas" / "shared"))
+
+from PIL import Image
+
+from image_metadata import extract
+
+
+def main() -> int:
+    """Run the benchmark; 1 when the extractor is slower than Pillow or less than 15 times as fast as exiftool."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    if shutil.which("exiftool") is None:
+        parser.error("exiftool is not installed (Debian: apt-get install libimage-exiftool-perl)")
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    files = [
+        path
+        for folder in options.folders
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in (".jpg", ".jpeg", ".jpe") and opens(path)
+    ]
+    ours, pillow = interleaved([lambda: run_ours(files), lambda: run_pillow(files)], options.rounds)
+    theirs = min(run_exiftool(files) for _ in range(max(1, options.rounds // 2)))
+    print(f"{len(files)} JPEGs, one core, best of {options.rounds} rounds")
+    for name, seconds in (
+        ("image_metadata", ours),
+        ("Pillow open + getexif", pillow),
+        ("exiftool -fast", theirs),
+    ):
+        print(f"{name:22} {1e6 * seconds / len(files):9.1f} us per file   {seconds / ours:6.2f} x")
+    return 0 if ours <= pillow and theirs >= 15 * ours else 1
+
+
+def opens(path: Path) -> bool:
+    """Whether Pillow reads the file: on others the times would not be comparable."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                image.getexif()
+                return image.format in ("JPEG", "MPO")
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, Image.DecompressionBombError):
+        return False
+
+
+def interleaved(programs: list[Callable[[], None]], rounds: int) -> list[float]:
+    """The best time of each program, the rounds taken in turn so that noise strikes all alike."""
+    best = [float("inf")] * len(programs)
+    for _ in range(rounds):
+        for index, program in enumerate(programs):
+            started = time.perf_counter()
+            program()
+            best[index] = min(best[index], time.perf_counter() - started)
+    return best
+
+
+def run_ours(files: list[Path]) -> None:
+    """The extractor, to the record."""
+    for path in files:
+        with open(path, "rb") as file:
+            extract(file).to_dict()
+
+
+def run_pillow(files: list[Path]) -> None:
+    """What most programs do: the size and the main EXIF directory; dates, exposure and GPS would cost more."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for path in files:
+            with Image.open(path) as image:
+                _ = image.size, image.getexif()
+
+
+def run_exiftool(files: list[Path]) -> float:
+    """One exiftool process that stays open; the seconds from the first file to the last answer."""
+    process = subprocess.Popen(
+        ["exiftool", "-stay_open", "True", "-@", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdin is not None and process.stdout is not None
+
+    def ask(lines: str) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write((lines + "\n-execute\n").encode())
+        process.stdin.flush()
+        for line in process.stdout:
+            if line.startswith(b"{ready}"):
+                return
+
+    ask("-j\n-n\n-fast\n" + str(files[0]))
+    started = time.perf_counter()
+    for path in files:
+        ask("-j\n-n\n-fast\n" + str(path))
+    elapsed = time.perf_counter() - started
+    process.stdin.write(b"-stay_open\nFalse\n")
+    process.stdin.close()
+    process.stdout.close()
+    process.wait(timeout=30)
+    return elapsed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -20,16 +20,22 @@ def normalise_image_id(raw: str, prefix: str = "uploads/") -> list[str]:
     decoded, so both readings count: the decoded one first, since a key that really holds `%2B` arrives
     as `%252B` where it is encoded. Raises `InvalidImageId`.
     """
+    decoded = unquote(raw, errors="replace")
+    if decoded != raw and ("\x00" in decoded or _is_relative(decoded)):
+        raise InvalidImageId("the image id holds a NUL, or a '.' or '..' path segment")
     candidates: list[str] = []
-    for text in (unquote(raw, errors="replace"), raw):
+    for text in (decoded, raw):
         image_id = text if text.startswith(prefix) else prefix + text
         if _problem(text, image_id, prefix) is None and image_id not in candidates:
             candidates.append(image_id)
     if not candidates:
-        text = unquote(raw, errors="replace")
-        image_id = text if text.startswith(prefix) else prefix + text
-        raise InvalidImageId(_problem(text, image_id, prefix) or "the image id is not valid")
+        image_id = decoded if decoded.startswith(prefix) else prefix + decoded
+        raise InvalidImageId(_problem(decoded, image_id, prefix) or "the image id is not valid")
     return candidates
+
+
+def _is_relative(text: str) -> bool:
+    return any(part in (".", "..") for part in text.split("/"))
 
 
 def _problem(text: str, image_id: str, prefix: str) -> str | None:
@@ -39,7 +45,7 @@ def _problem(text: str, image_id: str, prefix: str) -> str | None:
         return "the image id holds a NUL or is not UTF-8"
     if any("\ud800" <= char <= "\udfff" for char in text):
         return "the image id is not valid Unicode"
-    if any(part in (".", "..") for part in text.split("/")):
+    if _is_relative(text):
         return "the image id holds a '.' or '..' path segment"
     if len(image_id.encode()) > MAX_KEY_BYTES:
         return f"the image id is longer than {MAX_KEY_BYTES} bytes"

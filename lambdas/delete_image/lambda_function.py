@@ -1,0 +1,24 @@
+"""DELETE images: file and metadata."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from image_catalogue.http_api import serve
+from image_catalogue.http_images import delete_many, delete_one
+
+logger = Logger()
+
+ROUTES = {
+    "DELETE /images/{image_id+}": delete_one,
+    "POST /images/delete": delete_many,
+}
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    """Answer an API Gateway proxy event."""
+    return serve(event, ROUTES, logger)

@@ -1,0 +1,25 @@
+"""Uploads through the API, and forms for uploads straight into the bucket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from image_catalogue.http_api import serve
+from image_catalogue.http_upload import presign, upload
+
+logger = Logger()
+
+ROUTES = {
+    "POST /upload": upload,
+    "POST /uploads": presign,
+    "POST /images": upload,
+}
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    """Answer an API Gateway proxy event."""
+    return serve(event, ROUTES, logger)

@@ -16,7 +16,6 @@ module "upload_image" {
 
   permissions = {
     WriteImage  = { actions = ["s3:PutObject"], resources = [local.images_arn] }
-    ReadRecord  = local.may_read_record
     WriteRecord = local.may_write_record
   }
 }

@@ -51,12 +51,12 @@ def resource(kind: str, name: str, module: str = "") -> dict[str, Any]:
     raise LookupError(f"Terraform declares no {kind}.{name} in {module or 'the root'}")
 
 
-def local_value(name: str) -> Any:
-    """A value of the root's `locals` blocks."""
-    for block in configuration()["locals"]:
+def local_value(name: str, module: str = "") -> Any:
+    """A value of the `locals` blocks."""
+    for block in configuration(module)["locals"]:
         if name in block:
             return block[name]
-    raise LookupError(f"Terraform's root has no local {name}")
+    raise LookupError(f"Terraform has no local {name} in {module or 'the root'}")
 
 
 def declared_table() -> dict[str, Any]:

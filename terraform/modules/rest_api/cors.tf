@@ -2,13 +2,13 @@
 locals {
   allowed_headers = [
     "Authorization",
+    "Content-Disposition",
     "Content-Type",
     "If-None-Match",
     "X-Amz-Content-Sha256",
     "X-Amz-Date",
     "X-Amz-Security-Token",
     "X-Api-Key",
-    "X-Filename",
   ]
   preflight_headers = {
     for path in local.paths : path => {

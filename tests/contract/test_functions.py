@@ -1,0 +1,147 @@
+"""Terraform and the functions' code agree: which functions there are, what they answer, what they are told."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.contract.declared import (
+    ROOT,
+    TERRAFORM,
+    configuration,
+    declared_functions,
+    declared_routes,
+    labelled,
+    local_value,
+)
+
+LAMBDAS = ROOT / "lambdas"
+SHARED = LAMBDAS / "shared"
+#: What Powertools' logger reads by itself.
+POWERTOOLS = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
+FUNCTIONS = sorted(path.parent.name for path in LAMBDAS.glob("*/requirements.txt"))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def environment_of(function: str) -> dict[str, str]:
+    """The environment variables that Terraform gives a function."""
+    # Terraform's merge() arrives as text: the names that the function adds, and those that all share.
+    expression = str(declared_functions()[function]["environment"])
+    own = {
+        line.split("=")[0].strip(' "{'): line.split("=", 1)[1].strip(' "}')
+        for line in expression.replace(", ", "\n").splitlines()
+        if "=" in line
+    }
+    return local_value("function_environment") | own
+
+
+def settings_read() -> dict[str, set[str]]:
+    """Function of the settings module -> the environment variables it reads."""
+    return {
+        node.name: {
+            call.args[0].value
+            for call in ast.walk(node)
+            if isinstance(call, ast.Call)
+            and call.args
+            and isinstance(call.args[0], ast.Constant)
+            and isinstance(call.args[0].value, str)
+            and call.args[0].value.isupper()
+        }
+        for node in tree(SHARED / "image_catalogue/settings.py").body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
+
+
+def needed_by(function: str) -> set[str]:
+    """The environment variables that a function's code can come to read, by following its imports."""
+    reads = settings_read()
+    found: set[str] = set()
+    seen: set[Path] = set()
+    waiting = [LAMBDAS / function / "lambda_function.py"]
+    while waiting:
+        path = waiting.pop()
+        if path in seen or not path.is_file() or path.name == "settings.py":
+            continue
+        seen.add(path)
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ImportFrom):
+                folder = path.parent if node.level else SHARED
+                base = folder.joinpath(*(node.module or "").split(".")) if node.module else folder
+                waiting.append(base.with_suffix(".py"))
+                waiting += [base / f"{alias.name}.py" for alias in node.names]
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                found |= reads[node.attr] if node.value.id == "settings" else set()
+    return found
+
+
+def routes_in_code(function: str) -> set[str] | None:
+    """The keys of the handler's ROUTES; None where it has none."""
+    for node in tree(LAMBDAS / function / "lambda_function.py").body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == "ROUTES" for target in targets):
+            assert isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict)
+            return {ast.literal_eval(key) for key in node.value.keys if key is not None}
+    return None
+
+
+def test_every_function_folder_is_deployed_and_every_deployed_function_has_a_folder() -> None:
+    assert sorted(declared_functions()) == FUNCTIONS
+    assert sorted(local_value("functions")) == FUNCTIONS
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_goes_by_one_name(function: str) -> None:
+    """Module, package, log lines and file bear the folder's name."""
+    assert declared_functions()[function]["name"] == function
+    assert environment_of(function)["POWERTOOLS_SERVICE_NAME"] == function
+    assert (TERRAFORM / f"{function}.tf").is_file()
+    assert (LAMBDAS / function / "lambda_function.py").is_file()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_answers_the_routes_that_lead_to_it(function: str) -> None:
+    leading = {route for route, target in declared_routes().items() if target == function}
+    assert (routes_in_code(function) or set()) == leading
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_told_every_setting_that_it_reads(function: str) -> None:
+    assert needed_by(function) <= set(environment_of(function))
+
+
+def test_settings_and_terraform_know_the_same_environment_variables() -> None:
+    given = set().union(*(environment_of(function) for function in FUNCTIONS))
+    assert given - POWERTOOLS == set().union(*settings_read().values())
+
+
+def test_only_the_function_module_makes_iam() -> None:
+    """So that lambda_role_arn, which the module heeds, is enough to make none."""
+    modules = ["", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]
+    makers = {
+        module
+        for module in modules
+        for block in configuration(module).get("resource", [])
+        if next(iter(block)).startswith("aws_iam_")
+    }
+    assert makers == {"lambda_function"}
+
+
+def test_only_one_provider_is_needed() -> None:
+    """No data source and no resource of another: offline, only this one can be had."""
+    for module in ["", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]:
+        blocks = configuration(module)
+        kinds = {next(iter(block)) for kind in ("resource", "data") for block in blocks.get(kind, [])}
+        assert all(kind.startswith("aws_") or kind == "terraform_data" for kind in kinds), module
+
+
+def test_every_variable_and_output_is_described() -> None:
+    for module in ["", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]:
+        for kind in ("variable", "output"):
+            for name, body in labelled(kind, module).items():
+                assert body.get("description"), f"{kind} {name} of {module or 'the root'}"
+                assert kind == "output" or "type" in body, f"variable {name} of {module or 'the root'}"

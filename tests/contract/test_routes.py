@@ -1,0 +1,102 @@
+"""Every route in Terraform stands in the README, in the OpenAPI document and in the Postman collection; and back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from tests.contract.declared import ROOT, declared_functions, declared_routes, local_value
+
+#: `| `GET /metadata` | ...` anywhere in a table's first column; several may share a row.
+_ROW = re.compile(r"^\|([^|]+)\|", re.MULTILINE)
+_ROUTE = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/[^`?\s]*)[^`]*`")
+_METHODS = ("get", "put", "post", "delete", "patch")
+
+
+def routes_in_readme() -> set[str]:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return {f"{method} {path}" for row in _ROW.findall(text) for method, path in _ROUTE.findall(row)}
+
+
+def openapi() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text(encoding="utf-8"))
+    return document
+
+
+def routes_in_openapi() -> set[str]:
+    return {
+        f"{method.upper()} {path}"
+        for path, operations in openapi()["paths"].items()
+        for method in operations
+        if method in _METHODS
+    }
+
+
+def requests_in_postman() -> Iterator[tuple[str, str]]:
+    """Method and path of every request of the collection, whatever folder it lies in."""
+    collection = ROOT / "docs/image-metadata-api.postman_collection.json"
+    waiting = [json.loads(collection.read_text(encoding="utf-8"))]
+    while waiting:
+        entry = waiting.pop()
+        waiting += entry.get("item", [])
+        if "request" in entry:
+            url = entry["request"]["url"]
+            raw = url if isinstance(url, str) else url["raw"]
+            if raw.startswith("{{base_url}}"):
+                yield entry["request"]["method"], raw.removeprefix("{{base_url}}").split("?")[0]
+
+
+def route_of(method: str, path: str) -> str | None:
+    """The declared route that API Gateway picks for a request: fixed parts go before `{image_id+}`."""
+    for route in sorted(declared_routes(), key=lambda route: ("{" in route, -len(route))):
+        declared_method, declared_path = route.split(" ")
+        # API Gateway's greedy parameter takes the rest of the path, slashes included.
+        pattern = ".+".join(re.escape(part) for part in re.split(r"\{[^}]+\}", declared_path))
+        if method == declared_method and re.fullmatch(pattern, path):
+            return route
+    return None
+
+
+def test_every_route_leads_to_a_function() -> None:
+    assert set(declared_routes().values()) == set(declared_functions()) - {"s3_file_event"}
+
+
+def test_no_route_is_declared_in_two_ways() -> None:
+    shapes = [re.sub(r"\{[^}]+\}", "{}", route) for route in declared_routes()]
+    assert len(shapes) == len(set(shapes))
+
+
+def test_the_readme_names_every_route() -> None:
+    assert routes_in_readme() == set(declared_routes())
+
+
+def test_the_openapi_document_describes_every_route() -> None:
+    # OpenAPI has no greedy parameters: the plus sign is API Gateway's alone.
+    described = {route.replace("+}", "}") for route in routes_in_openapi()}
+    assert described == {route.replace("+}", "}") for route in declared_routes()}
+
+
+def test_the_postman_collection_calls_every_route() -> None:
+    called = {route_of(method, path) for method, path in requests_in_postman()}
+    assert called - {None} == set(declared_routes())
+
+
+def test_a_preflight_allows_every_header_that_the_api_reads() -> None:
+    read = {
+        name
+        for path in (ROOT / "lambdas/shared/image_catalogue").glob("http_*.py")
+        for name in re.findall(r"""headers\.get\(["']([^"']+)["']""", path.read_text(encoding="utf-8"))
+    }
+    allowed = {name.lower() for name in local_value("allowed_headers", "rest_api")}
+    assert read and read | {"x-api-key", "authorization"} <= allowed
+
+
+def test_routes_are_told_apart_as_api_gateway_does() -> None:
+    assert route_of("GET", "/images/info") == "GET /images/info"
+    assert route_of("GET", "/images/uploads/cat.jpg") == "GET /images/{image_id+}"
+    assert route_of("GET", "/images/file/uploads/cat.jpg") == "GET /images/file/{image_id+}"
+    assert route_of("PUT", "/images") is None

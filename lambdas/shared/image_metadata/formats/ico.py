@@ -15,6 +15,8 @@ from .fields import Fields, Truncated
 
 #: Directory entries looked at.
 MAX_ENTRIES = 256
+#: Planes a directory entry may state; 0 and 1 are in use.
+MAX_PLANES = 4
 #: Pictures whose own header is read; the directory cannot state more than 256 pixels.
 MAX_HEADERS = 16
 
@@ -46,6 +48,9 @@ def matches(head: bytes, source: Reader) -> bool:
         return False
     if len(head) < 22:
         return source.size == len(head)
+    planes, bits = int.from_bytes(head[10:12], "little"), int.from_bytes(head[12:14], "little")
+    if head[2] == 1 and (planes > MAX_PLANES or bits > 32):  # a cursor's hot spot stands there
+        return False
     length, offset = int.from_bytes(head[14:18], "little"), int.from_bytes(head[18:22], "little")
     return head[9] in (0, 255) and length > 0 and 6 + 16 * min(count, MAX_ENTRIES) <= max(offset, 22)
 

@@ -202,6 +202,11 @@ def test_ico_with_a_cut_directory() -> None:
     assert not recognised("ico", data[:4] + b"\0\0" + data[6:])
 
 
+def test_tga_with_an_icon_s_signature_is_no_icon() -> None:
+    head = bytes.fromhex("0000010000d4002000000000300030000800") + bytes(4000)
+    assert not recognised("ico", head)
+
+
 def test_ico_with_65535_entries_reads_few() -> None:
     data = b"\0\0\1\0\xff\xff" + struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, 99, 0x7FFFFFFF) * 65535
     source = CountingReader(data)

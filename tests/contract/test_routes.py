@@ -11,15 +11,18 @@ import yaml
 
 from tests.contract.declared import ROOT, declared_functions, declared_routes, local_value
 
-#: `| `GET /metadata` | ...` anywhere in a table's first column; several may share a row.
-_ROW = re.compile(r"^\|([^|]+)\|", re.MULTILINE)
-_ROUTE = re.compile(r"`(GET|POST|PUT|PATCH|DELETE) (/[^`?\s]*)[^`]*`")
+#: The rows of the table headed "Route", and the route that a row begins with.
+_TABLE = re.compile(r"^\| Route +\|.*\n\|[-| ]+\n((?:\|.*\n)+)", re.MULTILINE)
+_ROW = re.compile(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) /\S*)` +\|")
 _METHODS = ("get", "put", "post", "delete", "patch")
 
 
 def routes_in_readme() -> set[str]:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return {f"{method} {path}" for row in _ROW.findall(text) for method, path in _ROUTE.findall(row)}
+    table = _TABLE.search((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert table, "README.md has no table whose first column is Route"
+    rows = [_ROW.match(line) for line in table[1].splitlines()]
+    assert all(rows), "a row of README.md's table of routes does not begin with a route"
+    return {row[1] for row in rows if row}
 
 
 def openapi() -> dict[str, Any]:

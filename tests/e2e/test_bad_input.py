@@ -19,7 +19,7 @@ def unique(name: str) -> str:
 
 
 def event(
-    stack: Stack, image_id: str, name: str = "ObjectCreated:Put", sequencer: str = "F" * 16
+    stack: Stack, image_id: str, name: str = "ObjectCreated:Put", sequencer: str = "F" * 32
 ) -> dict[str, Any]:
     """An S3 event record as S3 writes it."""
     described: dict[str, Any] = {"key": quote_plus(image_id, safe="/"), "sequencer": sequencer}
@@ -106,23 +106,25 @@ def test_created_arriving_after_a_later_removal_does_not_bring_it_back(stack: St
     assert stack.record(image_id).status_code == 404
 
 
-def test_one_poisonous_record_does_not_harm_its_neighbours(stack: Stack) -> None:
-    """A record nobody can read is given to the dead-letter queue; the images in the same message are indexed."""
-    good = [unique(f"good-{number}.jpg") for number in range(2)]
-    etags = [stack.put(image_id, JPEG) for image_id in good]
-    for image_id, etag in zip(good, etags, strict=True):
-        stack.indexed(image_id, etag)
-    for image_id in good:
+def test_a_poisonous_record_or_message_does_not_harm_its_neighbours(stack: Stack) -> None:
+    """Neither a record that cannot be processed nor a message that is no event keeps any other image waiting."""
+    ids = [unique(f"good-{number}.jpg") for number in range(3)]
+    for image_id in ids:
+        stack.put_and_wait(image_id, JPEG)
         assert stack.call("DELETE", f"/metadata/{image_id}").status_code == 204
     stack.drained()
-    again = [event(stack, image_id) for image_id in good]
-    stack.send(
-        again[0],
-        {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {"no": "object"}},
-        again[1],
-    )
-    for image_id in good:
-        eventually(lambda image_id=image_id: stack.record(image_id).status_code == 200, f"{image_id} indexed")
+    poison = event(stack, "uploads/anything.jpg")
+    poison["s3"]["bucket"] = {"name": "another-bucket", "arn": "arn:aws:s3:::another-bucket"}
+    try:
+        stack.send(event(stack, ids[0]), poison, event(stack, ids[1]))
+        stack.sqs.send_message(QueueUrl=stack.outputs["queue_url"], MessageBody="this is no event")
+        stack.send(event(stack, ids[2]))
+        for image_id in ids:
+            eventually(
+                lambda image_id=image_id: stack.record(image_id).status_code == 200, f"{image_id} indexed"
+            )
+    finally:
+        stack.sqs.purge_queue(QueueUrl=stack.outputs["queue_url"])
 
 
 @pytest.mark.parametrize(

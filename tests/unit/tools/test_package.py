@@ -191,6 +191,12 @@ def test_an_import_that_nothing_provides_is_named(project: Path, build) -> None:
         build()
 
 
+def test_an_import_that_may_fail_need_not_be_provided(project: Path, build) -> None:
+    with (project / "lambdas/shared/shared_one/names.py").open("a") as stream:
+        stream.write("try:\n    import requests\nexcept ImportError:\n    requests = None\n")
+    build()
+
+
 def test_a_failed_build_leaves_the_last_zip(project: Path, build) -> None:
     build()
     before = (project / "build/light.zip").read_bytes()

@@ -1,0 +1,147 @@
+"""What the summary and a page of the list read does not grow with the collection.
+
+`READ_COST_SIZES` (default 100,2000) are the numbers of records; `make bench-reads` measures 100, 10,000 and 200,000.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from image_catalogue.catalogue import (
+    COUNTER_PREFIX,
+    COUNTER_SHARDS,
+    Catalogue,
+    Observation,
+    contribution,
+    follow,
+    to_dynamodb,
+)
+from tests.contract.declared import declared_table
+
+from .stack import Site
+
+SIZES = [int(size) for size in os.environ.get("READ_COST_SIZES", "100,2000").split(",")]
+BATCH = 25  # BatchWriteItem's maximum
+
+
+def record(number: int) -> dict[str, Any]:
+    """A record as large as a photograph's usually is."""
+    return {
+        "image_id": f"uploads/{number:07d}.jpg",
+        "bucket": "images",
+        "size": 1_000_000 + number * 7919 % 5_000_000,
+        "etag": f"{number:032x}",
+        "uploaded_at": f"2026-11-21T10:{number // 60_000 % 60:02d}:{number // 1000 % 60:02d}.{number % 1000:03d}Z",
+        "filename": f"{number:07d}.jpg",
+        "status": "ok",
+        "format": "JPEG",
+        "content_type": ("image/jpeg", "image/png", "image/webp")[number % 3],
+        "width": 6000,
+        "height": 4000,
+        "camera": {"make": "Canon", "model": "Canon EOS R5", "lens": "RF24-105mm F4 L IS USM"},
+        "exposure": {"time_s": 0.004, "f_number": 5.6, "iso": 100, "focal_length_mm": 50.0},
+        "gps": {"latitude": 48.858222, "longitude": 2.2945, "altitude_m": 35.0},
+        "taken_at": "2026-05-17T09:30:00.120",
+        "extractor_version": 1,
+    }
+
+
+def fill(dynamodb: Any, table: str, start: int, end: int, totals: Counter[str]) -> None:
+    """Put records [start, end) and the counters they call for, as fast as the table takes them."""
+    items = []
+    for number in range(start, end):
+        item = follow(None, Observation(record(number), f"{number:032X}"), "")
+        assert item is not None
+        totals.update(contribution(item))
+        items.append(item | {"revision": "0" * 16})
+    split = Counter[str]()
+    for shard in range(COUNTER_SHARDS):
+        counter = {name: amount // COUNTER_SHARDS for name, amount in totals.items()}
+        if shard == COUNTER_SHARDS - 1:
+            counter = {name: amount - split[name] for name, amount in totals.items()}
+        split.update(counter)
+        items.append({"image_id": f"{COUNTER_PREFIX}{shard:02d}", **counter})
+    for first in range(0, len(items), BATCH):
+        requests = [{"PutRequest": {"Item": to_dynamodb(item)}} for item in items[first : first + BATCH]]
+        answer = dynamodb.batch_write_item(RequestItems={table: requests})
+        assert not answer.get("UnprocessedItems")
+
+
+def size_of(value: dict[str, Any]) -> int:
+    """Bytes of a typed attribute value (DynamoDB Developer Guide, "DynamoDB item sizes and formats")."""
+    ((kind, content),) = value.items()
+    if kind == "S":
+        return len(content.encode())
+    if kind == "N":
+        return len(content.replace(".", "")) // 2 + 2
+    if kind == "M":
+        return 3 + item_size(content) + len(content)
+    if kind == "L":
+        return 3 + sum(size_of(entry) + 1 for entry in content)
+    return 1
+
+
+def item_size(attributes: dict[str, Any]) -> int:
+    """Bytes of an item: its attributes' names and values."""
+    return sum(len(name.encode()) + size_of(value) for name, value in attributes.items())
+
+
+def units_of(dynamodb: Any, call: Callable[[], Any]) -> float:
+    """The read units of what `call` asks, from what the answers say was read.
+
+    DynamoDB Developer Guide, "Read and write operations": a query's bytes together, a batch's items one by one,
+    each rounded up to 4 KB; half as much for a read that is not strongly consistent.
+    """
+    units: list[float] = []
+
+    def note(parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.name == "Query":
+            assert parsed["ScannedCount"] == parsed["Count"], "nothing may be read that is not answered"
+            units.append(0.5 * math.ceil(sum(map(item_size, parsed["Items"])) / 4096))
+        else:
+            assert model.name == "BatchGetItem"
+            items = [item for found in parsed["Responses"].values() for item in found]
+            units.append(float(sum(math.ceil(item_size(item) / 4096) for item in items)))
+
+    dynamodb.meta.events.register("after-call.dynamodb", note, unique_id="note")
+    try:
+        call()
+    finally:
+        dynamodb.meta.events.unregister("after-call.dynamodb", unique_id="note")
+    return sum(units)
+
+
+def test_reads_cost_the_same_at_any_size(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    dynamodb, table = site.client("dynamodb"), "ReadCost"
+    dynamodb.create_table(**declared_table() | {"TableName": table})
+    catalogue, totals, loaded, costs = Catalogue(table, client=dynamodb), Counter[str](), 0, []
+    try:
+        for size in SIZES:
+            fill(dynamodb, table, loaded, size, totals)
+            loaded = size
+            assert catalogue.summary()["count"] == size
+            page = catalogue.list(limit=20)
+            cursor = catalogue.list(limit=20, cursor=page.next_cursor).next_cursor
+            costs.append(
+                {
+                    "summary": units_of(dynamodb, catalogue.summary),
+                    "first page of 20": units_of(dynamodb, catalogue.list),
+                    "third page of 20": units_of(
+                        dynamodb, lambda cursor=cursor: catalogue.list(cursor=cursor)
+                    ),
+                    "by size": units_of(dynamodb, lambda: catalogue.list(sort="size")),
+                }
+            )
+    finally:
+        dynamodb.delete_table(TableName=table)
+    with capsys.disabled():
+        print(f"\n{'read units':<18}" + "".join(f"{size:>12,}" for size in SIZES))
+        for name in costs[0]:
+            print(f"{name:<18}" + "".join(f"{cost[name]:>12}" for cost in costs))
+    assert all(cost == costs[0] for cost in costs)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .. import limits
 from ..errors import CorruptImage
+from ..icc import essence
 from ..model import Found
 from ..reader import Reader
 from .fields import Fields, Truncated
@@ -150,11 +150,7 @@ def _profile(source: Reader, start: int, header: bytes, found: Found) -> None:
         offset, length = fields.u32(), fields.u32()
     except Truncated:
         return
-    if not 0 < length <= limits.MAX_ICC:
-        found.warn(f"an ICC profile of {length} bytes is not read")
-        return
-    profile = source.read_at(start + offset, length)
-    if len(profile) < length:
-        found.warn("the ICC profile is cut short")
+    if not length or start + offset + length > source.size:
+        found.warn("the ICC profile is not there")
     else:
-        found.icc = profile
+        found.icc = essence(lambda at, count: source.read_at(start + offset + at, count), length)

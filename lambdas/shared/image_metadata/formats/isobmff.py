@@ -185,13 +185,15 @@ def read(source: Reader, found: Found) -> None:
     found.format = "AVIF" if major in AVIF_BRANDS else "HEIF"
     found.content_type = CONTENT_TYPES.get(major, "image/heif")
 
-    meta_box, moov_box = _find(source, found, sequence=not SEQUENCE_BRANDS.isdisjoint(brands))
+    meta_box, moov_box = _find(source, found, sequence=major in SEQUENCE_BRANDS)
     meta = _Meta()
     if meta_box is not None:
         meta = _parse_meta(source, meta_box, found)
         _describe_primary(source, meta, found)
         if found.format == "HEIF" and _is_av1(meta) and not AVIF_BRANDS.isdisjoint(brands):
             found.format, found.content_type = "AVIF", "image/avif"
+    if found.width is None and moov_box is None:
+        _, moov_box = _find(source, found, sequence=True)
     if moov_box is not None and (major in SEQUENCE_BRANDS or found.width is None):
         _describe_sequence(source, moov_box, found)
     if not found.width or not found.height:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .. import limits
 from ..errors import CorruptImage
+from ..icc import essence
 from ..model import Found
 from ..photoshop import read_resources
 from ..reader import Reader
@@ -18,10 +19,11 @@ MAX_RESOURCES = 2000
 #: Bytes of the resources fetched in one go.
 PREFETCH_BYTES = 64 * 1024
 
+_ICC = 0x040F
 _WANTED = {
     0x03ED: 64,  # resolution
     0x0404: limits.MAX_IPTC,
-    0x040F: limits.MAX_ICC,
+    _ICC: limits.MAX_ICC,
     0x0422: 1 << 20,  # EXIF
     0x0424: limits.MAX_XMP,
 }
@@ -91,7 +93,9 @@ def _resources(source: Reader, start: int, found: Found) -> None:
             return
         header = fields.position
         if number in _WANTED:
-            if size > _WANTED[number]:
+            if number == _ICC and found.icc is None:
+                found.icc = _profile(source, position + header, size)
+            elif size > _WANTED[number]:
                 found.warn(f"image resource {number} of {size} bytes is not read")
             else:
                 read_resources(source.read_at(position, header + size + size % 2), found)
@@ -99,3 +103,9 @@ def _resources(source: Reader, start: int, found: Found) -> None:
                     found.dpi = None
         position += header + size + size % 2
     found.warn(f"more than {MAX_RESOURCES} image resources")
+
+
+def _profile(source: Reader, start: int, length: int) -> bytes | None:
+    """What tells an ICC profile's name; the tables of a CMYK profile take half a megabyte."""
+    length = max(0, min(length, source.size - start))
+    return essence(lambda offset, count: source.read_at(start + offset, count), length) or None

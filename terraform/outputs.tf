@@ -49,6 +49,16 @@ output "function_names" {
   value       = { for name, function in local.functions : name => function.name }
 }
 
+output "s3_file_event_arn" {
+  description = "Function that an S3 Batch Operations job invokes."
+  value       = module.s3_file_event.arn
+}
+
+output "batch_operations_role_arn" {
+  description = "Role for S3 Batch Operations jobs; null unless batch_operations is set."
+  value       = one(aws_iam_role.batch_operations[*].arn)
+}
+
 output "invoke_arn" {
   description = "What a policy names to allow execute-api:Invoke, with auth = iam."
   value       = "${module.api.execution_arn}/*"

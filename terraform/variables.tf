@@ -256,6 +256,12 @@ variable "event_timeout_seconds" {
   }
 }
 
+variable "batch_operations" {
+  description = "Whether a role is made for S3 Batch Operations jobs that catalogue images which were there before; not with lambda_role_arn."
+  type        = bool
+  default     = false
+}
+
 variable "log_level" {
   description = "Least severity that the functions log."
   type        = string

@@ -26,7 +26,13 @@ run "one_role_per_function" {
 
 run "a_given_role_is_used" {
   variables {
-    lambda_role_arn = "arn:aws:iam::123456789012:role/LabRole"
+    lambda_role_arn  = "arn:aws:iam::123456789012:role/LabRole"
+    batch_operations = true
+  }
+
+  assert {
+    condition     = length(aws_iam_role.batch_operations) == 0 && length(aws_iam_role_policy.batch_operations) == 0
+    error_message = "With a role given, no IAM may be made."
   }
 
   assert {
@@ -37,7 +43,13 @@ run "a_given_role_is_used" {
 
 run "least_privilege" {
   variables {
-    tracing = true
+    tracing          = true
+    batch_operations = true
+  }
+
+  assert {
+    condition     = length(aws_iam_role.batch_operations) == 1 && output.batch_operations_role_arn != null
+    error_message = "There must be a role for S3 Batch Operations when asked for."
   }
 
   assert {

@@ -21,6 +21,8 @@ LAMBDAS = ROOT / "lambdas"
 SHARED = LAMBDAS / "shared"
 #: What Powertools' logger reads by itself.
 POWERTOOLS = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
+#: The root and every module.
+MODULES = ["", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]
 FUNCTIONS = sorted(path.parent.name for path in LAMBDAS.glob("*/requirements.txt"))
 
 
@@ -119,28 +121,26 @@ def test_settings_and_terraform_know_the_same_environment_variables() -> None:
     assert given - POWERTOOLS == set().union(*settings_read().values())
 
 
-def test_only_the_function_module_makes_iam() -> None:
-    """So that lambda_role_arn, which the module heeds, is enough to make none."""
-    modules = ["", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]
-    makers = {
-        module
-        for module in modules
-        for block in configuration(module).get("resource", [])
-        if next(iter(block)).startswith("aws_iam_")
-    }
-    assert makers == {"lambda_function"}
+def test_every_piece_of_iam_is_optional() -> None:
+    """With lambda_role_arn none is made: terraform/tests try the conditions that these counts name."""
+    for module in MODULES:
+        for block in configuration(module).get("resource", []):
+            for kind, bodies in block.items():
+                counts = {body.get("count") for body in bodies.values()}
+                expected = {"lambda_function": "${local.own_role ? 1 : 0}", "": "${local.batch_role ? 1 : 0}"}
+                assert not kind.startswith("aws_iam_") or counts == {expected.get(module)}, (module, bodies)
 
 
 def test_only_one_provider_is_needed() -> None:
     """No data source and no resource of another: offline, only this one can be had."""
-    for module in ["", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]:
+    for module in MODULES:
         blocks = configuration(module)
         kinds = {next(iter(block)) for kind in ("resource", "data") for block in blocks.get(kind, [])}
         assert all(kind.startswith("aws_") or kind == "terraform_data" for kind in kinds), module
 
 
 def test_every_variable_and_output_is_described() -> None:
-    for module in ["", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]:
+    for module in MODULES:
         for kind in ("variable", "output"):
             for name, body in labelled(kind, module).items():
                 assert body.get("description"), f"{kind} {name} of {module or 'the root'}"

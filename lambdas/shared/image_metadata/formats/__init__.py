@@ -13,6 +13,7 @@ from ..model import Found
 from ..reader import Reader, WindowReader
 from . import (
     bmp,
+    eps,
     exr,
     gif,
     hdr,
@@ -36,7 +37,7 @@ from . import (
 HEAD = 64
 
 READERS: tuple[ModuleType, ...] = (
-    jpeg, png, gif, webp, isobmff, tiff, bmp, jxl, jp2, psd, exr, hdr, qoi, ico, netpbm, pcx, svg,
+    jpeg, png, gif, webp, isobmff, tiff, bmp, jxl, jp2, psd, exr, hdr, qoi, ico, netpbm, pcx, svg, eps,
 )  # fmt: skip
 #: Asked when nothing else knows the file: formats whose first bytes only make them likely.
 WITHOUT_SIGNATURE: tuple[ModuleType, ...] = (tga,)

@@ -263,3 +263,74 @@ def test_svg_damage() -> None:
         svg('width="40" height="30"', '<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "b">]><!-- c -->'),
     )
     endure("svg", gzip.compress(svg('width="40" height="30"'), mtime=0))
+
+
+# --- EPS ------------------------------------------------------------------------------------------------
+
+
+def eps(
+    *comments: str, first: str = "%!PS-Adobe-3.0 EPSF-3.0", newline: str = "\n", body: str = "showpage"
+) -> bytes:
+    return newline.join([first, *comments, "%%EndComments", body, "%%EOF", ""]).encode()
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize(
+    ("comments", "size"),
+    [
+        (["%%BoundingBox: 0 0 40 30"], (40, 30)),
+        (["%%BoundingBox: -10 10 30 40  "], (40, 30)),
+        (["%%HiResBoundingBox: 0 0 39.2 29.5", "%%BoundingBox: 0 0 39.2 29.5"], (40, 30)),
+        (["%%BoundingBox: 0 0 4 3", '%ImageData: 40 30 8 3 0 1 2 "beginimage"'], (40, 30)),
+        (["%%BoundingBox: 0 0 0 0", "%%BoundingBox: 0 0 40 30"], (40, 30)),
+    ],
+)
+def test_eps(comments: list[str], size: tuple[int, int], newline: str) -> None:
+    found = read("eps", eps(*comments, newline=newline))
+    assert (found.format, found.content_type) == ("EPS", "application/postscript")
+    assert (found.width, found.height) == size
+
+
+def test_eps_box_at_the_end_and_texts() -> None:
+    inner = "%%BoundingBox: 0 0 1 1\n" + "x" * 90_000 + "\n%%Trailer\n%%BoundingBox: 0 0 40 30"
+    found = read("eps", eps("%%Title: (A title)", "%%Creator: hand", "%%BoundingBox: (atend)", body=inner))
+    assert (found.width, found.height) == (40, 30)
+    assert found.text == {"Title": "A title", "Software": "hand"}
+
+
+def test_dos_eps_is_no_tiff() -> None:
+    inner = eps(
+        "%%BoundingBox: 0 0 40 30",
+        '%ImageData: 7 5 1 1 0 1 2 "x"',
+        body="<?xpacket begin='' id=''?><x/><?xpacket end='w'?>",
+    )
+    data = (
+        b"\xc5\xd0\xd3\xc6"
+        + struct.pack("<6I2x", 30, len(inner), 0, 0, 30 + len(inner), 8)
+        + inner
+        + b"II*\0\x08\0\0\0"
+    )
+    found = read("eps", data)
+    assert (found.width, found.height, found.color_mode, found.bit_depth) == (7, 5, "1", 1)
+    assert found.xmp == b"<?xpacket begin='' id=''?><x/>"
+
+
+def test_eps_without_a_size_and_look_alikes() -> None:
+    with pytest.raises(CorruptImage):
+        read("eps", eps("%%BoundingBox: 0 0 0 0"))
+    with pytest.raises(CorruptImage):
+        read("eps", eps("%%BoundingBox: (atend)"))
+    for box in ("1234", "1 2 3", "0 0 a b", "0 0 1e9 3", "0 0 99999999999 1", "9 9 1 1"):
+        with pytest.raises(CorruptImage):
+            read("eps", eps(f"%%BoundingBox: {box}"))
+    assert not recognised("eps", eps("%%Pages: 3", first="%!PS-Adobe-2.0"))
+    assert recognised("eps", eps("%%BoundingBox: 0 0 9 9", first="%!PS-Adobe-2.0"))
+    assert not recognised("eps", b"%PDF-1.4\n%%BoundingBox: 0 0 9 9\n")
+
+
+def test_eps_damage() -> None:
+    endure("eps", eps("%%Title: t", "%%BoundingBox: 0 0 40 30", '%ImageData: 7 5 1 1 0 1 2 "x"'))
+    started = time.process_time()
+    survives("eps", eps("%%BoundingBox: (atend)", body="\n%%BoundingBox: 0 0 0 " * 100_000))
+    survives("eps", eps("%%Title: " + "(" * 40_000, "%%BoundingBox:" + " 1" * 40_000))
+    assert time.process_time() - started < 3

@@ -28,6 +28,7 @@ OPERATIONS = int(os.environ.get("STORM_OPERATIONS", "240"))
 CLIENTS = 4
 KILLS = max(2, OPERATIONS // 200)
 SETTLE_SECONDS = 300
+KILLED = 502  # what the gateway answers when the function dies under a request
 
 
 @pytest.fixture(scope="module")
@@ -93,11 +94,11 @@ class Client:
 
     def upload(self) -> None:
         answer = self._stack.call("POST", "/upload", data=self._body(), headers={"Content-Type": "image/png"})
-        assert answer.status_code == 201, answer.text
+        assert answer.status_code in (201, KILLED), answer.text
 
     def delete_by_api(self) -> None:
         answer = self._stack.call("DELETE", "/images/" + path_of(self._key()))
-        assert answer.status_code in (204, 404), answer.text
+        assert answer.status_code in (204, 404, KILLED), answer.text
 
     def repeat_an_event(self) -> None:
         key = self._key()
@@ -190,6 +191,15 @@ def test_workers_killed_in_the_middle_of_a_batch_lose_nothing(stormy: Stack) -> 
     assert stack.messages("dead_letter_queue_url") == 0
 
 
+def redrive(stack: Stack) -> None:
+    """What `aws sqs start-message-move-task` does; the local AWS has no such action."""
+    source = stack.outputs["dead_letter_queue_url"]
+    while messages := stack.sqs.receive_message(QueueUrl=source, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            stack.sqs.send_message(QueueUrl=stack.outputs["queue_url"], MessageBody=message["Body"])
+            stack.sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+
+
 def test_a_fault_mended_later_loses_nothing(stormy: Stack) -> None:
     """Events that a missing permission sent to the dead-letter queue are done once they are sent back."""
     stack, keys = stormy, [f"uploads/redriven/{number}.png" for number in range(5)]
@@ -207,9 +217,7 @@ def test_a_fault_mended_later_loses_nothing(stormy: Stack) -> None:
         eventually(lambda: stack.messages("dead_letter_queue_url") == len(keys), "the events given up on")
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
-    dead = stack.outputs["dead_letter_queue_url"]
-    arn = stack.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    stack.sqs.start_message_move_task(SourceArn=arn)
+    redrive(stack)
     for key in keys:
         eventually(lambda key=key: stack.record(key).status_code == 200, f"{key} redriven")
     assert stack.messages("dead_letter_queue_url") == 0

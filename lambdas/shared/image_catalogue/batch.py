@@ -134,7 +134,7 @@ def _run(job: Job, indexer: Indexer, deadline: float, log: Log) -> BaseException
             event=job.name,
             image_id=job.key,
             severity=logging.getLevelName(level),
-            error=type(error).__name__,
+            error=f"{type(error).__name__}: {error}",
             exc_info=level == logging.ERROR,
         )
         return error

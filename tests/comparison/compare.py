@@ -415,7 +415,8 @@ class Comparison:
         """Print the tables."""
         print(f"{self.files} files\n")
         print(
-            f"{'field':14} {'agree':>6} {'disagree':>8} {'missing':>7} {'extra':>6} {'rate %':>7} {'target':>6}  explained"
+            f"{'field':14} {'agree':>6} {'disagree':>8} {'missing':>7} {'extra':>6} {'rate %':>7}"
+            f" {'target':>6}  explained"
         )
         for field, target in TARGETS.items():
             count, rate = self.counts[field], self.rate(field)

@@ -16,7 +16,10 @@ from .reader import BytesReader, Reader
 Entry = tuple[int, int, bytes]
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SRATIONAL, UTF8 = 1, 2, 3, 4, 5, 7, 10, 129
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}  # fmt: skip
+_SIZES = {
+    1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4,
+    10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8,
+}  # fmt: skip
 _CODES = {
     1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i",
     11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from email.utils import parsedate_tz
 
 from .dates import Moment, parse
+
+_ZONE = re.compile(r"\d\s*(?:[+-]\d{4}|UTC?|GMT|Z|[ECMP][SD]T)\s*(?:\(.*\))?\s*$")
 
 
 def loose_date(text: str | None) -> Moment | None:
@@ -22,7 +25,8 @@ def loose_date(text: str | None) -> Moment | None:
         return None
     year, month, day, hour, minute, second, *_, zone = parts
     told = parse(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
-    if told is None or zone is None or abs(zone) > 15 * 3600:
+    # The parser answers 0 where no zone is stated; only a zone that is written counts.
+    if told is None or zone is None or abs(zone) > 15 * 3600 or not _ZONE.search(text):
         return told
     sign = "-" if zone < 0 else "+"
     return Moment(told.local, f"{sign}{abs(zone) // 3600:02}:{abs(zone) // 60 % 60:02}")

@@ -31,6 +31,7 @@ _KEYWORDS = frozenset(
 #: Image data chunks below this size are not stepped over one by one; how much of the end is looked at instead.
 _MANY = 256 * 1024
 _TAILS = (16 * 1024, 64 * 1024, 256 * 1024)
+_END = b"\0\0\0\0IEND\xae\x42\x60\x82"
 _CHUNK = re.compile(rb"IDAT|tEXt|iTXt|zTXt|eXIf|tIME|IEND")
 #: Bytes of a compressed colour profile that are read: its description stands at the start.
 _PROFILE_START = 64 * 1024
@@ -149,7 +150,7 @@ def _leads_to_end(tail: bytes, position: int) -> bool:
     while position <= len(tail) - 8:
         kind = tail[position + 4 : position + 8]
         if kind == b"IEND":
-            return True
+            return tail[position : position + 12] == _END
         if not kind.isalpha():
             return False
         position += 12 + _length(tail[position : position + 4])

@@ -1,0 +1,224 @@
+"""EXIF: every field, and every way in which cameras get it wrong."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from image_metadata.exif import Exif, read_exif
+
+from .build import Value, directory, jpeg, record, tiff
+
+
+def read(
+    main: dict[int, Value],
+    exif: dict[int, Value] | None = None,
+    gps: dict[int, Value] | None = None,
+    order: str = "<",
+) -> Exif:
+    result = read_exif(tiff(main, exif, gps, order), lambda message: None)
+    assert result is not None
+    return result
+
+
+def position(
+    lat: Value, lat_ref: Value | None, lon: Value, lon_ref: Value | None, **more: Value
+) -> dict[str, float]:
+    gps = {2: lat, 4: lon} | {tag: ref for tag, ref in ((1, lat_ref), (3, lon_ref)) if ref is not None}
+    return read({}, None, gps | {int(tag[1:]): value for tag, value in more.items()}).gps
+
+
+LAT, LON = (5, [(33, 1), (51, 1), (3054, 100)]), (5, [(70, 1), (40, 1), (12, 1)])
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_camera_exposure_and_texts_in_both_byte_orders(order: str) -> None:
+    exif = read(
+        {0x010F: (2, "Acme"), 0x0110: (2, "Model 7 "), 0x0112: (3, 8), 0x0131: (2, "fw"), 0x013B: (2, "A. Person"),
+         0x8298: (2, b"Photo\0Editor\0"), 0x010E: (2, "A view"), 0x4746: (3, 5)},
+        {0x829A: (5, (10, 1250)), 0x829D: (5, (28, 10)), 0x8827: (3, 200), 0x920A: (5, (35, 1)), 0xA405: (3, 52),
+         0x9209: (3, 25), 0xA434: (2, "Lens"), 0xA431: (2, "0042"), 0x9003: (2, "2024:05:06 07:08:09")},
+        order=order,
+    )  # fmt: skip
+    assert (exif.make, exif.model, exif.orientation, exif.software) == ("Acme", "Model 7", 8, "fw")
+    assert (exif.artist, exif.copyright, exif.description, exif.rating) == (
+        "A. Person",
+        "Photo; Editor",
+        "A view",
+        5,
+    )
+    assert exif.exposure == {
+        "time_s": 0.008, "f_number": 2.8, "iso": 200, "focal_length_mm": 35, "focal_length_35mm": 52, "flash": True,
+    }  # fmt: skip
+    assert (exif.lens, exif.serial) == ("Lens", "0042")
+    assert exif.taken == ("2024-05-06T07:08:09", None)
+
+
+def test_strings_end_at_the_first_nul_and_may_be_latin_1() -> None:
+    exif = read(
+        {
+            0x010F: (2, b"Acme\0garbage\0"),
+            0x0110: (2, "Zoë".encode("latin-1") + b"\0"),
+            0x0131: (2, b"\0\0\0\0"),
+        }
+    )
+    assert (exif.make, exif.model, exif.software) == ("Acme", "Zoë", None)
+
+
+def test_the_texts_that_windows_writes() -> None:
+    exif = read({0x9C9B: (1, "Títle\0".encode("utf-16-le")), 0x9C9E: (1, "one; two;\0".encode("utf-16-le"))})
+    assert (exif.title, exif.keywords) == ("Títle", ["one", "two"])
+
+
+@pytest.mark.parametrize("value", [0, 9, 255])
+def test_an_impossible_orientation_is_none(value: int) -> None:
+    assert read({0x0112: (3, value)}).orientation is None
+
+
+@pytest.mark.parametrize("value", [(1, 6), (4, 6), (2, "6"), (3, [6, 0])])
+def test_an_orientation_of_another_type_is_read(value: Value) -> None:
+    assert read({0x0112: value}).orientation == 6
+
+
+def test_zero_denominators_and_unset_values_are_absent() -> None:
+    exposure = read(
+        {},
+        {0x829A: (5, (1, 0)), 0x829D: (5, (0, 0)), 0x920A: (5, (0, 1)), 0x8827: (3, 0), 0x9209: (3, 65535)},
+    ).exposure
+    assert exposure == {}
+
+
+def test_apex_values_stand_in_for_missing_ones() -> None:
+    exposure = read({}, {0x9201: (10, (7, 1)), 0x9202: (5, (4, 1))}).exposure
+    assert exposure == {"time_s": 0.0078125, "f_number": 4}
+
+
+def test_a_sensitivity_over_65535_stands_in_its_own_tag() -> None:
+    assert read({}, {0x8827: (3, 65535), 0x8832: (4, 102400)}).exposure["iso"] == 102400
+
+
+def test_tags_in_the_wrong_directory_are_found() -> None:
+    exif = read({0x9003: (2, "2024:05:06 07:08:09"), 0x8827: (3, 100)}, {0x010F: (2, "Acme")})
+    assert (exif.make, exif.exposure["iso"]) == ("Acme", 100)
+    assert exif.taken is not None
+
+
+@pytest.mark.parametrize(
+    ("unit", "dpi"),
+    [((3, 2), (300.0, 300.0)), ((3, 3), (762.0, 762.0)), ((3, 1), None), (None, (300.0, 300.0))],
+)
+def test_resolution_units(unit: Value | None, dpi: tuple[float, float] | None) -> None:
+    main: dict[int, Value] = {0x011A: (5, (300, 1)), 0x011B: (5, (300, 1))}
+    assert read(main | ({0x0128: unit} if unit else {})).dpi == dpi
+
+
+@pytest.mark.parametrize("x", [(0, 1), (300, 0)])
+def test_a_resolution_that_is_none(x: tuple[int, int]) -> None:
+    assert read({0x011A: (5, x), 0x011B: (5, x)}).dpi is None
+
+
+@pytest.mark.parametrize(
+    ("south", "west"),
+    [((2, "S"), (2, "W")), ((2, "South"), (2, "West")), ((2, "s"), (2, "w")),
+     ((1, b"S"), (1, b"W")), ((7, b"S\0"), (7, b"W\0"))],
+)  # fmt: skip
+def test_positions_carry_the_sign_of_their_reference(south: Value, west: Value) -> None:
+    assert position(LAT, south, LON, west) == {"latitude": -33.85848333, "longitude": -70.67}
+
+
+def test_a_missing_reference_is_said() -> None:
+    warnings: list[str] = []
+    exif = read_exif(tiff({}, None, {2: LAT, 4: LON}), warnings.append)
+    assert exif is not None
+    assert exif.gps == {"latitude": 33.85848333, "longitude": 70.67}
+    assert len(warnings) == 2
+    assert "no reference" in warnings[0]
+
+
+def test_a_signed_value_keeps_its_sign() -> None:
+    assert position((10, (-335, 10)), (2, "N"), (10, (-706, 10)), (2, "E")) == {
+        "latitude": -33.5,
+        "longitude": -70.6,
+    }
+    assert position((10, (-335, 10)), (2, "S"), LON, (2, "E"))["latitude"] == -33.5
+
+
+@pytest.mark.parametrize(
+    ("latitude", "degrees"),
+    [
+        ((5, [(335, 10)]), 33.5),
+        ((5, [(33, 1), (30, 1)]), 33.5),
+        ((5, [(33, 1), (30, 1), (0, 0)]), 33.5),
+        ((12, [33.0, 30.0, 0.0]), 33.5),
+        ((2, "33,30.0N"), 33.5),
+        ((5, [(0, 1), (0, 1), (0, 1)]), 0.0),
+    ],
+)
+def test_positions_in_other_shapes(latitude: Value, degrees: float) -> None:
+    assert position(latitude, (2, "N"), LON, (2, "E"))["latitude"] == degrees
+
+
+@pytest.mark.parametrize(
+    "latitude",
+    [(5, [(0, 0), (0, 0), (0, 0)]), (5, [(33, 0), (1, 1), (1, 1)]), (5, [(33, 1), (51, 0), (1, 1)]), (5, [(91, 1)]),
+     (5, [(90, 1), (0, 1), (1, 1)]), (2, "nowhere"), (12, [float("nan")]), (7, b"")],
+)  # fmt: skip
+def test_positions_that_are_none(latitude: Value) -> None:
+    assert position(latitude, (2, "N"), LON, (2, "E")) == {}
+
+
+def test_half_a_position_is_none() -> None:
+    assert read({}, None, {1: (2, "N"), 2: LAT}).gps == {}
+
+
+@pytest.mark.parametrize(
+    ("ref", "altitude"),
+    [((1, 0), 12.5), ((1, 1), -12.5), ((2, "1"), -12.5), ((7, b"\1"), -12.5), (None, 12.5)],
+)
+def test_altitude_below_the_sea(ref: Value | None, altitude: float) -> None:
+    more = {"t6": (5, (25, 2))} | ({"t5": ref} if ref else {})
+    assert position(LAT, (2, "N"), LON, (2, "E"), **more)["altitude_m"] == altitude
+
+
+def test_an_altitude_over_zero_is_absent() -> None:
+    assert "altitude_m" not in position(LAT, (2, "N"), LON, (2, "E"), t6=(5, (1, 0)))
+
+
+def test_directories_that_point_at_themselves_end() -> None:
+    block = bytearray(tiff({0x8769: (4, 8), 0x8825: (4, 8), 0x010F: (2, "Acme")}))
+    assert read_exif(bytes(block), lambda message: None).make == "Acme"  # type: ignore[union-attr]
+
+
+def test_a_directory_outside_the_block_costs_itself() -> None:
+    warnings: list[str] = []
+    exif = read_exif(tiff({0x010F: (2, "Acme"), 0x8769: (4, 99999)}), warnings.append)
+    assert exif is not None
+    assert exif.make == "Acme"
+    assert warnings == ["EXIF: a directory lies outside the block"]
+
+
+def test_a_directory_that_is_cut_off_gives_the_entries_there() -> None:
+    block = b"II*\0\x08\0\0\0" + directory({0x010F: (2, "Ac"), 0x0112: (3, 3)}, 8)
+    warnings: list[str] = []
+    exif = read_exif(block[: 8 + 2 + 24], warnings.append)
+    assert exif is not None
+    assert (exif.make, exif.orientation) == ("Ac", 3)
+    exif = read_exif(block[: 8 + 2 + 20], warnings.append)
+    assert exif is not None
+    assert (exif.make, exif.orientation) == ("Ac", None)
+    assert warnings == ["EXIF: a directory is cut off"]
+
+
+def test_a_huge_count_reads_no_more_than_is_there() -> None:
+    block = b"II*\0\x08\0\0\0" + struct.pack("<H", 2) + struct.pack("<HHII", 0x010F, 2, 0xFFFFFFFF, 38)
+    block += struct.pack("<HHII", 0x0112, 3, 1, 5) + bytes(4) + b"Acme\0"
+    exif = read_exif(block, lambda message: None)
+    assert exif is not None
+    assert (exif.make, exif.orientation) == ("Acme", 5)
+
+
+def test_what_is_no_exif_costs_the_exif_alone() -> None:
+    metadata = record(jpeg(exif=b"nonsense, all of it"))
+    assert (metadata.status, metadata.width) == ("ok", 48)
+    assert metadata.warnings == ["EXIF: no TIFF header but b'nons'"]

@@ -1,0 +1,160 @@
+"""GIF and WebP: frames, times, loops, transparency, the blocks at the end."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from image_metadata import RangeReader, extract
+
+from .build import VP8, desc, frame, gif, looping, packet, profile, record, riff, tiff, vp8x
+
+EXIF = tiff({0x010F: (2, "Acme"), 0x0112: (3, 6)})
+
+
+# --- GIF ---------------------------------------------------------------------------------------------------
+
+
+def test_a_still_gif() -> None:
+    metadata = record(gif(frame()))
+    assert (metadata.width, metadata.height, metadata.color_mode, metadata.bit_depth) == (48, 32, "P", 1)
+    assert (metadata.frames, metadata.animated, metadata.has_alpha, metadata.loop) == (1, False, False, None)
+    assert metadata.content_type == "image/gif"
+
+
+def test_frames_duration_and_loop() -> None:
+    metadata = record(gif(looping(0), frame(10), frame(25, transparent=True), frame(0)))
+    assert (metadata.frames, metadata.animated, metadata.duration_ms, metadata.loop) == (3, True, 350, 0)
+    assert metadata.has_alpha is True
+    assert record(gif(looping(7), frame(), frame())).loop == 7
+    assert record(gif(frame(), frame())).loop == 1
+
+
+def test_comments_and_xmp() -> None:
+    xmp = packet("<dc:title>T</dc:title>")
+    application = b"\x21\xff\x0bXMP DataXMP" + xmp + b"\1" + bytes(range(255, -1, -1)) + b"\0"
+    metadata = record(gif(b"\x21\xfe\5hello\6 world\0", application, frame()))
+    assert (metadata.description, metadata.title, metadata.warnings) == ("hello world", "T", [])
+
+
+def test_a_local_palette_tells_the_depth_where_there_is_no_global_one() -> None:
+    local = b"," + struct.pack("<HHHHB", 0, 0, 48, 32, 0x87) + bytes(768) + b"\2\1\0\0"
+    assert record(gif(local, packed=0)).bit_depth == 8
+
+
+def test_image_data_of_many_blocks_is_passed_over() -> None:
+    data = b"\x08" + (b"\xff" + b"," * 255) * 400 + b"\0"
+    metadata = record(gif(frame(data=data), frame(data=data)))
+    assert (metadata.frames, metadata.warnings) == (2, [])
+
+
+def test_a_cut_off_gif_counts_what_is_there() -> None:
+    metadata = record(gif(frame(), frame(), frame())[:-3])
+    assert (metadata.status, metadata.frames, metadata.warnings) == ("ok", 3, ["GIF: the file is cut off"])
+
+
+def test_damaged_blocks_end_the_walk() -> None:
+    metadata = record(gif(frame(), b"\x99\x99\x99"))
+    assert (metadata.frames, metadata.warnings) == (1, ["GIF: the blocks are damaged"])
+
+
+@pytest.mark.parametrize("data", [b"GIF89a", b"GIF87a\x30\0", gif(frame(), width=0)])
+def test_gifs_without_a_size(data: bytes) -> None:
+    metadata = record(data)
+    assert (metadata.status, metadata.format) == ("corrupt", "GIF")
+
+
+def test_a_gif_over_the_budget_has_no_frame_count() -> None:
+    data = gif(*[frame(data=b"\x08" + (b"\xff" + bytes(255)) * 1000 + b"\0")] * 40)
+    reader = RangeReader(lambda start, end: data[start:end], len(data))
+    metadata = extract(reader)
+    assert (metadata.status, metadata.width, metadata.frames, metadata.animated) == ("ok", 48, None, True)
+    assert "not counted" in metadata.warnings[0]
+
+
+# --- WebP ---------------------------------------------------------------------------------------------------
+
+
+def vp8l(alpha: bool) -> tuple[bytes, bytes]:
+    return b"VP8L", b"\x2f" + struct.pack("<I", 47 | 31 << 14 | int(alpha) << 28) + bytes(9)
+
+
+def test_lossy_and_lossless() -> None:
+    lossy, lossless, see_through = record(riff(VP8)), record(riff(vp8l(False))), record(riff(vp8l(True)))
+    assert [(m.width, m.height, m.bit_depth) for m in (lossy, lossless, see_through)] == [(48, 32, 8)] * 3
+    assert [(m.color_mode, m.has_alpha) for m in (lossy, lossless, see_through)] == [
+        ("RGB", False),
+        ("RGB", False),
+        ("RGBA", True),
+    ]
+    assert lossy.content_type == "image/webp"
+
+
+def test_blocks_behind_the_image() -> None:
+    metadata = record(
+        riff(vp8x(0x3C), (b"ICCP", profile(desc("P3"))), (b"ALPH", b"x"), VP8, (b"EXIF", b"Exif\0\0" + EXIF),
+             (b"XMP ", packet("<xmp:Rating>3</xmp:Rating>")))
+    )  # fmt: skip
+    assert (metadata.has_alpha, metadata.color_profile, metadata.rating) == (True, "P3", 3)
+    assert (metadata.camera, metadata.orientation, metadata.warnings) == ({"make": "Acme"}, 6, [])
+
+
+def test_blocks_that_the_header_does_not_announce() -> None:
+    assert record(riff(vp8x(0), VP8, (b"EXIF", EXIF))).orientation == 6
+    assert record(riff(VP8, (b"EXIF", EXIF))).orientation == 6
+
+
+def anmf(delay: int) -> tuple[bytes, bytes]:
+    return b"ANMF", bytes(6) + (47).to_bytes(3, "little") + (31).to_bytes(3, "little") + delay.to_bytes(
+        3, "little"
+    ) + bytes(20)
+
+
+def test_an_animation() -> None:
+    metadata = record(riff(vp8x(0x02), (b"ANIM", bytes(4) + b"\x05\0"), anmf(100), anmf(50), anmf(25)))
+    assert (metadata.frames, metadata.animated, metadata.duration_ms, metadata.loop) == (3, True, 175, 5)
+
+
+def test_one_frame_is_no_animation() -> None:
+    metadata = record(riff(vp8x(0x02), (b"ANIM", bytes(6)), anmf(100)))
+    assert (metadata.frames, metadata.animated, metadata.loop) == (1, False, None)
+
+
+def test_the_canvas_size_is_the_size() -> None:
+    metadata = record(riff(vp8x(0, 5000, 4000), VP8))
+    assert (metadata.width, metadata.height) == (5000, 4000)
+
+
+def test_a_wrong_riff_length_costs_nothing() -> None:
+    data = bytearray(riff(vp8x(0x08), VP8, (b"EXIF", EXIF)))
+    data[4:8] = b"\x10\0\0\0"
+    assert record(bytes(data)).orientation == 6
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"RIFF\0\0\0\0WEBP",
+        riff((b"VP8 ", bytes(10))),
+        riff((b"VP8L", bytes(5))),
+        riff((b"VP8X", b"\0")),
+        riff((b"EXIF", EXIF)),
+    ],
+)
+def test_webps_without_a_size(data: bytes) -> None:
+    metadata = record(data)
+    assert (metadata.status, metadata.format, metadata.content_type) == ("corrupt", "WEBP", "image/webp")
+
+
+def test_a_large_webp_costs_two_requests() -> None:
+    data = riff(vp8x(0x08), (b"VP8 ", VP8[1] + bytes(3_000_000)), (b"EXIF", EXIF))
+    reader = RangeReader(lambda start, end: data[start:end], len(data))
+    assert extract(reader).orientation == 6
+    assert (reader.requests, reader.bytes_fetched < 70_000) == (2, True)
+
+
+def test_a_cut_off_webp_is_told_with_a_warning() -> None:
+    metadata = record(riff(vp8x(0x08), VP8, (b"EXIF", EXIF))[:-30])
+    assert metadata.status == "ok"
+    assert metadata.warnings

@@ -1,0 +1,239 @@
+"""JPEG: segments in every order and state, multi-picture files, blocks that span segments."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from image_metadata import RangeReader, extract, limits
+from image_metadata.model import ImageMetadata
+
+from .build import JPEG_TAIL, desc, iptc, jpeg, packet, profile, record, resource, segment, tiff
+
+
+def sof(marker: int = 0xC0, depth: int = 8, components: int = 3, height: int = 32) -> bytes:
+    body = struct.pack(">BHHB", depth, height, 48, components) + b"\1\x22\0" * components
+    return segment(marker, body) + b"\xff\xda\x00\x02\xff\xd9"
+
+
+@pytest.mark.parametrize("marker", [0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC9, 0xCA, 0xCF])
+def test_every_kind_of_frame(marker: int) -> None:
+    metadata = record(jpeg(tail=sof(marker)))
+    assert (metadata.width, metadata.height, metadata.bit_depth, metadata.color_mode) == (48, 32, 8, "RGB")
+    assert (metadata.content_type, metadata.frames, metadata.animated, metadata.has_alpha) == (
+        "image/jpeg",
+        1,
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize(("components", "mode"), [(1, "L"), (3, "RGB"), (4, "CMYK")])
+def test_colour_modes_and_depths(components: int, mode: str) -> None:
+    metadata = record(
+        jpeg(segment(0xEE, b"Adobe\0\x64\0\0\0\0\2"), tail=sof(depth=12, components=components))
+    )
+    assert (metadata.color_mode, metadata.bit_depth) == (mode, 12)
+
+
+@pytest.mark.parametrize(("unit", "dpi"), [(0, None), (1, (300.0, 150.0)), (2, (762.0, 381.0)), (7, None)])
+def test_jfif_density(unit: int, dpi: tuple[float, float] | None) -> None:
+    assert (
+        record(jpeg(segment(0xE0, b"JFIF\0\1\1" + struct.pack(">BHH", unit, 300, 150) + b"\0\0"))).dpi == dpi
+    )
+
+
+def test_exif_resolution_outranks_jfif() -> None:
+    exif = tiff({0x011A: (5, (240, 1)), 0x011B: (5, (240, 1)), 0x0128: (3, 2)})
+    jfif = segment(0xE0, b"JFIF\0\1\1" + struct.pack(">BHH", 1, 72, 72) + b"\0\0")
+    assert record(jpeg(jfif, exif=exif)).dpi == (240.0, 240.0)
+
+
+def test_comments() -> None:
+    assert record(jpeg(segment(0xFE, "Grüße\0".encode()))).description == "Grüße"
+    assert record(jpeg(segment(0xFE, "Grüße".encode("latin-1")))).description == "Grüße"
+
+
+def test_a_profile_in_segments_out_of_order() -> None:
+    icc = profile(desc("Wide Gamut"), padding=300)
+    parts = [icc[i : i + 200] for i in range(0, len(icc), 200)]
+    named = [b"ICC_PROFILE\0" + bytes([n + 1, len(parts)]) + part for n, part in enumerate(parts)]
+    segments = [segment(0xE2, part) for part in reversed(named)]
+    assert record(jpeg(*segments)).color_profile == "Wide Gamut"
+
+
+def test_xmp_iptc_and_extended_xmp_together() -> None:
+    digest = b"0123456789ABCDEF0123456789ABCDEF"
+    main = packet("<dc:title>T</dc:title>", f'xmpNote:HasExtendedXMP="{digest.decode()}"')
+    more = packet("<xmp:Rating>4</xmp:Rating>")
+    parts = [
+        segment(
+            0xE1,
+            b"http://ns.adobe.com/xmp/extension/\0"
+            + name
+            + struct.pack(">II", len(more), at)
+            + more[at : at + 300],
+        )
+        for name, at in [(digest, 300), (digest, 0), (b"F" * 32, 0), (digest, 600)]
+    ]
+    photoshop = segment(0xED, b"Photoshop 3.0\0" + resource(0x0404, iptc((120, b"D"), (55, b"20240506"))))
+    metadata = record(jpeg(*parts, photoshop, xmp=main))
+    assert (metadata.title, metadata.rating, metadata.description) == ("T", 4, "D")
+    assert (metadata.taken_at, metadata.taken_at_source) == ("2024-05-06", "IPTC DateCreated")
+    assert metadata.warnings == []
+
+
+def test_resources_split_over_segments() -> None:
+    block = resource(0x0404, iptc((5, b"A title")))
+    first, second = (segment(0xED, b"Photoshop 3.0\0" + part) for part in (block[:15], block[15:]))
+    assert record(jpeg(first, second)).title == "A title"
+
+
+def test_exif_split_over_segments() -> None:
+    exif = tiff({0x010F: (2, "Acme"), 0x0112: (3, 3), 0x0131: (2, "x" * 300)})
+    second = segment(0xE1, b"Exif\0\0" + exif[100:])
+    metadata = record(jpeg(second, exif=exif[:100]))
+    assert metadata.camera == {"make": "Acme"}
+    assert len(metadata.software or "") == 300
+
+
+@pytest.mark.parametrize(
+    "name", [b"XMP\0://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xap/2.0/ \0", b""]
+)
+def test_xmp_under_a_damaged_name(name: bytes) -> None:
+    assert record(jpeg(segment(0xE1, name + packet("<dc:title>T</dc:title>")))).title == "T"
+
+
+# --- multi-picture files ----------------------------------------------------------------------------------
+
+
+def mpf(*kinds: int) -> bytes:
+    entries = b"".join(struct.pack("<IIIHH", kind, 100, 0, 0, 0) for kind in kinds)
+    return segment(
+        0xE2, b"MPF\0" + tiff({0xB000: (7, b"0100"), 0xB001: (4, len(kinds)), 0xB002: (7, entries)})
+    )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "form", "frames"),
+    [
+        ((0x30000, 0x20002), "MPO", 2),
+        ((0x30000, 0), "MPO", 2),
+        ((0x30000, 0x20003, 0x20003, 0x20003), "MPO", 4),
+        ((0x30000, 0x10001, 0x10002), "JPEG", 1),
+        ((0x30000,), "JPEG", 1),
+    ],
+)
+def test_pictures_and_previews(kinds: tuple[int, ...], form: str, frames: int) -> None:
+    metadata = record(jpeg(mpf(*kinds)))
+    assert (metadata.format, metadata.frames, metadata.content_type) == (form, frames, "image/jpeg")
+
+
+def test_a_gain_map_is_no_picture() -> None:
+    xmp = packet("", 'hdrgm:Version="1.0"', 'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/"')
+    metadata = record(jpeg(mpf(0x30000, 0), xmp=xmp))
+    assert (metadata.format, metadata.frames) == ("JPEG", 1)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"II*\0", b"nonsense", tiff({0xB001: (4, 10**6)}), tiff({0xB001: (2, "x")})]
+)
+def test_a_damaged_index_costs_nothing(data: bytes) -> None:
+    metadata = record(jpeg(segment(0xE2, b"MPF\0" + data)))
+    assert (metadata.status, metadata.format, metadata.frames) == ("ok", "JPEG", 1)
+
+
+# --- damage ------------------------------------------------------------------------------------------------
+
+
+def corrupt(data: bytes) -> ImageMetadata:
+    metadata = record(data)
+    assert (metadata.status, metadata.format, metadata.content_type) == ("corrupt", "JPEG", "image/jpeg")
+    assert metadata.error
+    return metadata
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff\xd8\xff", b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\xe0\x00\x10JFIF", b"\xff\xd8\xff\xda\0\2",
+     b"\xff\xd8" + segment(0xC0, b"\x08\0"), b"\xff\xd8\xff\xfe\0\2" + bytes(9000), b"\xff\xd8\xff" + b"\xff" * 5000],
+)  # fmt: skip
+def test_without_a_frame_header_the_size_is_unknown(data: bytes) -> None:
+    corrupt(data)
+
+
+def test_what_stands_before_the_damage_is_told() -> None:
+    metadata = corrupt(jpeg(exif=tiff({0x010F: (2, "Acme")}), tail=b""))
+    assert metadata.camera == {"make": "Acme"}
+
+
+def test_a_size_of_zero_is_corrupt() -> None:
+    corrupt(jpeg(tail=sof(height=0)))
+
+
+def test_the_height_may_follow_the_first_scan() -> None:
+    tail = sof(height=0)[:-2] + bytes(100) + b"\xff\xdc\0\4\0\x20\xff\xd9"
+    assert record(jpeg(tail=tail)).height == 32
+
+
+def test_stray_bytes_and_fill_bytes_between_segments() -> None:
+    metadata = record(jpeg(segment(0xFE, b"x") + b"stray", b"\xff\xff\xff", segment(0xFE, b"y")))
+    assert (metadata.status, metadata.width) == ("ok", 48)
+    assert metadata.warnings == ["JPEG: stray bytes between segments"]
+
+
+def test_a_segment_with_an_impossible_length_costs_itself() -> None:
+    assert record(jpeg(b"\xff\xe5\0\0")).width == 48
+
+
+def test_garbage_before_the_image() -> None:
+    metadata = record(b"HTTP/1.1 200 OK\r\n\r\n" + jpeg(exif=tiff({0x0112: (3, 6)})))
+    assert (metadata.status, metadata.format, metadata.width, metadata.orientation) == ("ok", "JPEG", 48, 6)
+    assert metadata.warnings == ["19 bytes precede the image"]
+
+
+def test_no_jpeg_is_seen_in_what_merely_holds_its_first_bytes() -> None:
+    assert record(b"text \xff\xd8\xff and more text" * 9).status == "unsupported"
+
+
+# --- cost --------------------------------------------------------------------------------------------------
+
+
+def cost(data: bytes, total: int = 50_000_000) -> tuple[ImageMetadata, RangeReader]:
+    reader = RangeReader(lambda start, end: data[start:end].ljust(min(end, total) - start, b"\0"), total)
+    return extract(reader), reader
+
+
+def test_a_large_jpeg_costs_one_request() -> None:
+    metadata, reader = cost(jpeg(exif=tiff({0x010F: (2, "Acme")})))
+    assert (metadata.width, reader.requests, reader.bytes_fetched) == (48, 1, limits.FIRST_BLOCK)
+
+
+def test_long_segments_are_stepped_over() -> None:
+    metadata, reader = cost(jpeg(*[segment(0xE5, bytes(65533))] * 10))
+    assert metadata.width == 48
+    assert reader.requests <= 11
+    assert reader.bytes_fetched < 150_000
+
+
+def test_a_large_profile_is_not_read_for_its_name() -> None:
+    icc = profile(desc("Print"), (b"A2B0", bytes(400_000)))
+    parts = [icc[i : i + 65000] for i in range(0, len(icc), 65000)]
+    metadata, reader = cost(
+        jpeg(*(segment(0xE2, b"ICC_PROFILE\0" + bytes([n + 1, len(parts)]) + p) for n, p in enumerate(parts)))
+    )
+    assert (metadata.width, metadata.color_profile) == (48, "Print")
+    assert reader.bytes_fetched < 150_000
+
+
+def test_the_budget_ends_an_endless_walk() -> None:
+    endless = b"\xff\xd8" + segment(0xE5, bytes(65533)) * 200
+    metadata, reader = cost(endless, len(endless))
+    assert metadata.status == "corrupt"
+    assert "budget" in (metadata.error or "")
+    assert reader.requests <= limits.MAX_REQUESTS
+
+
+def test_many_tiny_segments_end() -> None:
+    assert record(b"\xff\xd8" + b"\xff\xe5\0\2" * 100_000 + JPEG_TAIL).status == "corrupt"

@@ -1,0 +1,182 @@
+"""The range reader: what it asks for, what it counts, where it stops."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from image_metadata import BudgetExceeded, RangeReader, SourceChanged, SourceError, extract, limits
+from image_metadata.reader import BytesReader, FileReader, WindowReader
+
+DATA = bytes(range(256)) * 4096  # 1 MiB
+K = 1024
+
+
+class Source:
+    """A fetcher over bytes that keeps what it was asked for."""
+
+    def __init__(self, data: bytes = DATA) -> None:
+        self.data = data
+        self.asked: list[tuple[int, int]] = []
+
+    def fetch(self, start: int, end: int) -> bytes:
+        self.asked.append((start, end))
+        return self.data[start:end]
+
+    def reader(self, **settings: int) -> RangeReader:
+        return RangeReader(self.fetch, len(self.data), **settings)
+
+
+def test_the_first_request_takes_one_block_and_answers_all_that_lies_in_it() -> None:
+    source = Source()
+    reader = source.reader()
+    assert reader.read_at(10, 20) == DATA[10:30]
+    assert reader.read_at(64 * K - 5, 5) == DATA[64 * K - 5 : 64 * K]
+    assert source.asked == [(0, 64 * K)]
+    assert (reader.requests, reader.bytes_fetched) == (1, 64 * K)
+
+
+def test_nothing_is_fetched_before_something_is_asked_for() -> None:
+    source = Source()
+    source.reader()
+    assert source.asked == []
+
+
+def test_the_size_is_known_from_the_first_response() -> None:
+    source = Source()
+    known: list[int | None] = [None]
+
+    def fetch(start: int, end: int) -> bytes:
+        known[0] = len(DATA)
+        return source.fetch(start, end)
+
+    assert RangeReader(fetch, lambda: known[0]).size == len(DATA)
+    assert source.asked == [(0, 64 * K)]
+
+
+def test_a_source_that_ends_within_the_first_block_need_not_tell_its_size() -> None:
+    assert RangeReader(Source(b"abc").fetch).size == 3
+    assert RangeReader(Source(b"").fetch).size == 0
+
+
+def test_a_long_source_without_a_size_is_an_error() -> None:
+    with pytest.raises(SourceError, match="size"):
+        _ = RangeReader(Source().fetch).size
+
+
+def test_a_small_far_read_asks_for_a_little_and_never_for_a_block() -> None:
+    source = Source()
+    reader = source.reader()
+    assert reader.read_at(500_000, 8) == DATA[500_000:500_008]
+    assert source.asked[1:] == [(500_000, 500_000 + limits.MIN_FETCH)]
+    assert reader.read_at(500_100, 8) == DATA[500_100:500_108]
+    assert len(source.asked) == 2
+
+
+def test_only_the_gap_between_cached_ranges_is_asked_for() -> None:
+    source = Source()
+    reader = source.reader()
+    reader.read_at(300_000, 10_000)
+    assert reader.read_at(290_000, 15_000) == DATA[290_000:305_000]
+    assert source.asked[-1] == (290_000, 300_000)
+    assert reader.read_at(60 * K, 20 * K) == DATA[60 * K : 80 * K]
+    assert source.asked[-1] == (64 * K, 80 * K)
+
+
+def test_reading_on_in_small_steps_grows_the_requests() -> None:
+    source = Source()
+    reader = source.reader()
+    for offset in range(0, len(DATA), 300):
+        assert reader.read_at(offset, 300) == DATA[offset : offset + 300]
+    assert reader.requests < 15
+    assert reader.bytes_fetched == len(DATA)
+
+
+def test_neighbours_asked_for_together_are_one_request() -> None:
+    source = Source()
+    reader = source.reader()
+    reader.prefetch([(200_000, 100), (205_000, 100), (900_000, 100), (-5, 3), (2_000_000, 10), (3, 0)])
+    assert len(source.asked) == 3
+    reader.read_at(205_050, 10)
+    reader.read_at(900_050, 10)
+    assert len(source.asked) == 3
+
+
+@pytest.mark.parametrize(("offset", "length"), [(-1, 4), (len(DATA), 1), (len(DATA) + 7, 1), (5, 0), (5, -3)])
+def test_outside_the_file_there_are_no_bytes(offset: int, length: int) -> None:
+    assert Source().reader().read_at(offset, length) == b""
+
+
+def test_a_read_over_the_end_is_cut() -> None:
+    assert Source().reader().read_at(len(DATA) - 3, 100) == DATA[-3:]
+
+
+def test_the_byte_budget_ends_the_reading_before_a_request() -> None:
+    source = Source()
+    reader = source.reader(max_bytes=100 * K)
+    with pytest.raises(BudgetExceeded):
+        reader.read_at(200_000, 50 * K)
+    assert len(source.asked) == 1
+    assert reader.read_at(200_000, 10 * K) == DATA[200_000 : 200_000 + 10 * K]
+    assert reader.bytes_fetched <= 100 * K
+
+
+def test_read_ahead_keeps_within_the_byte_budget() -> None:
+    reader = Source().reader(max_bytes=200 * K)
+
+    def walk() -> None:
+        for offset in range(0, len(DATA), 500):
+            reader.read_at(offset, 500)
+
+    with pytest.raises(BudgetExceeded):
+        walk()
+    assert reader.bytes_fetched <= 200 * K
+
+
+def test_the_request_budget_ends_the_reading() -> None:
+    reader = Source().reader(max_requests=3)
+    reader.read_at(500_000, 1)
+    reader.read_at(300_000, 1)
+    with pytest.raises(BudgetExceeded):
+        reader.read_at(700_000, 1)
+    assert reader.read_at(300_000, 1) == DATA[300_000:300_001]
+
+
+def test_a_source_that_answers_short_is_an_error() -> None:
+    reader = RangeReader(lambda start, end: DATA[start:end] if start == 0 else b"x", len(DATA))
+    with pytest.raises(SourceError):
+        reader.read_at(500_000, 8)
+
+
+def test_a_source_that_changes_ends_the_extraction() -> None:
+    def fetch(start: int, end: int) -> bytes:
+        if start:
+            raise SourceChanged("another version")
+        return (b"\xff\xd8" + (b"\xff\xe5\xff\xff" + bytes(65533)) * 3)[start:end]
+
+    with pytest.raises(SourceChanged):
+        extract(RangeReader(fetch, 1_000_000))
+
+
+def test_a_file_is_read_by_ranges_and_left_open() -> None:
+    file = io.BytesIO(DATA)
+    reader = FileReader(file)
+    assert reader.read_at(700_000, 9) == DATA[700_000:700_009]
+    assert reader.requests == 2
+    assert not file.closed
+
+
+def test_a_file_that_cannot_be_read_is_a_source_error() -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError("gone")
+
+    with pytest.raises(SourceError, match="gone"):
+        extract(Broken(b"abc"))
+
+
+def test_a_window_reads_relative_to_its_start_and_not_past_its_end() -> None:
+    window = WindowReader(BytesReader(b"0123456789"), 3, 4)
+    assert (window.size, window.read_at(1, 2), window.read_at(2, 99)) == (4, b"45", b"56")
+    assert window.read_at(4, 1) == window.read_at(-1, 1) == b""

@@ -240,14 +240,15 @@ def sign(
     credentials: Credentials,
     now: datetime.datetime,
 ) -> dict[str, str]:
-    """The headers that sign a request with Signature Version 4; ``url`` has no query."""
+    """The headers that sign a request with Signature Version 4; path and query of ``url`` are percent-encoded."""
     parts = urllib.parse.urlsplit(url)
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
-    headers = {
-        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
-        "host": parts.netloc,
-        "x-amz-date": stamp,
-    }
+    digest = hashlib.sha256(body).hexdigest()
+    headers = {"host": parts.netloc, "x-amz-date": stamp}
+    if service == "s3":
+        headers["x-amz-content-sha256"] = digest
+    else:
+        headers["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
     if credentials.token:
         headers["x-amz-security-token"] = credentials.token
     names = ";".join(sorted(headers))
@@ -255,11 +256,11 @@ def sign(
         [
             method,
             parts.path or "/",
-            "",
+            "&".join(sorted(parts.query.split("&"))),
             *(f"{name}:{headers[name]}" for name in sorted(headers)),
             "",
             names,
-            hashlib.sha256(body).hexdigest(),
+            digest,
         ]
     )
     scope = f"{day}/{region}/{service}/aws4_request"
@@ -274,15 +275,12 @@ def sign(
     return headers
 
 
-def _query(
-    endpoint: str, service: str, region: str, credentials: Credentials, fields: Mapping[str, str]
-) -> ElementTree.Element:
-    url = endpoint.rstrip("/") + "/"
-    body = urllib.parse.urlencode(fields).encode()
-    now = datetime.datetime.now(datetime.UTC)
-    request = urllib.request.Request(
-        url, body, sign("POST", url, body, service, region, credentials, now), method="POST"
-    )
+def send(
+    method: str, url: str, body: bytes, service: str, region: str, credentials: Credentials
+) -> ElementTree.Element | None:
+    """Send a signed request; returns the XML of the answer (None when empty). Raises ApiError."""
+    headers = sign(method, url, body, service, region, credentials, datetime.datetime.now(datetime.UTC))
+    request = urllib.request.Request(url, body or None, headers, method=method)
     context = (
         ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
         if url[:5] == "https"
@@ -290,7 +288,8 @@ def _query(
     )
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer:
-            return ElementTree.fromstring(answer.read())  # noqa: S314 - AWS's own answer, over TLS
+            content = answer.read()
+            return ElementTree.fromstring(content) if content else None  # noqa: S314 - AWS's own answer, over TLS
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")
         code = re.search(r"<Code>([^<]+)</Code>|\"(?:__type|code)\"\s*:\s*\"(?:[^\"#]*#)?([^\"]+)\"", text)
@@ -301,6 +300,16 @@ def _query(
         ) from error
     except (OSError, ElementTree.ParseError) as error:
         raise ApiError("Unreachable", str(getattr(error, "reason", error))) from error
+
+
+def _query(
+    endpoint: str, service: str, region: str, credentials: Credentials, fields: Mapping[str, str]
+) -> ElementTree.Element:
+    url, body = endpoint.rstrip("/") + "/", urllib.parse.urlencode(fields).encode()
+    answer = send("POST", url, body, service, region, credentials)
+    if answer is None:
+        raise ApiError("Unreachable", "the answer is empty")
+    return answer
 
 
 def _text(answer: ElementTree.Element, name: str) -> str:

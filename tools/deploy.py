@@ -10,6 +10,7 @@ The local AWS keeps state and variables below ``.local`` instead, apart from any
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -30,6 +31,7 @@ from aws_account import (
     find_region,
     role_arn,
 )
+from local_bucket import empty_bucket
 from terraform import CONFIGURATION, Terraform, TerraformError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -255,13 +257,17 @@ def destroy(
     place: Place, terraform: Terraform, environment: Mapping[str, str], yes: bool, extra: list[str]
 ) -> int:
     """Remove the deployment; asks first on a terminal unless ``yes``. Returns the exit code."""
-    log_in(place, environment)
+    credentials, _, region = log_in(place, environment)
     terraform.init()
     ask = not (yes or place.local) and sys.stdin.isatty()
     if not ask and not yes and not place.local:
         raise DeployError(
             "Destroying removes every image and record. Confirm with: ./deploy.sh destroy --yes"
         )
+    bucket = terraform.outputs().get("bucket") if place.local else None
+    if place.endpoint and bucket:
+        with contextlib.suppress(ApiError):  # Terraform says what is wrong
+            empty_bucket(place.endpoint, str(bucket), credentials, region)
     options = [option for option in place.options() if Path(option.partition("=")[2]).exists()]
     code = terraform.run(
         "destroy", "-compact-warnings", *([] if ask else ["-auto-approve"]), *options, *extra

@@ -18,19 +18,15 @@ def unique(name: str) -> str:
     return f"uploads/{uuid.uuid4().hex[:8]}/{name}"
 
 
-def event(
-    stack: Stack, image_id: str, name: str = "ObjectCreated:Put", sequencer: str = "F" * 32
-) -> dict[str, Any]:
+def created(stack: Stack, image_id: str, etag: str, sequencer: str = "F" * 32) -> dict[str, Any]:
     """An S3 event record as S3 writes it."""
-    described: dict[str, Any] = {"key": quote_plus(image_id, safe="/"), "sequencer": sequencer}
-    if name.startswith("ObjectCreated"):
-        described |= {"size": 1, "eTag": "0" * 32}
+    described = {"key": quote_plus(image_id, safe="/"), "sequencer": sequencer, "size": 1, "eTag": etag}
     return {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
         "awsRegion": "us-east-1",
         "eventTime": "2026-11-21T10:00:00.000Z",
-        "eventName": name,
+        "eventName": "ObjectCreated:Put",
         "s3": {
             "s3SchemaVersion": "1.0",
             "configurationId": "uploads",
@@ -75,7 +71,7 @@ def test_a_file_that_is_no_image_becomes_a_record_with_its_reason(
 @pytest.mark.usefixtures("no_dead_letters")
 def test_an_event_for_a_key_that_is_gone_leaves_no_record(stack: Stack) -> None:
     image_id = unique("never-there.jpg")
-    stack.send(event(stack, image_id))
+    stack.send(created(stack, image_id, "0" * 32))
     stack.drained()
     assert stack.record(image_id).status_code == 404
 
@@ -86,7 +82,7 @@ def test_an_event_replayed_twice_changes_nothing(stack: Stack) -> None:
     first = stack.put_and_wait(image_id, JPEG)
     stack.drained()
     count = stack.get("/images/info").json()["count"]
-    old = event(stack, image_id, sequencer="0" * 16)
+    old = created(stack, image_id, first["etag"], sequencer="0" * 16)
     stack.send(old)
     stack.send(old)
     stack.drained()
@@ -97,11 +93,10 @@ def test_an_event_replayed_twice_changes_nothing(stack: Stack) -> None:
 @pytest.mark.usefixtures("no_dead_letters")
 def test_created_arriving_after_a_later_removal_does_not_bring_it_back(stack: Stack) -> None:
     image_id = unique("swapped.jpg")
-    stack.put(image_id, JPEG)
-    stack.indexed(image_id, stack.s3.head_object(Bucket=stack.bucket, Key=image_id)["ETag"].strip('"'))
+    etag = stack.put_and_wait(image_id, JPEG)["etag"]
     stack.s3.delete_object(Bucket=stack.bucket, Key=image_id)
     stack.gone(image_id)
-    stack.send(event(stack, image_id, sequencer="0" * 15 + "1"))
+    stack.send(created(stack, image_id, etag, sequencer="0" * 15 + "1"))
     stack.drained()
     assert stack.record(image_id).status_code == 404
 
@@ -109,16 +104,17 @@ def test_created_arriving_after_a_later_removal_does_not_bring_it_back(stack: St
 def test_a_poisonous_record_or_message_does_not_harm_its_neighbours(stack: Stack) -> None:
     """Neither a record that cannot be processed nor a message that is no event keeps any other image waiting."""
     ids = [unique(f"good-{number}.jpg") for number in range(3)]
+    events = []
     for image_id in ids:
-        stack.put_and_wait(image_id, JPEG)
+        events.append(created(stack, image_id, stack.put_and_wait(image_id, JPEG)["etag"]))
         assert stack.call("DELETE", f"/metadata/{image_id}").status_code == 204
     stack.drained()
-    poison = event(stack, "uploads/anything.jpg")
+    poison = created(stack, "uploads/anything.jpg", "0" * 32)
     poison["s3"]["bucket"] = {"name": "another-bucket", "arn": "arn:aws:s3:::another-bucket"}
     try:
-        stack.send(event(stack, ids[0]), poison, event(stack, ids[1]))
+        stack.send(events[0], poison, events[1])
         stack.sqs.send_message(QueueUrl=stack.outputs["queue_url"], MessageBody="this is no event")
-        stack.send(event(stack, ids[2]))
+        stack.send(events[2])
         for image_id in ids:
             eventually(
                 lambda image_id=image_id: stack.record(image_id).status_code == 200, f"{image_id} indexed"

@@ -39,7 +39,9 @@ def test_it_works(lab: Stack) -> None:
     assert record["content_type"] == "image/webp"
 
 
-def test_destroy_leaves_nothing_but_what_was_there(other_site: Site, lab: Stack) -> None:
-    done = other_site.deploy_script("destroy", "-no-color")
+def test_plain_terraform_destroy_leaves_nothing_but_what_was_there(other_site: Site, lab: Stack) -> None:
+    done = other_site.terraform.capture(
+        "destroy", "-auto-approve", "-input=false", "-no-color", *other_site.variable_files()
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert other_site.inventory() == {"roles": ["LabRole"]}

@@ -6,7 +6,7 @@ import urllib.error
 from pathlib import Path
 
 import pytest
-from botocore.auth import SigV4Auth
+from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
@@ -81,6 +81,20 @@ def test_requests_are_signed_as_botocore_signs_them(token: str | None) -> None:
         request.headers["X-Amz-Security-Token"] = token
     canonical = signer.canonical_request(request)
     signature = signer.signature(signer.string_to_sign(request, canonical), request)
+    assert ours["authorization"].endswith(f"Signature={signature}")
+
+
+def test_object_requests_are_signed_as_botocore_signs_them() -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    url = "http://127.0.0.1:4566/bucket/uploads/100%25%20%2B%C3%A9.jpg?versionId=a~b&max-keys=5"
+    ours = aws_account.sign(
+        "DELETE", url, b"", "s3", "us-east-1", Credentials("AKID", "secret", None, ""), now
+    )
+    request = AWSRequest("DELETE", url)
+    request.context["timestamp"] = request.headers["X-Amz-Date"] = now.strftime("%Y%m%dT%H%M%SZ")
+    request.headers["X-Amz-Content-SHA256"] = ours["x-amz-content-sha256"]
+    signer = S3SigV4Auth(BotocoreCredentials("AKID", "secret"), "s3", "us-east-1")
+    signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
     assert ours["authorization"].endswith(f"Signature={signature}")
 
 

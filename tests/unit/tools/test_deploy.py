@@ -212,7 +212,7 @@ def test_missing_credentials_are_explained_before_anything_is_built(tmp_path: Pa
 
 
 def test_destroy_without_a_terminal_wants_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploy, "log_in", lambda *_: None)
+    monkeypatch.setattr(deploy, "log_in", lambda *_: (CREDENTIALS, OWNER, "us-east-1"))
 
     class Stub(terraform.Terraform):
         def init(self) -> None:

@@ -291,7 +291,9 @@ def _raster(kind: str, get: Any, told: dict[str, Any]) -> None:
             told["orientation"] = {0: 1, 90: 8, 180: 3, 270: 6}.get(rotation, told["orientation"])
     elif kind == "PSD":
         told["bit_depth"] = number(get("BitDepth"))
-        told["color_mode"] = {0: "1", 1: "L", 2: "P", 3: "RGB", 4: "CMYK", 9: "LAB"}.get(get("ColorMode"))
+        gray = {16: "I;16", 32: "F"}.get(told["bit_depth"] or 0, "L")
+        rgb = "RGBA" if (get("NumChannels") or 3) > 3 else "RGB"
+        told["color_mode"] = {0: "1", 1: gray, 2: "P", 3: rgb, 4: "CMYK", 9: "LAB"}.get(get("ColorMode"))
 
 
 def _resolution(kind: str, get: Any, told: dict[str, Any]) -> None:

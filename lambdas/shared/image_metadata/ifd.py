@@ -47,7 +47,7 @@ class NotTiff(ValueError):
 
 
 class Directory(dict[int, Entry]):
-    """One directory: tag -> entry, the last of each tag; `next` is the following directory's offset or 0."""
+    """One directory: tag -> entry, the first of each tag; `next` is the following directory's offset or 0."""
 
     next: int = 0
 
@@ -103,7 +103,8 @@ class TiffStream:
         if len(data) < count * size:
             self._warn(f"{self.name}: a directory is cut off")
             count = len(data) // size
-        for tag, kind, number, inline in shape.iter_unpack(data[: count * size]):
+        # From the last to the first, so that the first of a tag is kept.
+        for tag, kind, number, inline in reversed(list(shape.iter_unpack(data[: count * size]))):
             found[tag] = (kind, number, inline)
         tail = data[count * size : count * size + link]
         if len(tail) == link:

@@ -137,6 +137,10 @@ def test_an_entity_bomb_is_refused_before_it_grows() -> None:
     assert warnings == ["XMP: the packet declares a document type, which is not read"]
 
 
+def test_any_document_type_is_refused() -> None:
+    assert read(b"<!DOCTYPE x>" + packet("<dc:title>T</dc:title>"))[0] == Xmp()
+
+
 def test_an_external_entity_is_refused() -> None:
     xmp, warnings = read(
         b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + packet("<dc:title>&e;</dc:title>")

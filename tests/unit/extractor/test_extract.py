@@ -91,6 +91,14 @@ def test_the_name_says_nothing(tmp_path: Path) -> None:
         assert extract(file).format == "JPEG"
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_quarter_turn_swaps_the_shown_size(orientation: int) -> None:
+    metadata = record(jpeg(exif=tiff({0x0112: (3, orientation)})))
+    shown = (metadata.display_width, metadata.display_height)
+    assert shown == ((32, 48) if orientation in (5, 6, 7, 8) else (48, 32))
+    assert (metadata.width, metadata.height, metadata.orientation) == (48, 32, orientation)
+
+
 # --- precedence ----------------------------------------------------------------------------------------------
 
 XMP = packet(

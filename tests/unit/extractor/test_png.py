@@ -113,6 +113,12 @@ def test_a_profile_without_its_checksum_is_read() -> None:
     )
 
 
+def test_a_profile_that_inflates_to_more_than_is_read_keeps_its_name() -> None:
+    large = zlib.compress(profile(desc("Wide"), (b"A2B0", bytes(2 * limits.MAX_INFLATED))))
+    metadata = record(png(chunk(b"iCCP", b"ICC\0\0" + large)))
+    assert (metadata.color_profile, metadata.warnings) == ("Wide", [])
+
+
 def test_wrong_checksums_cost_nothing() -> None:
     data = bytearray(png(text("Title", "T")))
     data[29:33] = b"\0\0\0\0"

@@ -117,6 +117,9 @@ def read(source: Reader, found: Found) -> bool:
                 image: Any = factory(cast(IO[bytes], file), "")
         except SourceError:
             raise
+        except Image.DecompressionBombError:
+            # Raised by GBR alone, whose signature is four small numbers: hardly ever a GBR.
+            continue
         except _FAILURES:
             if accept is not None and name in ("DDS", "SGI", "ICNS", "SUN"):
                 found.format, found.content_type = name, media_type

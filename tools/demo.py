@@ -142,14 +142,17 @@ def own_images(folder: Path) -> dict[str, bytes | Path]:
         raise DemoError(
             f"{folder} is not a directory. Name one that holds images: make demo IMAGES=directory"
         )
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith(".")]
+    found = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    files = {
+        name: path for name, path in found.items() if not any(part.startswith(".") for part in name.parts)
+    }
     if not files:
         raise DemoError(
             f"{folder} holds no files. Name a directory that holds images: make demo IMAGES=directory"
         )
     if len(files) > MOST_IMAGES:
         raise DemoError(f"{folder} holds {len(files):,} files; the demo takes up to {MOST_IMAGES:,}.")
-    return {path.relative_to(folder).as_posix(): path for path in files}
+    return {name.as_posix(): path for name, path in files.items()}
 
 
 # --- steps --------------------------------------------------------------------------------------------------------
@@ -276,7 +279,7 @@ def wait_until_indexed(api: Api, sent: Mapping[str, str]) -> dict[str, dict[str,
             if waiting:
                 time.sleep(POLL_SECONDS)
     progress.show(f"{len(records)} of {len(sent)} images", last=True)
-    return records
+    return {image_id: records[image_id] for image_id in sent}
 
 
 def show_records(records: Iterable[Mapping[str, object]]) -> None:

@@ -36,6 +36,8 @@ def test_a_users_folder_is_taken_with_its_subfolders(tmp_path: Path) -> None:
     (tmp_path / "trip").mkdir()
     (tmp_path / "trip/a b.jpg").write_bytes(b"x")
     (tmp_path / ".DS_Store").write_bytes(b"x")
+    (tmp_path / ".thumbnails").mkdir()
+    (tmp_path / ".thumbnails/a.png").write_bytes(b"x")
     assert list(demo.own_images(tmp_path)) == ["trip/a b.jpg"]
 
 

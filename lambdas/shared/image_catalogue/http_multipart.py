@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
+from email.utils import collapse_rfc2231_value
 
 from .errors import InvalidRequest
 
@@ -50,9 +51,15 @@ def file_part(body: bytes, content_type: str) -> Part:
 
 
 def stated_filename(headers: Message) -> str | None:
-    """The file name in a Content-Disposition, `filename*` (RFC 8187) included; None where none can be read."""
+    """The file name in a Content-Disposition; `filename*` (RFC 8187) wins. None where none can be read."""
     try:
-        return headers.get_filename()
+        stated = [
+            value
+            for name, value in headers.get_params([], "content-disposition")
+            if name.lower() == "filename"
+        ]
+        extended = [value for value in stated if isinstance(value, tuple)]
+        return collapse_rfc2231_value((extended or stated)[0]) if stated else None
     except ValueError:  # a character set or an escape that is none
         return None
 

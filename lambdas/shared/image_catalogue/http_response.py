@@ -75,4 +75,7 @@ def matches(if_none_match: str | None, etag: str) -> bool:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(
+        "utf-8", "replace"
+    ).decode()  # what a client sent and gets back may hold half characters

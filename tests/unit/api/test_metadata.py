@@ -1,0 +1,203 @@
+"""Lists, single records and forgetting."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Api, picture
+
+ONE = ("GET /metadata/{image_id+}", "GET /images/metadata/{image_id+}", "GET /images/{image_id+}")
+
+
+def test_a_record_is_found_by_its_key_and_by_its_short_name(api: Api) -> None:
+    record = api.put("uploads/cat.jpg")
+    for route in ONE:
+        for image_id in ("uploads/cat.jpg", "cat.jpg", "uploads%2Fcat.jpg"):
+            answer = api(route, image_id)
+            assert (answer.status, answer.json) == (200, record)
+            assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "key", ["a b+c.jpg", "50%.jpg", "a%2Bb.jpg", "é/日本 🐈.jpg", "a?b#c&d.jpg", "%zz", "x%00y.jpg"]
+)
+@pytest.mark.parametrize("encoded", [True, False])
+def test_any_key_is_found_whether_the_gateway_decodes_it_or_not(api: Api, key: str, encoded: bool) -> None:
+    from urllib.parse import quote
+
+    api.put(f"uploads/{key}")
+    answer = api(ONE[0], quote(f"uploads/{key}", safe="") if encoded else f"uploads/{key}")
+    if key == "x%00y.jpg" and not encoded:
+        assert answer.problem == "invalid-image-id"  # it cannot be told from an encoded NUL
+    else:
+        assert (answer.status, answer.json["image_id"]) == (200, f"uploads/{key}")
+
+
+@pytest.mark.parametrize(
+    "image_id",
+    [
+        "",
+        "uploads/",
+        "%00",
+        "cat\x00.jpg",
+        "uploads/%00.jpg",
+        "../secret",
+        "..%2Fsecret",
+        "uploads/../x",
+        "%2e%2e/x",
+        "a/./b",
+        "x" * 1025,
+        "uploads/" + "é" * 600,
+    ],
+)
+def test_an_id_that_no_image_can_have_is_refused(api: Api, image_id: str) -> None:
+    for route in (
+        *ONE,
+        "DELETE /metadata/{image_id+}",
+        "GET /images/file/{image_id+}",
+        "DELETE /images/{image_id+}",
+    ):
+        answer = api(route, image_id)
+        assert (answer.status, answer.problem) == (400, "invalid-image-id")
+
+
+def test_an_unknown_id_is_not_found(api: Api) -> None:
+    for route in (
+        *ONE,
+        "GET /images/file/{image_id+}",
+        "DELETE /metadata/{image_id+}",
+        "DELETE /images/{image_id+}",
+    ):
+        answer = api(route, "nothing.jpg")
+        assert (answer.status, answer.problem) == (404, "not-found")
+        assert "uploads/nothing.jpg" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("image_id", ["#summary#00", "uploads/%FF"])
+def test_counters_and_odd_bytes_are_no_images(api: Api, image_id: str) -> None:
+    api.put("uploads/cat.jpg")
+    assert api(ONE[0], image_id).status == 404
+
+
+def test_a_client_that_holds_the_record_gets_304(api: Api) -> None:
+    api.put("uploads/cat.jpg")
+    etag = api(ONE[0], "cat.jpg").headers["etag"]
+    for route in ONE:
+        for held in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+            answer = api(route, "cat.jpg", headers={"If-None-Match": held})
+            assert (answer.status, answer.body, answer.headers["etag"]) == (304, b"", etag)
+        assert api(route, "cat.jpg", headers={"If-None-Match": '"other"'}).status == 200
+
+
+def test_a_changed_record_has_another_etag(api: Api) -> None:
+    api.put("uploads/a.jpg")
+    api.put("uploads/b.jpg", width=4)
+    assert api(ONE[0], "a.jpg").headers["etag"] != api(ONE[0], "b.jpg").headers["etag"]
+
+
+def test_a_list_is_newest_first_in_pages(api: Api) -> None:
+    for number in range(7):
+        api.put(f"uploads/{number}.jpg", uploaded_at=f"2026-11-21T10:00:0{number}.000Z")
+    for route in ("GET /metadata", "GET /images"):
+        seen, cursor = [], {}
+        while True:
+            page = api(route, limit="3", **cursor).json
+            seen += [item["image_id"] for item in page["items"]]
+            if "next_cursor" not in page:
+                break
+            cursor = {"cursor": page["next_cursor"]}
+        assert seen == [f"uploads/{number}.jpg" for number in range(6, -1, -1)]
+
+
+def test_an_empty_catalogue_lists_nothing(api: Api) -> None:
+    assert api("GET /metadata").json == {"items": []}
+
+
+def test_sorts_and_filters(api: Api) -> None:
+    api.put("uploads/a.png", size=3, taken_at="2024-05-17T09:30:00")
+    api.put("uploads/b.jpg", size=1, content_type="image/jpeg", uploaded_at="2026-11-21T11:00:00.000Z")
+    api.put("uploads/sub/c.png", size=2, status="corrupt", uploaded_at="2026-11-21T12:00:00.000Z")
+
+    def names(**query: str) -> str:
+        return "".join(item["image_id"][-5] for item in api("GET /metadata", **query).json["items"])
+
+    assert names() == "cba"
+    assert names(order="asc") == "abc"
+    assert names(sort="size", status="ok") == "ab"
+    assert names(sort="size", order="asc", status="ok") == "ba"
+    assert names(content_type="image/jpeg") == "b"
+    assert names(prefix="uploads/sub/") == names(prefix="sub/") == "c"
+    assert names(status="corrupt") == "c"
+    assert names(taken_from="2024") == names(taken_from="2024-05", taken_to="2024-05") == "a"
+    assert names(taken_from="2024-06") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("limit", value)
+        for value in ("0", "-1", "101", "1000000000", "abc", "1.5", "", "１", "1e1", " 5", "05")
+    ]
+    + [("sort", "name"), ("sort", ""), ("order", "up"), ("order", "DESC"), ("status", "fine")]
+    + [("content_type", value) for value in ("png", "image/", "IMAGE/PNG", "image/png; q=1", "")]
+    + [
+        ("taken_from", value)
+        for value in ("yesterday", "2024-13", "2024-05-17T25:00", "2024-05-17 09:30", "")
+    ]
+    + [("taken_to", "17.05.2024"), ("prefix", ""), ("prefix", "a\x00"), ("prefix", "x" * 1025)]
+    + [("cursor", ""), ("cursor", "not base64!"), ("cursor", "A" * 1025), ("page", "2"), ("Limit", "3")],
+)
+def test_a_wrong_parameter_is_refused_by_name(api: Api, name: str, value: str) -> None:
+    answer = api("GET /metadata", query={name: [value]})
+    assert (answer.status, answer.problem) == (400, "bad-request")
+    assert name in answer.json["detail"]
+
+
+def test_a_tampered_or_foreign_cursor_is_refused(api: Api) -> None:
+    for number in range(3):
+        api.put(f"uploads/{number}.jpg", uploaded_at=f"2026-11-21T10:00:0{number}.000Z")
+    cursor = api("GET /metadata", limit="1").json["next_cursor"]
+    assert api("GET /metadata", cursor=cursor).status == 200
+    for place in range(0, len(cursor), 5):
+        other = cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :]
+        assert api("GET /metadata", cursor=other).problem == "invalid-cursor"
+    assert api("GET /metadata", cursor=cursor, order="asc").problem == "invalid-cursor"
+    assert api("GET /metadata", cursor="AAAA").problem == "invalid-cursor"
+
+
+def test_a_parameter_given_twice_is_refused(api: Api) -> None:
+    answer = api("GET /metadata", query={"limit": ["1", "2"]})
+    assert (answer.status, answer.problem) == (400, "bad-request")
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        *ONE,
+        "DELETE /metadata/{image_id+}",
+        "GET /images/file/{image_id+}",
+        "GET /images/download/{image_id+}",
+        "DELETE /images/{image_id+}",
+        "GET /images/info",
+        "GET /summary",
+        "POST /upload",
+        "POST /uploads",
+        "POST /images",
+        "POST /images/delete",
+    ],
+)
+def test_unknown_parameters_are_refused_everywhere(api: Api, route: str) -> None:
+    api.put("uploads/cat.jpg")
+    answer = api(route, "cat.jpg", body=picture(), surprise="1")
+    assert (answer.status, answer.problem) == (400, "bad-request")
+    assert api.objects() == []
+    assert api.catalogue.get("uploads/cat.jpg") is not None
+
+
+def test_forgetting_deletes_the_record_and_keeps_the_file(api: Api) -> None:
+    record = api.upload(picture())
+    answer = api("DELETE /metadata/{image_id+}", record["image_id"])
+    assert (answer.status, answer.body) == (204, b"")
+    assert api(ONE[0], record["image_id"]).status == 404
+    assert api.objects() == [record["image_id"]]
+    assert api("DELETE /metadata/{image_id+}", record["image_id"]).problem == "not-found"

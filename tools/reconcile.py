@@ -114,9 +114,12 @@ class Reconciler:
         """Compare all; calls `report(kind, key)` per difference; answers whether both sides are in step."""
         if not self._state.get("scanned"):
             self._scan(quiet)
+        if not self._state.get("counted"):
+            # Before any repair is sent: what repairs change would look like drift.
+            self._compare_counters(report)
+            self._state.set(counted=True, drift=dict(self.drift))
         if not self._state.get("listed"):
             self._list(report, quiet)
-        self._compare_counters(report)
         return not self.drift
 
     def _scan(self, quiet: bool) -> None:
@@ -229,11 +232,13 @@ class Reconciler:
             return
         self.drift["counters"] += 1
         report("counters", ", ".join(f"{name} {change:+d}" for name, change in sorted(wrong.items())))
-        if self._queue_url is not None:
-            self._mend_counters(after, wrong)
+        if self._queue_url is not None and not self._mend_counters(after, wrong):
+            report(
+                "note", "the summary changed while it was mended: counters left alone, run again when quiet"
+            )
 
-    def _mend_counters(self, counters: list[dict[str, Any]], changes: dict[str, int]) -> None:
-        """Add the difference to one counter, only if none has changed since they were compared."""
+    def _mend_counters(self, counters: list[dict[str, Any]], changes: dict[str, int]) -> bool:
+        """Add the difference to one counter; False, and nothing is done, if one has changed since the comparison."""
         known = {counter["image_id"]: counter for counter in counters}
         operations = []
         for number in range(COUNTER_SHARDS):
@@ -251,10 +256,9 @@ class Reconciler:
             operations.append({"Update" if number == 0 else "ConditionCheck": part})
         try:
             self._dynamodb.transact_write_items(TransactItems=operations)
-        except self._dynamodb.exceptions.TransactionCanceledException as error:
-            raise ReconcileError(
-                "the summary changed while it was mended; run again when it is quiet"
-            ) from error
+        except self._dynamodb.exceptions.TransactionCanceledException:
+            return False
+        return True
 
 
 def _unchanged(counter: dict[str, Any] | None) -> dict[str, Any]:

@@ -159,11 +159,13 @@ def variables_for(
 ) -> dict[str, object]:
     """The Terraform variables that this deployment decides and the user has not.
 
-    ``force_destroy`` lets ``destroy`` remove a bucket that still holds images; an API key is made up only for the
-    local AWS, which cannot do it itself.
+    ``force_destroy`` lets ``destroy`` remove a bucket that still holds images: in a lab and locally that is what is
+    wanted, anywhere else it takes a decision of the user's. An API key is made up only for the local AWS, which
+    cannot do it itself.
     """
+    throwaway = place.local or (role or "").endswith(f"/{LAB_ROLE}")
     # An absent role is written as null, so that no other file's value takes its place.
-    wanted: dict[str, object] = {"region": region, "lambda_role_arn": role, "force_destroy": True}
+    wanted: dict[str, object] = {"region": region, "lambda_role_arn": role, "force_destroy": throwaway}
     if place.local:
         wanted |= {
             "build_dir": str(place.build),
@@ -274,7 +276,8 @@ def destroy(
     )
     if code:
         print(
-            "deploy.sh: Terraform could not remove everything; run ./deploy.sh destroy again.",
+            "deploy.sh: Terraform could not remove everything. If it says BucketNotEmpty, images are left: save what "
+            "you need, then TF_VAR_force_destroy=true ./deploy.sh, and ./deploy.sh destroy. Else run it again.",
             file=sys.stderr,
         )
         return code

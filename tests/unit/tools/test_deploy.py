@@ -70,6 +70,20 @@ def test_what_the_user_sets_is_not_overridden(configuration: Path) -> None:
     assert variables == {"region": "us-west-2", "build_dir": "../build", "force_destroy": True}
 
 
+def test_images_outlive_destroy_except_in_a_lab_and_locally(configuration: Path) -> None:
+    target = package.Target("python3.13", "arm64")
+
+    def kept(environment: dict[str, str], role: str | None) -> object:
+        place = deploy.find_place(environment)
+        return deploy.variables_for(place, target, "us-east-1", role, environment)["force_destroy"]
+
+    local = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "DEPLOY_DIR": str(configuration / "local")}
+    assert kept({}, LAB_ROLE) is True
+    assert kept(local, None) is True
+    assert kept({}, None) is False
+    assert kept({}, "arn:aws:iam::123456789012:role/team") is False
+
+
 def test_an_absent_role_is_written_so_that_no_older_value_stays(configuration: Path) -> None:
     place = deploy.find_place({})
     variables = deploy.variables_for(place, package.Target("python3.13", "arm64"), "us-east-1", None, {})

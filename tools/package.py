@@ -32,6 +32,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from locking import locked
+
 ROOT = Path(__file__).resolve().parent.parent
 HANDLER = "lambda_function.py"
 
@@ -535,7 +537,7 @@ def build_function(name: str, target: Target, lambdas: Path, build: Path) -> tup
     if standing and hashlib.sha256(archive.read_bytes()).hexdigest() == previous.get("sha256"):
         return previous, False
     content = {HANDLER: normalised((lambdas / name / HANDLER).read_bytes())}
-    for path, source in vendored_files(lambdas, name, target, build / "wheels").items():
+    for path, source in vendored_files(lambdas, name, target, lambdas.parent / ".local" / "wheels").items():
         data = source.read_bytes()
         content[path.as_posix()] = normalised(data) if path.suffix == ".py" else data
     replace_tree(vendor, {path: data for path, data in content.items() if path != HANDLER})
@@ -563,15 +565,17 @@ def build_all(target: Target, lambdas: Path, build: Path, quiet: bool = False) -
     functions: dict[str, dict] = {}
     if not quiet:
         print(f"Building {len(names)} functions for {target.label()}", flush=True)
-    for name in names:
-        entry, changed = build_function(name, target, lambdas, build)
-        functions[name] = entry
-        if not quiet:
-            note = "built" if changed else "unchanged"
-            print(
-                f"  {name + '.zip':<24} {entry['size'] / 1024:>8,.0f} KiB  sha256 {entry['sha256']}  {note}",
-                flush=True,
-            )
+    # Two builds at a time would pull each other's vendor folders away.
+    with locked(lambdas.parent / ".local" / "build.lock"):
+        for name in names:
+            entry, changed = build_function(name, target, lambdas, build)
+            functions[name] = entry
+            if not quiet:
+                note = "built" if changed else "unchanged"
+                print(
+                    f"  {name + '.zip':<24} {entry['size'] / 1024:>8,.0f} KiB  sha256 {entry['sha256']}  {note}",
+                    flush=True,
+                )
     manifest = {
         "target": {"runtime": target.runtime, "architecture": target.architecture, "local": target.local},
         "functions": functions,

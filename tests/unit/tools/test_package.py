@@ -1,5 +1,6 @@
 """The build: import closure, reproducible zips, unchanged builds, messages."""
 
+import concurrent.futures
 import hashlib
 import subprocess
 import sys
@@ -205,6 +206,16 @@ def test_a_failed_build_leaves_the_last_zip(project: Path, build) -> None:
         build()
     assert (project / "build/light.zip").read_bytes() == before
     assert [path.name for path in (project / "build").iterdir() if path.name.startswith(".")] == []
+
+
+def test_builds_at_the_same_time_wait_for_each_other(project: Path, build) -> None:
+    def one(number: int) -> dict:
+        return package.build_all(HOST, project / "lambdas", project / f"build-{number}", quiet=True)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        manifests = list(pool.map(one, range(8)))
+    assert all(manifest == manifests[0] for manifest in manifests)
+    assert not [path.name for path in (project / "lambdas/light").iterdir() if path.name.startswith(".")]
 
 
 def test_an_empty_project_is_named(tmp_path: Path) -> None:

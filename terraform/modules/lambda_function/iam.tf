@@ -10,12 +10,9 @@ locals {
     var.queue == null ? [] : [{
       Sid    = "TakeMessages"
       Effect = "Allow"
-      Action = [
-        "sqs:ChangeMessageVisibility",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ReceiveMessage",
-      ]
+
+      # As in AWSLambdaSQSQueueExecutionRole: what an event source needs, and no more.
+      Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       Resource = [var.queue.arn]
     }],
     [{

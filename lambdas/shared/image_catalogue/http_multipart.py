@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.message import Message
 from email.parser import HeaderParser
 from email.utils import collapse_rfc2231_value
+from typing import Any
 
 from .errors import InvalidRequest
 
@@ -53,7 +54,7 @@ def file_part(body: bytes, content_type: str) -> Part:
 def stated_filename(headers: Message) -> str | None:
     """The file name in a Content-Disposition; `filename*` (RFC 8187) wins. None where none can be read."""
     try:
-        stated = [
+        stated: list[Any] = [
             value
             for name, value in headers.get_params([], "content-disposition")
             if name.lower() == "filename"

@@ -192,12 +192,12 @@ class TiffStream:
 
 
 def decode(data: bytes) -> str | None:
-    """Text of an undeclared encoding up to its first NUL: UTF-8 where it is valid, else Latin-1."""
+    """Text of an undeclared encoding up to its first NUL: UTF-8 where it is valid, else Windows-1252."""
     data = data.split(b"\0", 1)[0]
     if not data:
         return None
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        text = data.decode("latin-1")
+        text = data.decode("cp1252", "replace")
     return text.strip() or None

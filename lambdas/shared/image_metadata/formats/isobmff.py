@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from .. import limits
 from ..errors import CorruptImage
+from ..exif import read_exif
 from ..model import Found
-from ..reader import Reader
+from ..reader import Reader, WindowReader
 from .boxes import BadBox, Box, tiff_stream, walk, walk_bytes
 from .fields import Fields, Truncated, inflate
 
@@ -39,6 +40,8 @@ MAX_TRACK_BOXES = 256
 MAX_TIMES = 1 << 16
 #: Bytes of one EXIF item that are read: the directories come first, maker notes and thumbnails after.
 MAX_EXIF_BYTES = 1 << 20
+#: A larger EXIF item is not read as a whole.
+LARGE_EXIF_BYTES = 1 << 16
 
 AVIF_BRANDS = frozenset((b"avif", b"avis"))
 SEQUENCE_BRANDS = frozenset(
@@ -616,7 +619,7 @@ def _metadata(source: Reader, meta: _Meta, primary: int, found: Found) -> None:
     exif = _described_by(meta, primary, lambda item: item.kind == b"Exif")
     if exif is not None:
         try:
-            found.exif = tiff_stream(_item_data(source, meta, exif, MAX_EXIF_BYTES))
+            _exif(source, meta, exif, found)
         except Truncated as error:
             found.warn(f"EXIF is unreadable: {error}")
     xmp = _described_by(meta, primary, lambda item: item.kind == b"mime" and item.content_type in XMP_TYPES)
@@ -627,8 +630,20 @@ def _metadata(source: Reader, meta: _Meta, primary: int, found: Found) -> None:
             )
         except Truncated as error:
             found.warn(f"XMP is unreadable: {error}")
-    if found.orientation is None and (found.exif or found.xmp):
+    if found.orientation is None and (found.exif or found.exif_block or found.xmp):
         found.orientation = 1  # HEIF 6.5: without irot and imir nothing turns, whatever EXIF and XMP say
+
+
+def _exif(source: Reader, meta: _Meta, item: int, found: Found) -> None:
+    """The EXIF item: a large one (maker notes, previews) is walked in place, any other read."""
+    pieces = _segments(source, meta, item, 0, {})
+    if len(pieces) != 1 or pieces[0][1] <= LARGE_EXIF_BYTES:
+        found.exif = tiff_stream(_item_data(source, meta, item, MAX_EXIF_BYTES))
+        return
+    start, length = pieces[0]
+    head = source.read_at(start, limits.MIN_FETCH)
+    skip = len(head) - len(tiff_stream(head))
+    found.exif_block = read_exif(WindowReader(source, start + skip, length - skip), found.warn)
 
 
 def _icc(properties: list[tuple[bytes, bytes]], found: Found) -> bytes | None:

@@ -15,6 +15,7 @@ from .ids import normalise_image_id
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
+MAX_PREFIX = 1024
 LIST_PARAMETERS = (
     "limit",
     "cursor",
@@ -120,6 +121,6 @@ def _list_arguments(given: dict[str, str]) -> dict[str, Any]:
 def _full_prefix(text: str) -> str:
     root = settings.upload_prefix()
     prefix = text if text.startswith(root) else root + text
-    if not text or "\x00" in text or "\ufffd" in text or len(prefix.encode("utf-8", "replace")) > 1024:
-        raise InvalidRequest("prefix is what image ids begin with: 1 to 1024 bytes of UTF-8 without NUL")
+    if not 1 <= len(text) <= MAX_PREFIX or "\x00" in text:
+        raise InvalidRequest(f"prefix is what image ids begin with: 1 to {MAX_PREFIX} characters without NUL")
     return prefix

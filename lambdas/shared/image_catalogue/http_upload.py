@@ -55,10 +55,10 @@ def presign(request: Request) -> Response:
         raise InvalidRequest(
             "content_type is required: an image's media type in lower case, such as image/jpeg"
         )
-    if filename is not None and not isinstance(filename, str):
+    if "filename" in wanted and not isinstance(filename, str):
         raise InvalidRequest("filename is a text")
     most = settings.max_upload_bytes()
-    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+    if "size" in wanted and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise InvalidRequest("size is the file's length in bytes, a whole number of 1 or more")
     if size is not None and size > most:
         raise UploadTooLarge(f"this API takes files of up to {most} bytes")

@@ -326,6 +326,9 @@ def test_a_form_for_more_than_the_maximum_is_refused(api: Api) -> None:
         b'{"content_type": "image/png", "size": 1.5}',
         b'{"content_type": "image/png", "size": "5"}',
         b'{"content_type": "image/png", "filename": 5}',
+        b'{"content_type": "image/png", "filename": null}',
+        b'{"content_type": "image/png", "size": null}',
+        b'{"content_type": null}',
         b'{"content_type": "image/png", "key": "uploads/mine.png"}',
     ],
 )

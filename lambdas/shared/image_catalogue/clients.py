@@ -23,10 +23,15 @@ def _config(**more: Any) -> Config:
     )
 
 
+def on_local_aws() -> bool:
+    """Whether one host stands for all of AWS: it is addressed by paths, and its gateway decodes them."""
+    return bool(os.environ.get("AWS_ENDPOINT_URL"))
+
+
 @lru_cache(maxsize=1)
 def s3() -> Any:
     """S3; path-style addresses when AWS_ENDPOINT_URL names one host for everything."""
-    style = "path" if os.environ.get("AWS_ENDPOINT_URL") else "auto"
+    style = "path" if on_local_aws() else "auto"
     return boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style}))
 
 

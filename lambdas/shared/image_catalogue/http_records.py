@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from . import settings
+from . import clients, settings
 from .catalogue import Catalogue, Item
 from .errors import ImageNotFound, InvalidRequest
 from .http_request import Request
@@ -49,7 +49,8 @@ def catalogue() -> Catalogue:
 
 def candidates(request: Request) -> list[str]:
     """The ids that the request's path may mean, likeliest first; raises `InvalidImageId`."""
-    return normalise_image_id(request.path.get("image_id", ""), settings.upload_prefix())
+    path = request.path.get("image_id", "")
+    return normalise_image_id(path, settings.upload_prefix(), encoded=not clients.on_local_aws())
 
 
 def exact_id(image_id: Any) -> str:

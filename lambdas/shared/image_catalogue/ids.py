@@ -13,29 +13,26 @@ MAX_KEY_BYTES = 1024
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
-def normalise_image_id(raw: str, prefix: str = "uploads/") -> list[str]:
-    """The ids that `raw` may mean, likeliest first and each once.
+def normalise_image_id(raw: str, prefix: str = "uploads/", encoded: bool = True) -> list[str]:
+    """The ids that the path `raw` may mean, likeliest first and each once.
 
-    `cat.jpg` means `uploads/cat.jpg`. AWS hands path parameters on percent-encoded and other gateways
-    decoded, so both readings count: the decoded one first, since a key that really holds `%2B` arrives
-    as `%252B` where it is encoded. Raises `InvalidImageId`.
+    `cat.jpg` means `uploads/cat.jpg`. An `encoded` path (API Gateway's REST APIs hand them on as the client wrote
+    them) has one meaning. One that a gateway may have decoded already has two: what it says, and, in case it was not
+    decoded, what that decodes to. Raises `InvalidImageId`.
     """
     decoded = unquote(raw, errors="replace")
-    if decoded != raw and ("\x00" in decoded or _is_relative(decoded)):
-        raise InvalidImageId("the image id holds a NUL, or a '.' or '..' path segment")
     candidates: list[str] = []
-    for text in (decoded, raw):
+    problems: list[str] = []
+    for text in (decoded,) if encoded else (raw, decoded):
         image_id = text if text.startswith(prefix) else prefix + text
-        if _problem(text, image_id, prefix) is None and image_id not in candidates:
+        problem = _problem(text, image_id, prefix)
+        if problem:
+            problems.append(problem)
+        elif image_id not in candidates:
             candidates.append(image_id)
     if not candidates:
-        image_id = decoded if decoded.startswith(prefix) else prefix + decoded
-        raise InvalidImageId(_problem(decoded, image_id, prefix) or "the image id is not valid")
+        raise InvalidImageId(problems[-1])
     return candidates
-
-
-def _is_relative(text: str) -> bool:
-    return any(part in (".", "..") for part in text.split("/"))
 
 
 def _problem(text: str, image_id: str, prefix: str) -> str | None:
@@ -45,7 +42,7 @@ def _problem(text: str, image_id: str, prefix: str) -> str | None:
         return "the image id holds a NUL or is not UTF-8"
     if any("\ud800" <= char <= "\udfff" for char in text):
         return "the image id is not valid Unicode"
-    if _is_relative(text):
+    if any(part in (".", "..") for part in text.split("/")):
         return "the image id holds a '.' or '..' path segment"
     if len(image_id.encode()) > MAX_KEY_BYTES:
         return f"the image id is longer than {MAX_KEY_BYTES} bytes"

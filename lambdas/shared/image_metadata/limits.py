@@ -39,6 +39,8 @@ MAX_ICC = 1024 * 1024
 MAX_IPTC = 512 * 1024
 #: Bytes that one compressed block (PNG text, ICC, EXIF profile) may inflate to.
 MAX_INFLATED = 1024 * 1024
+#: Bytes that all compressed blocks of one file may inflate to: a hundred small bombs are one large bomb.
+MAX_INFLATED_TOTAL = 8 * 1024 * 1024
 #: Characters of one text value in the record.
 MAX_TEXT = 32 * 1024
 #: Text entries (PNG chunks, comments) kept of one file.

@@ -47,6 +47,7 @@ class Found:
     exif_block: Exif | None = None  # already parsed, where the file itself is a TIFF stream
     text: dict[str, str] = field(default_factory=dict)  # PNG text chunks, comments: keyword -> text
     warnings: list[str] = field(default_factory=list)
+    inflated: int = 0  # bytes that compressed blocks came to so far (limits.MAX_INFLATED_TOTAL)
 
     def warn(self, message: str) -> None:
         """Note damage that cost one block or field; the same message is kept once."""

@@ -232,8 +232,12 @@ def _side(kind: bytes, data: bytes, found: Found, animation: _Animation) -> None
 def inflate(data: bytes, name: str, found: Found, cut: bool = False) -> bytes | None:
     """Inflate a zlib stream; what a damaged one yields before its damage.
 
-    One that inflates to more than the cap gives None, or with `cut` its start.
+    One that inflates to more than the cap, or than what is left to the file, gives None, or with `cut` its start.
     """
+    cap = min(limits.MAX_INFLATED, limits.MAX_INFLATED_TOTAL - found.inflated)
+    if cap <= 0:
+        found.warn("PNG: the file's blocks inflate to more than is read")
+        return None
     engine = zlib.decompressobj()
     out = bytearray()
     try:
@@ -241,10 +245,10 @@ def inflate(data: bytes, name: str, found: Found, cut: bool = False) -> bytes | 
         for start in range(0, len(data), 4096):
             piece = data[start : start + 4096]
             while piece and not engine.eof:
-                out += engine.decompress(piece, limits.MAX_INFLATED + 1 - len(out))
-                if len(out) > limits.MAX_INFLATED and cut:
+                out += engine.decompress(piece, cap + 1 - len(out))
+                if len(out) > cap and cut:
                     return bytes(out)
-                if len(out) > limits.MAX_INFLATED:
+                if len(out) > cap:
                     found.warn(f"{name}: a block inflates to more than is read")
                     return None
                 piece = engine.unconsumed_tail
@@ -252,6 +256,8 @@ def inflate(data: bytes, name: str, found: Found, cut: bool = False) -> bytes | 
                 break
     except zlib.error:
         found.warn(f"{name}: a compressed block is damaged")
+    finally:
+        found.inflated += len(out)
     return bytes(out) or None
 
 

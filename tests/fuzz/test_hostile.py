@@ -1,0 +1,164 @@
+"""Every hostile file yields a record with a status, in bounded memory and time; `hostile.py` prints the table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from image_catalogue.catalogue import Catalogue, is_record
+from image_catalogue.events import jobs_of_notification
+from image_catalogue.indexer import Indexer
+from tests.contract.declared import declared_table
+from tests.events import load
+from tests.fuzz import hostile
+
+MAX_PEAK = 256_000_000
+MAX_SECONDS = 2.0
+#: A record stays far below DynamoDB's 400 KB once it is bounded; before that, below what a function holds with ease.
+MAX_RECORD = 400_000
+STATUSES = ("ok", "unsupported", "corrupt", "too_large")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
+    folder = tmp_path_factory.mktemp("hostile")
+    for name in hostile.names():
+        (folder / name).write_bytes(hostile.make(name))
+    return hostile.subprocess_measure(folder)
+
+
+@pytest.mark.parametrize("name", hostile.names())
+def test_a_hostile_file_costs_little_and_has_a_record(results: dict[str, Any], name: str) -> None:
+    for way, result in zip(("by ranges", "as a file"), results[name], strict=True):
+        assert result["status"] in STATUSES, (way, result)
+        assert result["peak"] < MAX_PEAK, (way, result)
+        assert result["seconds"] < MAX_SECONDS, (way, result)
+        assert result["record_bytes"] < MAX_RECORD, (way, result)
+
+
+@pytest.mark.parametrize("name", [name for name in hostile.names() if re.search("_2_to_3|largest", name)])
+def test_a_stated_size_is_kept_or_refused_by_name(results: dict[str, Any], name: str) -> None:
+    for result in results[name]:
+        huge = (result["width"] or 0) * (result["height"] or 0) > 100_000_000_000
+        assert (result["status"] == "too_large") == huge, result
+
+
+def test_an_external_entity_is_not_read(results: dict[str, Any]) -> None:
+    for result in results["xmp_external_entity"]:
+        assert "root:" not in result["text"]
+        assert "title" not in result["text"]
+
+
+def test_the_measure_sees_what_a_file_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decoded image in memory, an error and a death are not overlooked."""
+    (tmp_path / "image").write_bytes(b"any")
+
+    def decode(path: Path, by_ranges: bool) -> dict[str, Any]:
+        pixels = b"\1" * 300_000_000
+        return {"status": "ok", "peak": hostile._peak(), "said": len(pixels)}
+
+    def fail(path: Path, by_ranges: bool) -> dict[str, Any]:
+        raise ValueError("no record")
+
+    def exhaust(path: Path, by_ranges: bool) -> dict[str, Any]:
+        return {"status": "ok", "said": len(b"\1" * 2 * hostile.ADDRESS_SPACE)}
+
+    measured = {}
+    for way in (decode, fail, exhaust):
+        monkeypatch.setattr(hostile, "_extract", way)
+        measured[way.__name__] = hostile._forked(tmp_path / "image", True)
+    assert measured["decode"]["peak"] > 300_000_000 > MAX_PEAK
+    assert measured["fail"]["status"] == "raised ValueError"
+    assert measured["exhaust"]["status"] == "raised MemoryError"
+
+
+# -- from the bucket to the catalogue --------------------------------------------------------------------
+
+BUCKET, TABLE = "images", "ImageMetadata"
+INDEXED = (
+    "png_65535_squared",
+    "png_ztxt_of_256_mib",
+    "png_a_thousand_bombs",
+    "png_2_to_31",
+    "xmp_billion_laughs",
+    "xmp_wide",
+    "tiff_directories_in_a_circle",
+    "tiff_2000_entries_of_one_long_text",
+    "avif_100000_boxes_deep",
+    "gif_4_million_blocks",
+    "psd_resource_of_4_gib",
+    "svgz_without_a_root",
+    "html_with_script",
+)
+KEYS = (
+    "uploads/../../etc/passwd",
+    "uploads/..",
+    "uploads//etc/passwd",
+    "uploads/./a.png",
+    "uploads/a\\..\\b.png",
+    "uploads/%2e%2e%2fpasswd",
+    "uploads/$(reboot)`reboot`;|&.png",
+    "uploads/'; DROP TABLE ImageMetadata; --",
+    "uploads/<script>alert(1)</script>.svg",
+    "uploads/\u202egnp.exe",
+    "uploads/\r\nX-Injected: yes",
+    "uploads/#summary#00",
+    "uploads/{image_id+}",
+    "uploads/" + "a" * 1016,
+    "uploads/" + "/" * 200 + "x",
+)
+
+
+@pytest.fixture(scope="module")
+def indexer() -> Any:
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }.items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+        dynamodb.create_table(**declared_table() | {"TableName": TABLE})
+        s3.create_bucket(Bucket=BUCKET)
+        yield Indexer(s3, Catalogue(TABLE, client=dynamodb), BUCKET, "uploads/")
+
+
+def index(indexer: Indexer, key: str, data: bytes) -> dict[str, Any] | None:
+    """Put an object, hand its event to the indexer, and answer the item."""
+    indexer._s3.put_object(Bucket=BUCKET, Key=key, Body=data)
+    event = load("s3_created")
+    event["Records"][0]["s3"]["object"] |= {"key": hostile.quoted(key), "sequencer": "0A"}
+    for job in jobs_of_notification(event):
+        assert job.key == key
+        indexer.process(job)
+    return indexer._catalogue.item(key)
+
+
+@pytest.mark.parametrize("name", INDEXED)
+def test_a_hostile_file_is_catalogued(indexer: Indexer, name: str) -> None:
+    item = index(indexer, f"uploads/{name}", hostile.make(name))
+    assert item is not None and is_record(item)
+    assert item["status"] in STATUSES
+    assert item["status"] == "ok" or item["error"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_path_like_key_is_a_name_and_nothing_else(indexer: Indexer, key: str) -> None:
+    item = index(indexer, key, b"no image")
+    assert item is not None and is_record(item)
+    assert item["image_id"] == key
+    assert "/" not in item["filename"]
+
+
+@pytest.mark.parametrize("key", ["#summary#00", "etc/passwd", "../uploads/x", "uploadsx", "uploads/"])
+def test_a_key_outside_the_prefix_is_never_catalogued(indexer: Indexer, key: str) -> None:
+    before = indexer._catalogue.item(key)
+    assert index(indexer, key, b"no image") == before

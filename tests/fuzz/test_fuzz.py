@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -43,11 +44,22 @@ SIGNATURES = [
 ]  # fmt: skip
 
 
+def hung(number: int, frame: object) -> None:
+    """End an extraction that takes too long."""
+    raise TimeoutError("one file takes more than 20 seconds")
+
+
 def check(data: bytes) -> None:
     """Extract and hold the record to what is promised of every record."""
     reader = RangeReader(lambda start, end: data[start:end], len(data))
     started = time.perf_counter()
-    metadata = extract(reader)
+    # What never ends must be caught with its bytes, too.
+    signal.signal(signal.SIGALRM, hung)
+    signal.alarm(20)
+    try:
+        metadata = extract(reader)
+    finally:
+        signal.alarm(0)
     elapsed = time.perf_counter() - started
     assert isinstance(metadata, ImageMetadata)
     assert metadata.status in ("ok", "unsupported", "corrupt", "too_large")

@@ -19,6 +19,8 @@ _EXIF = re.compile(
     r"(?:[ T]+(\d\d?|  )?(?::(\d\d?|  )?(?::(\d\d?|  )?(?:\.(\d+))?)?)?)?"
     r"\s*(Z|[+-]\d\d?:?\d\d)?"
 )
+#: Characters of a date that are looked at.
+_LONGEST = 64
 #: What nearly all cameras write; the days that not every month has go the long way.
 _PLAIN = re.compile(r"(\d{4}):(0[1-9]|1[0-2]):(0[1-9]|[12]\d|3[01]) ((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)()()()()()$")
@@ -37,7 +39,7 @@ def parse(text: str | None) -> Moment | None:
     plain = _PLAIN.fullmatch(text)
     if plain and plain[3] <= "28" and plain[1] != "0000":
         return Moment(f"{plain[1]}-{plain[2]}-{plain[3]}T{plain[4]}")
-    text = text.strip()
+    text = text.strip()[:_LONGEST]
     match = _EXIF.match(text) or _COMPACT.match(text) or _YEAR.match(text)
     if match is None:
         return None

@@ -61,6 +61,7 @@ class TiffStream:
     def __init__(self, source: Reader | bytes, warn: Callable[[str], None], name: str = "EXIF") -> None:
         self.source: Reader = BytesReader(source) if isinstance(source, bytes) else source
         self.read_at = self.source.read_at
+        self._data = source if isinstance(source, bytes) else None
         self.name = name
         self._warn = warn
         head = self.read_at(0, 16)
@@ -104,8 +105,8 @@ class TiffStream:
             self._warn(f"{self.name}: a directory is cut off")
             count = len(data) // size
         # From the last to the first, so that the first of a tag is kept.
-        for tag, kind, number, inline in reversed(list(shape.iter_unpack(data[: count * size]))):
-            found[tag] = (kind, number, inline)
+        rows = reversed(list(shape.iter_unpack(data[: count * size])))
+        found.update({tag: (kind, number, inline) for tag, kind, number, inline in rows})
         tail = data[count * size : count * size + link]
         if len(tail) == link:
             found.next = struct.unpack(order + ("Q" if self.big else "I"), tail)[0]
@@ -129,7 +130,8 @@ class TiffStream:
             offset = struct.unpack(self.order + "Q", inline)[0]
         else:
             offset = self._long.unpack(inline)[0]
-        return self.read_at(offset, length if length < limit else limit)
+        length = length if length < limit else limit
+        return self.read_at(offset, length) if self._data is None else self._data[offset : offset + length]
 
     def numbers(self, entry: Entry) -> tuple[Any, ...]:
         """The value as numbers; rationals as (numerator, denominator) pairs; () when cut off or no number."""
@@ -174,7 +176,8 @@ class TiffStream:
             return None
         ratio = self._ratios.get(entry[0])
         if ratio is not None and entry[1] == 1 and not self.big:
-            data = self.read_at(self._long.unpack(entry[2])[0], 8)
+            offset = self._long.unpack(entry[2])[0]
+            data = self.read_at(offset, 8) if self._data is None else self._data[offset : offset + 8]
             if len(data) < 8:
                 return None
             above, below = ratio.unpack(data)

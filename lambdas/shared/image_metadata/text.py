@@ -14,11 +14,12 @@ def loose_date(text: str | None) -> Moment | None:
     """A date in EXIF's or ISO 8601's form, or in that of RFC 5322, which the PNG specification suggests."""
     if not text:
         return None
+    text = text[:100]
     moment = parse(text)
     if moment is not None:
         return moment
     try:
-        parts = parsedate_tz(text[:100])
+        parts = parsedate_tz(text)
     except (ValueError, IndexError, TypeError):
         return None
     if parts is None:

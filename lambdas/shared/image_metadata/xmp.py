@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from xml.etree import ElementTree
 from xml.parsers import expat
 
 from . import limits
@@ -42,6 +43,25 @@ _WANTED = frozenset(
         "dc:title", "dc:description", "dc:creator", "dc:rights", "dc:subject",
     )
 )  # fmt: skip
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+_FIRED = "{http://ns.adobe.com/exif/1.0/}Fired"
+_EXPOSURE = (
+    ("time_s", "exif:ExposureTime"),
+    ("f_number", "exif:FNumber"),
+    ("iso", "exif:ISOSpeedRatings", "exifEX:PhotographicSensitivity"),
+    ("focal_length_mm", "exif:FocalLength"),
+    ("focal_length_35mm", "exif:FocalLengthIn35mmFilm"),
+)
+#: The wanted properties under their full names.
+_NAMES = {
+    f"{{{uri}}}{name.partition(':')[2]}": name
+    for uri, prefix in _PREFIXES.items()
+    for name in _WANTED
+    if name.startswith(prefix + ":")
+}
+#: Bytes of a packet that is read as a tree; larger ones are read as a stream with counted elements.
+_SMALL = 64 * 1024
 _GPS = re.compile(
     r"\s*([+-]?\d+(?:\.\d+)?)(?:[,\s]+(\d+(?:\.\d+)?))?(?:[,\s]+(\d+(?:\.\d+)?))?\s*([NSEWnsew])?\s*$"
 )
@@ -92,8 +112,64 @@ def read_xmp(packet: bytes, warn: Callable[[str], None], extended: bytes | None 
         if start < 0:
             warn("XMP: the packet holds no XML")
             continue
-        _Parser(properties).run(_utf8(part, start), warn)
+        xml = _utf8(part, start)
+        if not _from_tree(xml, properties):
+            _Parser(properties).run(xml, warn)
     return _told(properties, warn) if properties else None
+
+
+def _from_tree(data: bytes, properties: dict[str, Values]) -> bool:
+    """Read a small and sound packet from a tree that is built without a call per element; False for any other.
+
+    Entities can be declared in a document type alone; what is damaged goes to the stream parser.
+    """
+    if len(data) > _SMALL or b"<!DOCTYPE" in data:
+        return False
+    parser = ElementTree.XMLParser(encoding="utf-8")  # noqa: S314 - no document type, see above
+    try:
+        parser.feed(data)
+        root = parser.close()
+    except ElementTree.ParseError:
+        return False
+    for rdf in (root,) if root.tag == _RDF + "RDF" else root.iter(_RDF + "RDF"):
+        for description in rdf:
+            if description.tag != _RDF + "Description":
+                continue
+            for attribute, value in description.attrib.items():
+                name = _NAMES.get(attribute)
+                if name is not None:
+                    _add(properties, name, None, value)
+            for child in description:
+                name = _NAMES.get(child.tag)
+                if name is not None:
+                    _take(properties, name, child)
+    return True
+
+
+def _take(properties: dict[str, Values], name: str, element: ElementTree.Element) -> None:
+    """One property: simple, an array, a language alternative, or the flash structure."""
+    for attribute, value in element.attrib.items():
+        if attribute in (_RDF + "resource", _RDF + "value"):
+            _add(properties, name, None, value)
+    if name == "exif:Flash":
+        for part in element.iter():
+            fired = part.text if part.tag == _FIRED else part.get(_FIRED)
+            if fired:
+                _add(properties, "exif:Fired", None, fired)
+    elif len(element) == 0:
+        if element.text:
+            _add(properties, name, element.get(_LANGUAGE), element.text)
+    else:
+        for array in element:
+            for item in array:
+                if item.tag == _RDF + "li" and item.text and len(item) == 0:
+                    _add(properties, name, item.get(_LANGUAGE), item.text)
+
+
+def _add(properties: dict[str, Values], name: str, language: str | None, value: str) -> None:
+    value = value.replace("\0", "").strip()
+    if value:
+        properties.setdefault(name, []).append((language, value[: limits.MAX_TEXT]))
 
 
 def _utf8(part: bytes, start: int) -> bytes:
@@ -240,16 +316,16 @@ class _Parser:
         self.depth -= 1
 
     def _add(self, name: str, language: str | None, value: str) -> None:
-        value = value.replace("\0", "").strip()
-        if value:
-            self.properties.setdefault(name, []).append((language, value[: limits.MAX_TEXT]))
+        _add(self.properties, name, language, value)
 
 
 def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Xmp:
+    get = properties.get
+
     def text(*names: str) -> str | None:
         for name in names:
-            values = properties.get(name)
-            if values:
+            values = get(name)
+            if values is not None:
                 for language, value in values:
                     if language == "x-default":
                         return value
@@ -283,21 +359,16 @@ def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Xmp:
         xmp.rating = round(rating)
     if "tiff:XResolution" in properties:
         xmp.dpi = _dpi(text("tiff:XResolution"), text("tiff:YResolution"), text("tiff:ResolutionUnit"))
-    for name, tag in (
-        ("time_s", "exif:ExposureTime"),
-        ("f_number", "exif:FNumber"),
-        ("iso", "exif:ISOSpeedRatings"),
-        ("focal_length_mm", "exif:FocalLength"),
-        ("focal_length_35mm", "exif:FocalLengthIn35mmFilm"),
-    ):
-        value = _real(text(tag, tag.replace("exif:ISOSpeedRatings", "exifEX:PhotographicSensitivity")))
+    for name, *tags in _EXPOSURE:
+        value = _real(text(*tags))
         if value is not None and 0 < value < 1e7:
             value = float(f"{value:.6g}")
             xmp.exposure[name] = int(value) if value.is_integer() else value
     fired = text("exif:Fired")
     if fired:
         xmp.exposure["flash"] = fired.lower() == "true"
-    xmp.gps = _gps(text, warn)
+    if "exif:GPSLatitude" in properties or "exif:GPSLongitude" in properties:
+        xmp.gps = _gps(text, warn)
     return xmp
 
 
@@ -346,7 +417,7 @@ def _gps(text: Callable[..., str | None], warn: Callable[[str], None]) -> dict[s
 
 def _coordinate(text: str | None, ref: str | None, limit: float) -> float | None:
     """XMP's GPSCoordinate: DDD,MM,SSk or DDD,MM.mmk, and the signed decimals that some write."""
-    match = _GPS.match(text) if text else None
+    match = _GPS.match(text) if text and len(text) <= 64 else None
     if match is None:
         return None
     degrees = abs(float(match[1])) + float(match[2] or 0) / 60 + float(match[3] or 0) / 3600

@@ -6,6 +6,7 @@ import io
 import json
 import random
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,30 @@ def test_warnings_are_bounded_and_said_once() -> None:
     assert len(found.warnings) == 50
     sets = b"".join(segment(0xFE, b"x") + bytes([number, 1, 2]) for number in range(1, 60))
     assert len(record(jpeg(sets)).warnings) <= limits.MAX_WARNINGS
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"P6\n3" + b" " * 60_000,
+        b"P6\n" + b" \t" * 30_000 + b"\xff",
+        b"P5" + b"\n#" * 30_000,
+        b"P7\n" + b"WIDTH " * 10_000,
+        b"#?RADIANCE\n\n-Y" + b" " * 60_000,
+        b"<svg " + b"a" * 60_000,
+        b'<svg width="' + b"1" * 60_000 + b'!">',
+        b"<!DOCTYPE " + b"[" * 60_000,
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox:" + b" 1" * 30_000,
+        b"#define a_width" + b" " * 60_000,
+        jpeg(xmp=packet("", f'exif:GPSLatitude="1{" " * 30_000}x" exif:GPSLongitude="1"')),
+        jpeg(xmp=packet("", f'xmp:CreateDate="2024:05:06{" T" * 15_000}x"')),
+        png(chunk(b"tEXt", b"Creation Time\0" + b"1 " * 15_000)),
+    ],
+)
+def test_no_pattern_is_slow_on_long_text(data: bytes) -> None:
+    started = time.process_time()
+    record(data)
+    assert time.process_time() - started < 1
 
 
 # --- golden records and damage -------------------------------------------------------------------------------

@@ -121,6 +121,12 @@ def test_one_frame_is_no_animation() -> None:
     assert (metadata.frames, metadata.animated, metadata.loop) == (1, False, None)
 
 
+def test_a_damaged_frame_costs_itself() -> None:
+    metadata = record(riff(vp8x(0x0A), anmf(10), (b"ANMF", b""), anmf(20), (b"EXIF", EXIF)))
+    assert (metadata.frames, metadata.duration_ms, metadata.orientation) == (2, 30, 6)
+    assert metadata.warnings == ["WebP: a frame is cut off"]
+
+
 def test_the_canvas_size_is_the_size() -> None:
     metadata = record(riff(vp8x(0, 5000, 4000), VP8))
     assert (metadata.width, metadata.height) == (5000, 4000)

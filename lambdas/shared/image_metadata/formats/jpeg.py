@@ -34,6 +34,10 @@ def matches(head: bytes, _: Reader) -> bool:
 class _Blocks:
     """Blocks that span segments, gathered while the segments are walked."""
 
+    __slots__ = (
+        "adobe", "components", "exif", "extended", "extended_bytes", "icc", "jfif", "kinds", "photoshop", "pictures",
+    )  # fmt: skip
+
     def __init__(self) -> None:
         self.exif: list[bytes] = []
         self.icc: dict[int, tuple[int, int]] = {}

@@ -27,7 +27,8 @@ _KINDS = {
     b"Pf": ("image/x-portable-floatmap", "F"),
     b"PF": ("image/x-portable-floatmap", "RGB"),
 }
-_TOKEN = re.compile(rb"(?:[ \t\r\n\v\f]+|#[^\r\n]*[\r\n])*([^ \t\r\n\v\f#]+)(?=[ \t\r\n\v\f#])")
+# Possessive throughout: blanks before what is no token must not be tried in every possible split.
+_TOKEN = re.compile(rb"(?:[ \t\r\n\v\f]++|#[^\r\n]*+[\r\n])*+([^ \t\r\n\v\f#]++)(?=[ \t\r\n\v\f#])")
 _TUPLES = {
     b"BLACKANDWHITE": "1",
     b"GRAYSCALE": "L",

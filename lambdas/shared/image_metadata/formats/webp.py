@@ -79,10 +79,11 @@ def _walk(source: Reader, found: Found) -> tuple[int, int, int | None]:
                 found.loop = struct.unpack("<H", data[4:6])[0]
         elif kind == b"ANMF":
             data = read_at(start, min(length, 16))
-            if len(data) < 16:
-                break
-            frames += 1
-            duration += int.from_bytes(data[12:15], "little")
+            if len(data) == 16:
+                frames += 1
+                duration += int.from_bytes(data[12:15], "little")
+            else:
+                found.warn("WebP: a frame is cut off")
         elif kind == b"EXIF":
             block = _block(source, start, length, limits.MAX_EXIF, "EXIF", found)
             if block:

@@ -264,3 +264,54 @@ def test_no_registry_and_no_mirror_is_explained(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(terraform.TerraformError, match=r"(?s)no such host.*terraform providers mirror"):
         Offline().init()
+
+
+class Recorded(terraform.Terraform):
+    """Terraform that does nothing: ``apply`` fails as often as it is told to."""
+
+    def __init__(self, failures: int, deployed: bool) -> None:
+        super().__init__()
+        self.failures, self.deployed, self.ran = failures, deployed, []
+
+    def init(self) -> None:
+        pass
+
+    def outputs(self) -> dict[str, object]:
+        return dict(OUTPUTS) if self.deployed else {}
+
+    def run(self, *arguments: str) -> int:
+        self.ran.append(arguments[0])
+        if arguments[0] == "apply" and self.failures:
+            self.failures -= 1
+            return 1
+        self.deployed = arguments[0] == "apply"
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "deployed", "failures", "ran", "code"),
+    [
+        ("http://127.0.0.1:1", False, 0, ["apply"], 0),
+        ("http://127.0.0.1:1", False, 1, ["apply", "destroy", "apply"], 0),
+        ("http://127.0.0.1:1", False, 2, ["apply", "destroy", "apply"], 1),
+        ("http://127.0.0.1:1", True, 1, ["apply"], 1),
+        (None, False, 1, ["apply"], 1),
+    ],
+    ids=["works", "new and local", "fails again", "holds images", "on AWS"],
+)
+def test_only_a_new_local_deployment_is_tried_again(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    endpoint: str | None,
+    deployed: bool,
+    failures: int,
+    ran: list[str],
+    code: int,
+) -> None:
+    monkeypatch.setattr(deploy, "log_in", lambda *_: (CREDENTIALS, OWNER, "us-east-1"))
+    monkeypatch.setattr(deploy.package, "build_all", lambda *_: {})
+    asked(monkeypatch, None)
+    place = deploy.Place(endpoint, tmp_path, tmp_path / "v.json", None, None)
+    recorded = Recorded(failures, deployed)
+    assert deploy.deploy(place, recorded, {}, "deploy", []) == code
+    assert recorded.ran == ran

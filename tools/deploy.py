@@ -210,9 +210,14 @@ def deploy(
     terraform.init()
     if verb == "plan":
         return terraform.run("plan", "-input=false", *place.options(), *extra)
-    code = terraform.run(
-        "apply", "-input=false", "-auto-approve", "-compact-warnings", *place.options(), *extra
-    )
+    apply = ["apply", "-input=false", "-auto-approve", "-compact-warnings", *place.options(), *extra]
+    new = place.local and not terraform.outputs()
+    code = terraform.run(*apply)
+    if code and new:
+        # Now and then the local AWS does something and its answer is lost; the repetition then finds a conflict.
+        print("The local AWS refused something: removing what was made, and once more", flush=True)
+        terraform.run("destroy", "-auto-approve", "-compact-warnings", *place.options(), *extra)
+        code = terraform.run(*apply)
     if code:
         print(
             "deploy.sh: Terraform could not finish; its message above says why. What it made so far is remembered: "

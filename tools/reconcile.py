@@ -223,7 +223,7 @@ class Reconciler:
             return
         wanted: Counter[str] = Counter()
         for _, item in self._state.between("", None):
-            wanted.update(contribution(item))
+            wanted.update(contribution({name: value for name, value in item.items() if value is not None}))
         held: Counter[str] = Counter()
         for counter in after:
             held.update({name: amount for name, amount in counter.items() if name != "image_id"})

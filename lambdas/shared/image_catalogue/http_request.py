@@ -55,8 +55,12 @@ class Request:
         return {name: values[0] for name, values in self.query.items()}
 
     def body(self) -> bytes:
-        """The body's bytes; raises `InvalidRequest` when the base64 is broken."""
+        """The body's bytes; raises `InvalidRequest` when they did not arrive intact."""
         if not self.is_base64:
+            if "\ufffd" in self.raw_body:  # a gateway that took bytes without a type for text
+                raise InvalidRequest(
+                    "the body did not arrive intact: send a Content-Type, such as image/jpeg"
+                )
             return self.raw_body.encode("utf-8", "replace")
         try:
             return base64.b64decode(self.raw_body, validate=True)

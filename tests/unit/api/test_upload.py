@@ -220,8 +220,20 @@ def test_a_broken_form_is_refused(api: Api, body: bytes, content_type: str) -> N
 def test_a_body_that_lost_its_encoding_is_refused(api: Api) -> None:
     from tests.events import load
 
-    answer = api.send(load("rest_post") | {"body": "%%%not base64%%%"})
-    assert (answer.status, answer.problem) == (400, "bad-request")
+    for changed in (
+        {"body": "%%%not base64%%%"},
+        {"body": picture().decode("utf-8", "replace"), "isBase64Encoded": False},
+    ):
+        answer = api.send(load("rest_post") | changed)
+        assert (answer.status, answer.problem) == (400, "bad-request")
+
+
+def test_a_body_that_came_as_text_is_taken_as_utf_8(api: Api) -> None:
+    from tests.events import load
+
+    text = '{"content_type": "image/png", "filename": "été.png"}'
+    event = load("rest_post") | {"resource": "/uploads", "body": text, "isBase64Encoded": False}
+    assert api.send(event).status == 201
 
 
 def test_uploads_never_share_a_key(api: Api) -> None:

@@ -1,0 +1,290 @@
+"""The API against its own documents: the Postman collection by newman, the OpenAPI document by schemathesis.
+
+Both clients are installed from pinned lock files, Node.js included, below `.local`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import demo
+from deploy import POSTMAN_FILE
+from environment import prepare
+from image_catalogue.catalogue import Catalogue
+from locking import locked
+
+from .stack import ROOT, Stack
+from .test_storm import picture
+
+CLIENTS = Path(__file__).parent / "clients"
+LOCAL = ROOT / ".local"
+#: Random requests per operation; more find more: API_EXAMPLES=500 make test-e2e.
+EXAMPLES = os.environ.get("API_EXAMPLES", "25")
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """The folder of the clients' programs: node, npm, schemathesis."""
+    return prepare(LOCAL / "clients", ROOT / "requirements-clients.txt", exact=True).parent
+
+
+@pytest.fixture(scope="session")
+def newman(programs: Path) -> list[str]:
+    """The command that starts newman."""
+    folder = LOCAL / "newman"
+    wanted = hashlib.sha256((CLIENTS / "package-lock.json").read_bytes()).hexdigest()
+    with locked(LOCAL / "newman.lock"):
+        stamp = folder / "ready"
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(CLIENTS / name, folder)
+            run(
+                [program(programs, "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                programs,
+                folder,
+            )
+            stamp.write_text(wanted)
+    return [program(programs, "node"), str(folder / "node_modules/newman/bin/newman.js")]
+
+
+def program(folder: Path, name: str) -> str:
+    """A program of the clients' environment, whatever the system calls its file."""
+    found = shutil.which(name, path=str(folder))
+    assert found, f"{name} is not in {folder}"
+    return found
+
+
+def run(command: list[str], programs: Path, folder: Path, **environment: str) -> str:
+    """Run a program with the clients' environment in front; returns what it printed, and fails with that."""
+    path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": path, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, f"{Path(command[0]).name} failed:\n{done.stdout[-12000:]}"
+    return done.stdout
+
+
+@pytest.fixture
+def leftovers(stack: Stack) -> Iterator[None]:
+    """Delete what a client uploaded and left."""
+    before = set(everything(stack))
+    yield
+    left = [image_id for image_id in everything(stack) if image_id not in before]
+    delete(stack, left)
+
+
+def everything(stack: Stack, limit: int = 100) -> list[str]:
+    """The ids of the whole list, page by page."""
+    found: list[str] = []
+    query: dict[str, Any] = {"limit": limit}
+    while True:
+        answer = stack.get("/metadata", params=query)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        found += [item["image_id"] for item in page["items"]]
+        if "next_cursor" not in page:
+            return found
+        query["cursor"] = page["next_cursor"]
+
+
+def delete(stack: Stack, image_ids: list[str]) -> None:
+    """Delete images by the batch."""
+    for start in range(0, len(image_ids), 100):
+        answer = stack.call("POST", "/images/delete", json={"image_ids": image_ids[start : start + 100]})
+        assert answer.status_code == 200, answer.text
+        assert all(result["deleted"] for result in answer.json()["results"]), answer.text
+
+
+def test_the_postman_collection_passes(
+    stack: Stack, programs: Path, newman: list[str], tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    environment = Path(stack.site.environment["DEPLOY_DIR"]) / "build" / POSTMAN_FILE
+    options = ["-e", str(environment), "--working-dir", str(ROOT / "docs"), "--color", "off"]
+    options += ["--reporters", "cli,json", "--reporter-json-export", str(report)]
+    collection = ROOT / "docs/image-metadata-api.postman_collection.json"
+    run([*newman, "run", str(collection), *options], programs, tmp_path)
+    counted = json.loads(report.read_text(encoding="utf-8"))["run"]["stats"]
+    assert (counted["requests"]["failed"], counted["assertions"]["failed"]) == (0, 0)
+    assert counted["assertions"]["total"] > 3 * counted["requests"]["total"], (
+        "every request asserts something"
+    )
+
+
+def test_random_requests_are_answered_as_documented(
+    stack: Stack, programs: Path, leftovers: None, tmp_path: Path
+) -> None:
+    command = [program(programs, "schemathesis"), "--config-file", str(CLIENTS / "schemathesis.toml"), "run"]
+    command += [str(ROOT / "docs/openapi.yaml"), "--url", stack.url, "--header", f"x-api-key: {stack.key}"]
+    command += ["--max-examples", EXAMPLES, "--request-timeout", "60", "--no-color", "--seed", "1"]
+    hooks = {"SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(CLIENTS), "PYTHONUTF8": "1"}
+    run(command, programs, tmp_path, **hooks)
+
+
+def test_1000_images_in_pages_of_7_while_100_more_arrive(stack: Stack) -> None:
+    prefix = f"uploads/many-{uuid.uuid4().hex[:8]}/"
+    catalogue = Catalogue(str(stack.outputs["table"]), client=stack.dynamodb)
+    old = [f"{prefix}{number:04d}.png" for number in range(1000)]
+    for number, image_id in enumerate(old):
+        catalogue.put_uploaded(
+            {
+                "image_id": image_id,
+                "bucket": stack.bucket,
+                "size": 1000 + number,
+                "etag": f"{number:032x}",
+                # Forty at the same moment: the order within it must hold, too.
+                "uploaded_at": f"2026-11-01T00:00:{number // 40:02d}.000Z",
+                "filename": f"{number:04d}.png",
+                "status": "ok",
+                "extractor_version": 1,
+            }
+        )
+    new: list[str] = []
+
+    def arrive() -> None:
+        for number in range(100):
+            answer = stack.call(
+                "POST", "/upload", data=picture(number), headers={"Content-Type": "image/png"}
+            )
+            assert answer.status_code == 201, answer.text
+            new.append(answer.json()["image_id"])
+
+    arriving = threading.Thread(target=arrive)
+    arriving.start()
+    seen = everything(stack, limit=7)
+    arriving.join()
+    assert len(seen) == len(set(seen)), "no image twice"
+    assert set(old) <= set(seen), "no old image missing"
+    assert [image_id for image_id in seen if image_id in set(old)][::40] != []
+    later = everything(stack)
+    assert set(old) | set(new) <= set(later)
+    assert len(new) == 100
+    delete(stack, old + new)
+
+
+def test_over_the_rate_a_client_is_told_when_to_come_back(stack: Stack) -> None:
+    gateway = stack.site.client("apigateway")
+    (plan,) = gateway.get_usage_plans()["items"]
+
+    def throttle(rate: float, burst: int) -> None:
+        operations = [("rateLimit", rate), ("burstLimit", burst)]
+        gateway.update_usage_plan(
+            usagePlanId=plan["id"],
+            patchOperations=[
+                {"op": "replace", "path": f"/throttle/{name}", "value": str(value)}
+                for name, value in operations
+            ],
+        )
+
+    throttle(1, 1)
+    try:
+        answers = [stack.get("/metadata?limit=1") for _ in range(10)]
+    finally:
+        throttle(plan["throttle"]["rateLimit"], plan["throttle"]["burstLimit"])
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused, [answer.status_code for answer in answers]
+    assert refused[0].json()["type"] == "urn:image-metadata:problem:too-many-requests"
+    assert int(refused[0].headers["Retry-After"]) >= 1
+    assert refused[0].headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status"),
+    [
+        ("POST", "/upload", b"", {}, 400),
+        ("POST", "/upload", b"hello", {"Content-Type": "image/jpeg"}, 415),
+        ("POST", "/upload", b"<html><script>alert(1)</script>", {"Content-Type": "image/jpeg"}, 415),
+        ("POST", "/upload", b'{"image": 1}', {"Content-Type": "application/json"}, 415),
+        ("POST", "/upload", b"x" * 6_000_000, {"Content-Type": "image/jpeg"}, 413),
+        ("POST", "/upload", picture(1)[:20], {"Content-Type": "image/png"}, 422),
+        ("POST", "/upload", b"--b\r\nbroken", {"Content-Type": "multipart/form-data; boundary=b"}, 400),
+        ("POST", "/upload", b"--b\r\nbroken", {"Content-Type": "multipart/form-data"}, 400),
+        ("POST", "/uploads", b"not json", {"Content-Type": "application/json"}, 400),
+        ("POST", "/images/delete", b"[]", {"Content-Type": "application/json"}, 400),
+        ("GET", "/metadata/uploads%2F..%2Fsecret", None, {}, 400),
+        ("GET", "/metadata/a%00b", None, {}, 400),
+        ("GET", "/images/file/%2e%2e%2fsecret", None, {}, 400),
+        ("GET", "/images/info?verbose=1", None, {}, 400),
+        ("GET", "/metadata?cursor=%00", None, {}, 400),
+        ("GET", "/metadata?limit=1&limit=2", None, {}, 400),
+        ("DELETE", "/images/uploads/never-there.png", None, {}, 404),
+        ("PATCH", "/metadata", None, {}, 404),
+        ("PUT", "/images/info", b"x", {}, 404),
+        ("GET", "/", None, {}, 404),
+    ],
+)
+def test_bad_input_is_a_problem_of_the_clients(
+    stack: Stack, method: str, path: str, body: bytes | None, headers: dict[str, str], status: int
+) -> None:
+    answer = stack.call(method, path, data=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.json()["status"] == status
+
+
+def test_head_and_a_header_of_10_mb_are_refused_without_a_crash(stack: Stack) -> None:
+    assert stack.call("HEAD", "/metadata").status_code in (403, 404, 405)
+    try:
+        answer = stack.get("/metadata", headers={"X-Large": "x" * 10_000_000})
+    except OSError:
+        pass  # the connection was closed on it
+    else:
+        assert 400 <= answer.status_code < 500
+    assert stack.get("/metadata?limit=1").status_code == 200
+
+
+def test_svg_and_html_put_straight_into_the_bucket_are_never_shown_as_pages(stack: Stack) -> None:
+    script = b"<script>alert(1)</script>"
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="2" height="2">' + script + b"</svg>"
+    for name, body in (("page.jpg", b"<!DOCTYPE html>" + script), ("drawing.jpg", svg)):
+        stack.put_and_wait(f"uploads/{name}", body, "text/html")
+        answer = stack.get(f"/images/file/{name}", headers={"Accept": "text/html,*/*;q=0.8"})
+        assert (answer.status_code, answer.content) == (200, body)
+        assert "html" not in answer.headers["Content-Type"]
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+    delete(stack, ["uploads/page.jpg", "uploads/drawing.jpg"])
+
+
+def test_a_presigned_form_takes_nothing_but_what_it_was_made_for(stack: Stack) -> None:
+    body = demo.sample_images()["upright.jpg"]
+
+    def post(size: int | None = None, **changed: str) -> int:
+        wanted: dict[str, Any] = {"content_type": "image/jpeg"} | ({"size": size} if size else {})
+        form = stack.call("POST", "/uploads", json=wanted).json()
+        fields = form["fields"] | changed
+        status = stack.session.post(
+            form["url"], data=fields, files={"file": ("x", body)}, timeout=60
+        ).status_code
+        if status < 300:
+            delete(stack, [form["image_id"]])
+        return status
+
+    assert post() == 201
+    assert post(size=len(body)) == 201
+    assert post(size=len(body) - 1) >= 400
+    assert post(**{"Content-Type": "text/html"}) == 403
+    assert post(key="uploads/cat.jpg") == 403
+    assert post(**{"x-amz-meta-filename": "other"}) == 403

@@ -190,7 +190,8 @@ class FileReader(RangeReader):
         try:
             self._file.seek(start)
             data = self._file.read(end - start)
-            while len(data) < end - start:
+            while len(data) < end - start and isinstance(self._file, io.RawIOBase):
+                # Only an unbuffered file may answer short before its end.
                 more = self._file.read(end - start - len(data))
                 if not more:
                     break

@@ -155,7 +155,7 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
             continue
         if marker in _FRAMES:
             if found.width is None:
-                _frame(read_at(position + 4, length - 2), found, blocks)
+                _frame(read_at(position + 4, min(length - 2, 32)), found, blocks)
         elif marker in (_APP1, _APP2, _APP13):
             _application(source, position + 4, length - 2, marker, found, blocks)
         elif marker in (_APP0, _APP14, _COM):

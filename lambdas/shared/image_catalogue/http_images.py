@@ -5,6 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
 from . import settings
 from .catalogue import Catalogue, Item
 from .errors import CatalogueBusy, ImageNotFound, InvalidRequest
@@ -15,6 +18,8 @@ from .http_request import Request
 from .http_response import Response, conditional_json, json_response, matches
 from .settings import MAX_API_PAYLOAD_BYTES
 from .storage import NotModified, Opened, Storage
+
+logger = Logger(child=True)
 
 PRESIGNED_SECONDS = 300
 MAX_BATCH = 100
@@ -79,7 +84,9 @@ def _delete_listed(store: Catalogue, bucket: Storage, given: str) -> dict[str, A
         image_id = exact_id(given)
         if not _delete(store, bucket, image_id):
             raise ImageNotFound(image_id)
-    except (InvalidRequest, ImageNotFound, CatalogueBusy) as error:
+    except (InvalidRequest, ImageNotFound, CatalogueBusy, ClientError) as error:
+        if isinstance(error, ClientError):  # what happened to the others has to be told all the same
+            logger.exception("an image of a batch was not deleted")
         return {"image_id": given, "deleted": False, "error": problem_of(error).body()}
     return {"image_id": given, "deleted": True}
 

@@ -58,6 +58,8 @@ def presign(request: Request) -> Response:
     if "filename" in wanted and not isinstance(filename, str):
         raise InvalidRequest("filename is a text")
     most = settings.max_upload_bytes()
+    if isinstance(size, float) and size.is_integer():  # JSON has one kind of number: 5.0 is 5
+        size = int(size)
     if "size" in wanted and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise InvalidRequest("size is the file's length in bytes, a whole number of 1 or more")
     if size is not None and size > most:

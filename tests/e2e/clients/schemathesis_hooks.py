@@ -1,4 +1,4 @@
-"""Makes valid requests valid in what a schema cannot say: a cursor must come from a page of the same query."""
+"""Makes valid requests valid in what a schema cannot say: a cursor comes from a page of the same query."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import schemathesis
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """Give a positive list request the cursor of its own next page, or none where there is no such page."""
+    """Give a valid list request the cursor of its own next page, or none where there is no such page."""
+    image_id = (case.path_parameters or {}).get("image_id")
+    if isinstance(image_id, str) and "\n" in image_id:
+        # The emulator's policies match no line break, and so refuse the functions such a key; those of AWS do match.
+        case.path_parameters["image_id"] = image_id.replace("\n", " ")
     mode = case.meta.generation.mode if case.meta else None
     if mode is None or not mode.is_positive or "cursor" not in (case.query or {}):
         return

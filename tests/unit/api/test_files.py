@@ -217,16 +217,21 @@ def test_a_wrong_batch_is_refused(api: Api, body: bytes) -> None:
     assert api("POST /images/delete", body=body).problem == "bad-request"
 
 
-def test_a_batch_survives_one_that_is_busy(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("code", "status"), [("SlowDown", 503), ("AccessDenied", 500)])
+def test_a_batch_survives_one_that_fails(
+    api: Api, monkeypatch: pytest.MonkeyPatch, code: str, status: int
+) -> None:
+    log = api.log()
     one, two = (api.upload(picture())["image_id"] for _ in range(2))
     delete = api.s3.delete_object
 
     def sometimes(**request: Any) -> Any:
         if request["Key"] == one:
-            raise ClientError({"Error": {"Code": "SlowDown"}}, "DeleteObject")
+            raise ClientError({"Error": {"Code": code}}, "DeleteObject")
         return delete(**request)
 
     monkeypatch.setattr(api.s3, "delete_object", sometimes)
     results = delete_many(api, one, two, "\ud800").json["results"]
     assert [result["deleted"] for result in results] == [False, True, False]
-    assert results[0]["error"]["status"] == 503
+    assert results[0]["error"]["status"] == status
+    assert ("AccessDenied" in log.getvalue()) == (status == 500)

@@ -310,6 +310,11 @@ def test_the_form_expires_when_it_says(api: Api) -> None:
     assert policy["expiration"][:16] == answer.json["expires_at"][:16]
 
 
+def test_a_whole_number_may_have_a_fraction_of_zero(api: Api) -> None:
+    answer = api("POST /uploads", body=b'{"content_type": "image/png", "size": 1.6e1}')
+    assert ["content-length-range", 16, 16] in policy_of(answer)
+
+
 def test_a_form_for_more_than_the_maximum_is_refused(api: Api) -> None:
     answer = presign(api, content_type="image/png", size=100_000_001)
     assert (answer.status, answer.problem) == (413, "payload-too-large")

@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, GNU make and Terraform 1.7 or newer; everything else is installed below .venv and .local.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm lint format lock clean
+.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm lint format lock audit clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -68,6 +68,9 @@ format: setup ## Rewrite Python and Terraform code in the project's style
 
 lock: setup ## Pin all requirements again (UPGRADE=1: to the newest versions)
 	@$(RUN) tools/lock.py $(if $(UPGRADE),--upgrade)
+
+audit: ## Look for known vulnerabilities in what is pinned and for weak settings in Terraform
+	@. ./tools/python.sh && run_python tools/audit.py
 
 clean: down ## Remove everything that was built, the local AWS's data included
 	@rm -rf .local build lambdas/*/vendor .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,0 +1,51 @@
+"""What the audit makes of pip-audit's answers: silence is not a pass."""
+
+from __future__ import annotations
+
+import pytest
+
+import audit
+import lock
+from audit import ROOT, Advisories
+
+CLEAN = {"name": "pillow", "version": "13.0.0", "vulns": []}
+FLAWED = {
+    "name": "old",
+    "version": "1.0",
+    "vulns": [{"id": "PYSEC-2026-1", "fix_versions": ["1.1"]}, {"id": "PYSEC-2026-2", "fix_versions": []}],
+}
+SILENT = {
+    "name": "boto3",
+    "skip_reason": "Dependency not found on PyPI and could not be audited: boto3 (1.0)",
+}
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "passed", "says"),
+    [
+        ([], True, "0 without advisories"),
+        ([CLEAN], True, "1 without advisories"),
+        ([CLEAN, FLAWED], False, "old 1.0: PYSEC-2026-1 (fixed in 1.1), PYSEC-2026-2 (fixed in no version)"),
+        ([CLEAN, SILENT], False, "1 NOT AUDITED"),
+    ],
+)
+def test_only_what_was_answered_and_is_clean_passes(dependencies: list, passed: bool, says: str) -> None:
+    found = Advisories.of({"dependencies": dependencies})
+    assert found.passed is passed
+    assert says in str(found)
+
+
+def test_every_locked_file_is_audited() -> None:
+    found = {str(path.relative_to(ROOT)) for path in audit.pinned()}
+    assert found == {str(path.with_suffix(".txt").relative_to(ROOT)) for path in lock.sources()}
+    assert "lambdas/upload_image/requirements.txt" in found
+
+
+def test_a_tool_that_does_not_answer_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Done:
+        stdout, stderr = "", "Traceback\nConnectionError: nobody there\n"
+
+    monkeypatch.setattr(audit.subprocess, "run", lambda *_, **__: Done)
+    answer = audit.advisories(ROOT, ROOT / "requirements-dev.txt")
+    assert not answer.passed
+    assert answer.unknown == ["ConnectionError: nobody there"]

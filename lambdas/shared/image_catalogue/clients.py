@@ -30,8 +30,12 @@ def on_local_aws() -> bool:
 
 @lru_cache(maxsize=1)
 def s3() -> Any:
-    """S3; path-style addresses when AWS_ENDPOINT_URL names one host for everything."""
-    style = "path" if on_local_aws() else "auto"
+    """S3; path-style addresses when AWS_ENDPOINT_URL names one host for everything.
+
+    `virtual` makes presigned addresses name the bucket's region; with `auto` they name the global host, which answers a
+    new bucket outside us-east-1 by a redirect that no signature survives.
+    """
+    style = "path" if on_local_aws() else "virtual"
     return boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style}))
 
 

@@ -357,3 +357,19 @@ def test_a_wrong_form_request_is_refused(api: Api, body: bytes) -> None:
 def test_a_name_of_half_characters_is_cleaned(api: Api) -> None:
     answer = api("POST /uploads", body=b'{"content_type": "image/png", "filename": "\\ud800\\u0000a.png"}')
     assert answer.json["fields"]["x-amz-meta-filename"] == "a.png"
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "us-west-2"])
+def test_presigned_addresses_name_the_region(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+    import boto3
+
+    from image_catalogue import clients
+    from image_catalogue.storage import Storage
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    session = boto3.Session("testing", "testing", region_name=region)
+    monkeypatch.setattr(boto3, "client", session.client)
+    store = Storage("my-bucket", clients.s3.__wrapped__())
+    host = f"https://my-bucket.s3.{region}.amazonaws.com/"
+    assert store.presigned_post("uploads/a.png", {}, (1, 2), 60)[0] == host
+    assert store.presigned_get("uploads/a.png", "image/png", "inline", 60).startswith(host + "uploads/a.png?")

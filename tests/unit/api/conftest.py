@@ -110,7 +110,8 @@ class Api:
     ) -> Answer:
         method, resource = route.split(" ")
         event = load("rest_post" if method == "POST" else "rest_get")
-        event |= {"httpMethod": method, "resource": resource}
+        path = resource.replace("{image_id+}", image_id or "")
+        event |= {"httpMethod": method, "resource": resource, "path": path}
         event["pathParameters"] = None if image_id is None else {"image_id": image_id}
         values = (query or {}) | {name: [value] for name, value in parameters.items()}
         event["multiValueQueryStringParameters"] = values or None

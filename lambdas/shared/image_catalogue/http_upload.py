@@ -107,9 +107,8 @@ def _store(data: bytes, filename: str | None, claimed: str | None) -> Item:
         declared_content_type=claimed,
         gps=settings.gps(),
     )
-    with suppress(
-        CatalogueBusy
-    ):  # the image is stored: its event catalogues it, a failure would have it sent twice
+    # The image is stored, and its event catalogues it: a failure here would only have it sent twice.
+    with suppress(CatalogueBusy):
         catalogue().put_uploaded(record)
     return public(record)
 

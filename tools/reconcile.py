@@ -24,7 +24,13 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lambdas" / "shared"))
 
-from image_catalogue.catalogue import COUNTER_PREFIX, COUNTER_SHARDS, contribution, from_dynamodb
+from image_catalogue.catalogue import (
+    COUNTER_CHANGES,
+    COUNTER_PREFIX,
+    COUNTER_SHARDS,
+    contribution,
+    from_dynamodb,
+)
 from image_catalogue.events import REPAIR_SOURCE
 from image_catalogue.indexer import is_folder
 from image_metadata.model import EXTRACTOR_VERSION
@@ -107,6 +113,10 @@ class Reconciler:
         self._queue_url = queue_url
         self._state = state
         self._outbox: list[dict[str, Any]] = []
+        identity = [bucket, table, prefix, queue_url]
+        if state.get("identity") not in (None, identity):
+            raise ReconcileError("the interrupted run compared something else: start anew, without --resume")
+        state.set(identity=identity)
         self.drift: Counter[str] = Counter(state.get("drift") or {})
         self.objects: int = state.get("objects") or 0
 
@@ -125,7 +135,7 @@ class Reconciler:
     def _scan(self, quiet: bool) -> None:
         if self._state.get("counters_before") is None:
             self._state.set(counters_before=self._counters())
-        request: dict[str, Any] = {"TableName": self._table}
+        request: dict[str, Any] = {"TableName": self._table, "ConsistentRead": True}
         if position := self._state.get("scan_position"):
             request["ExclusiveStartKey"] = position
         with tqdm(desc="records", unit="", disable=quiet) as bar:
@@ -151,9 +161,8 @@ class Reconciler:
                 more = answer.get("IsTruncated", False)
                 upto = answer["Contents"][-1]["Key"] if more else None
                 items = self._state.between(after, upto)
-                self._merge(
-                    objects, {key: item for key, item in items if key.startswith(self._prefix)}, report
-                )
+                inside = ((key, item) for key, item in items if key.startswith(self._prefix))
+                self._merge(objects, inside, report)
                 self._flush()
                 self.objects += len(objects)
                 bar.update(len(objects))
@@ -164,19 +173,38 @@ class Reconciler:
                     return
                 after = upto
 
-    def _merge(self, objects: list[dict[str, Any]], items: dict[str, dict[str, Any]], report: Any) -> None:
+    def _merge(
+        self, objects: list[dict[str, Any]], items: Iterator[tuple[str, dict[str, Any]]], report: Any
+    ) -> None:
+        """Compare a page of the listing with the items of the same range; both are in the order of their keys."""
+        item = next(items, None)
         for entry in objects:
-            key, etag = entry["Key"], entry["ETag"].strip('"')
-            item = items.pop(key, None)
-            if item is None or item["state"] == "removed":
-                self._found("missing", key, item, report)
-            elif item["etag"] != etag:
-                self._found("stale", key, item, report)
-            elif item["state"] == "record" and (item["extractor_version"] or 0) < EXTRACTOR_VERSION:
-                self._found("outdated", key, item, report)
-        for key, item in items.items():
-            if item["state"] != "removed":
+            key = entry["Key"]
+            while item is not None and item[0].encode() < key.encode():
+                self._compare(item[0], None, item[1], report)
+                item = next(items, None)
+            if item is not None and item[0] == key:
+                self._compare(key, entry, item[1], report)
+                item = next(items, None)
+            else:
+                self._compare(key, entry, None, report)
+        while item is not None:
+            self._compare(item[0], None, item[1], report)
+            item = next(items, None)
+
+    def _compare(
+        self, key: str, entry: dict[str, Any] | None, item: dict[str, Any] | None, report: Any
+    ) -> None:
+        known = item is not None and item["state"] != "removed"
+        if entry is None:
+            if known:
                 self._found("orphaned", key, item, report)
+        elif item is None or not known:
+            self._found("missing", key, item, report)
+        elif item["etag"] != entry["ETag"].strip('"'):
+            self._found("stale", key, item, report)
+        elif item["state"] == "record" and (item["extractor_version"] or 0) < EXTRACTOR_VERSION:
+            self._found("outdated", key, item, report)
 
     def _found(self, kind: str, key: str, item: dict[str, Any] | None, report: Any) -> None:
         self.drift[kind] += 1
@@ -226,7 +254,7 @@ class Reconciler:
             wanted.update(contribution({name: value for name, value in item.items() if value is not None}))
         held: Counter[str] = Counter()
         for counter in after:
-            held.update({name: amount for name, amount in counter.items() if name != "image_id"})
+            held.update({name: counter[name] for name in counter.keys() - {"image_id", COUNTER_CHANGES}})
         wrong = {name: wanted[name] - held[name] for name in wanted | held if wanted[name] != held[name]}
         if not wrong:
             return
@@ -246,6 +274,7 @@ class Reconciler:
             part: dict[str, Any] = {"TableName": self._table, "Key": {"image_id": {"S": image_id}}}
             part |= _unchanged(known.get(image_id))
             if number == 0:
+                changes = {COUNTER_CHANGES: 1, **changes}
                 part["UpdateExpression"] = "ADD " + ", ".join(f"#c{n} :c{n}" for n in range(len(changes)))
                 part.setdefault("ExpressionAttributeNames", {}).update(
                     {f"#c{n}": name for n, name in enumerate(changes)}
@@ -306,16 +335,16 @@ def main(arguments: list[str] | None = None) -> int:
     config = Config(retries={"mode": "adaptive", "total_max_attempts": 10})
     clients = {name: boto3.client(name, config=config) for name in ("s3", "dynamodb", "sqs")}
     queue_url = options.queue_url if options.repair else None
-    reconciler = Reconciler(clients, options.bucket, options.table, options.prefix, queue_url, state)
 
     def report(kind: str, key: str) -> None:
         if not options.quiet:
             tqdm.write(f"{kind}\t{key}")
 
     try:
+        reconciler = Reconciler(clients, options.bucket, options.table, options.prefix, queue_url, state)
         in_step = reconciler.run(report, options.quiet)
     except (ReconcileError, ClientError, BotoCoreError) as error:
-        print(f"reconcile: {error}\nRun the same command with --resume to go on.", file=sys.stderr)
+        print(f"reconcile: {error}\nAn interrupted run goes on with --resume.", file=sys.stderr)
         state.close(delete=False)
         return 2
     state.close(delete=True)

@@ -24,6 +24,9 @@ CONCURRENCY = 10
 _TEMPORARY = (CatalogueBusy, SourceError, BotoCoreError, ClientError)
 
 
+Run = Callable[[Job | InvalidEvent], Exception | None]
+
+
 class Log(Protocol):
     """The part of a logger that is used here (Powertools' Logger; fields go by keyword)."""
 
@@ -46,7 +49,7 @@ def handle(event: dict[str, Any], indexer: Indexer, deadline: float, log: Log) -
     by then counts as failed.
     """
 
-    def run(job: Job) -> BaseException | None:
+    def run(job: Job | InvalidEvent) -> Exception | None:
         return _run(job, indexer, deadline, log)
 
     if "tasks" in event:
@@ -61,11 +64,9 @@ def handle(event: dict[str, Any], indexer: Indexer, deadline: float, log: Log) -
     return {}
 
 
-def _messages(
-    messages: list[dict[str, Any]], run: Callable[[Job], BaseException | None], log: Log
-) -> dict[str, Any]:
+def _messages(messages: list[dict[str, Any]], run: Run, log: Log) -> dict[str, Any]:
     owners: list[str] = []
-    jobs: list[Job] = []
+    jobs: list[Job | InvalidEvent] = []
     failed: list[str] = []
     for message in messages:
         try:
@@ -79,7 +80,7 @@ def _messages(
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in dict.fromkeys(failed)]}
 
 
-def _batch_operations(event: dict[str, Any], run: Callable[[Job], BaseException | None]) -> dict[str, Any]:
+def _batch_operations(event: dict[str, Any], run: Run) -> dict[str, Any]:
     """Amazon S3 User Guide, "Invoke AWS Lambda function" (schema 1.0 and 2.0): one result per task."""
     tasks = event["tasks"]
     jobs = [
@@ -106,13 +107,13 @@ def _batch_operations(event: dict[str, Any], run: Callable[[Job], BaseException 
     }
 
 
-def _result_code(error: BaseException | None) -> str:
+def _result_code(error: Exception | None) -> str:
     if error is None:
         return "Succeeded"
     return "TemporaryFailure" if isinstance(error, _TEMPORARY) else "PermanentFailure"
 
 
-def _each(run: Callable[[Job], BaseException | None], jobs: Iterable[Job]) -> list[BaseException | None]:
+def _each(run: Run, jobs: Iterable[Job | InvalidEvent]) -> list[Exception | None]:
     jobs = list(jobs)
     if len(jobs) < 2:
         return [run(job) for job in jobs]
@@ -120,8 +121,11 @@ def _each(run: Callable[[Job], BaseException | None], jobs: Iterable[Job]) -> li
         return list(pool.map(run, jobs))
 
 
-def _run(job: Job, indexer: Indexer, deadline: float, log: Log) -> BaseException | None:
+def _run(job: Job | InvalidEvent, indexer: Indexer, deadline: float, log: Log) -> Exception | None:
     """Do one job; the error it failed with, whatever it was: a job must not take its neighbours down."""
+    if isinstance(job, InvalidEvent):
+        log.error("record is no event", reason=str(job))
+        return job
     try:
         if time.monotonic() >= deadline:
             raise CatalogueBusy("the invocation's time is used up")

@@ -23,7 +23,8 @@ from typing import Any
 from uuid import uuid4
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as ConnectionFailed
 
 from .cursors import decode_cursor, encode_cursor
 from .errors import CatalogueBusy, ImageNotFound
@@ -31,6 +32,8 @@ from .errors import CatalogueBusy, ImageNotFound
 #: Counter items. Each write takes one, a retry after a conflict takes the next: they only ever are summed.
 COUNTER_SHARDS = 16
 COUNTER_PREFIX = "#summary#"
+#: Attribute that only ever grows: tells a counter that was changed to and fro from one that was left alone.
+COUNTER_CHANGES = "changes"
 #: An event can wait 14 days in the dead-letter queue (SQS's maximum); a tombstone outlives it by a day.
 TOMBSTONE_SECONDS = 15 * 24 * 3600
 #: How many records a filtered list looks at for one page; bounds what any request can cost.
@@ -47,6 +50,7 @@ INTERNAL = frozenset(
         "sequencer",
         "revision",
         "last_modified",
+        "unordered",
         "shard",
         "uploaded_key",
         "size_shard",
@@ -211,8 +215,7 @@ class Catalogue:
             answer = self._call("batch_get_item", RequestItems=request)
             for attributes in answer["Responses"].get(self.table_name, []):
                 item = from_dynamodb(attributes)
-                item.pop("image_id")
-                yield item
+                yield {name: item[name] for name in item.keys() - {"image_id", COUNTER_CHANGES}}
             keys = answer.get("UnprocessedKeys", {}).get(self.table_name, {}).get("Keys", [])
             if not keys:
                 return
@@ -245,19 +248,28 @@ class Catalogue:
 
     # -- writing -------------------------------------------------------------------------------------
 
-    def apply(self, image_id: str, seen: Observation, deadline: float | None = None) -> str:
+    def apply(
+        self,
+        image_id: str,
+        seen: Observation,
+        deadline: float | None = None,
+        look_again: Callable[[], Item | None] | None = None,
+    ) -> str:
         """Make the item follow what an event's observation of the bucket showed.
 
         The event with the highest sequencer is observed after the last change, so once it is applied the
         item equals the object, and every event that arrives later is older and changes nothing. The first
-        attempt takes the item to be new (one request for a new image). Answers what happened: `created`,
-        `updated`, `removed`, `unchanged`. Raises `CatalogueBusy`.
+        attempt takes the item to be new (one request for a new image). Where what the API, a repair or an expiry
+        wrote stands in the way and tells another story, no sequencer says which of both is the later one: then
+        `look_again` asks the bucket. Answers what happened: `created`, `updated`, `removed`,
+        `unchanged`. Raises `CatalogueBusy`.
         """
         old: Item | None = None
-        known = seen.record is not None  # optimistic only where an item is likely to be absent
-        if not known:
+        if seen.record is None:  # optimistic only where an item is likely to be absent
             old = self.item(image_id)
         while True:
+            if look_again and old and _is_unordered(old) and not _agrees(old, seen.record):
+                seen = Observation(look_again(), seen.sequencer)
             new = follow(old, seen, image_id, self.index_shards)
             if new is None:
                 return "unchanged"
@@ -275,19 +287,16 @@ class Catalogue:
         """Write what `look` sees in the bucket, only if the item is still the one a repair was asked for.
 
         `revision` is that item's (None: there was none). The item is compared before the look and once
-        more when it is written, so an event that comes in between wins.
+        more when it is written; where something came in between, the answer is `superseded`.
         """
         old = self.item(image_id)
         if (old or {}).get("revision") != revision:
-            return "unchanged"
-        record = look()
-        if old is None and record is None:
-            return "unchanged"
-        new = follow(old, Observation(record), image_id, self.index_shards)
+            return "superseded"
+        new = follow(old, Observation(look()), image_id, self.index_shards)
         if new is None:
             return "unchanged"
-        written, _ = self._replace(old, new, deadline)
-        return _outcome(old, new) if written else "unchanged"
+        written, _ = self._replace(old, new | {"unordered": True}, deadline)
+        return _outcome(old, new) if written else "superseded"
 
     def put_uploaded(self, record: Item) -> None:
         """Catalogue an object the API has just put, ahead of its event; where the event was first, it stays."""
@@ -352,7 +361,7 @@ class Catalogue:
                 else:
                     self._client.put_item(**put)
                 return True, old
-            except ClientError as error:
+            except (ClientError, ConnectionFailed, HTTPClientError) as error:
                 standing = _condition_failed(error)
                 if standing is not None:
                     # The item that stands there, or {} where it is gone; our own write, if only its answer was lost.
@@ -374,17 +383,19 @@ class Catalogue:
         return {
             "TableName": self.table_name,
             "Key": {"image_id": {"S": f"{COUNTER_PREFIX}{shard:02d}"}},
-            "UpdateExpression": "ADD " + ", ".join(f"{alias} :{alias[1:]}" for alias in names),
+            "UpdateExpression": f"ADD {COUNTER_CHANGES} :one, "
+            + ", ".join(f"{alias} :{alias[1:]}" for alias in names),
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": {
                 f":{number}": {"N": str(change)} for number, change in enumerate(difference.values())
-            },
+            }
+            | {":one": {"N": "1"}},
         }
 
     def _call(self, operation: str, **parameters: Any) -> Any:
         try:
             return getattr(self._client, operation)(**parameters)
-        except ClientError as error:
+        except (ClientError, ConnectionFailed, HTTPClientError) as error:
             if _is_busy(error):
                 raise CatalogueBusy("the catalogue is busy; try again shortly") from error
             raise
@@ -410,7 +421,16 @@ def follow(old: Item | None, seen: Observation, image_id: str, index_shards: int
         if old["state"] == "forgotten" or ahead:
             if sequencer == known:
                 return None
-            return old | {"sequencer": sequencer, "last_modified": seen.record.get("last_modified")}
+            taken = {"sequencer": sequencer, "last_modified": seen.record.get("last_modified")}
+            return {name: old[name] for name in old.keys() - {"unordered"}} | taken
+        if old["state"] == "record":
+            # Read again: what the extractor cannot know stays as it was told first.
+            told = {
+                name: old[name]
+                for name in ("uploaded_at", "filename", "declared_content_type")
+                if name in old
+            }
+            return _record_item(seen.record | told, sequencer, index_shards)
     return _record_item(seen.record, sequencer, index_shards)
 
 
@@ -493,6 +513,15 @@ def _is_same_object(old: Item, record: Item) -> bool:
     return len(moments) < 2  # the API does not learn when S3 took its upload
 
 
+def _is_unordered(item: Item) -> bool:
+    """Whether no event put the item where it is: its sequencer, if any, is an older event's."""
+    return "sequencer" not in item or item.get("unordered", False)
+
+
+def _agrees(old: Item, record: Item | None) -> bool:
+    return _is_same_object(old, record) if record is not None else old["state"] == "removed"
+
+
 def _is_current(old: Item, record: Item) -> bool:
     return old.get("extractor_version") == record.get("extractor_version")
 
@@ -504,8 +533,10 @@ def _outcome(old: Item | None, new: Item) -> str:
     return "created" if after else "removed" if before else "unchanged"
 
 
-def _condition_failed(error: ClientError) -> Item | None:
+def _condition_failed(error: Exception) -> Item | None:
     """The item that stood in the way of a conditional write ({}: none); None: another error."""
+    if not isinstance(error, ClientError):
+        return None
     response: dict[str, Any] = dict(error.response)
     code = response.get("Error", {}).get("Code")
     if code == "ConditionalCheckFailedException":
@@ -517,7 +548,10 @@ def _condition_failed(error: ClientError) -> Item | None:
     return None
 
 
-def _is_busy(error: ClientError) -> bool:
+def _is_busy(error: Exception) -> bool:
+    """Whether trying again may help; a connection that broke may have done its work, which `revision` then shows."""
+    if not isinstance(error, ClientError):
+        return True
     code = error.response.get("Error", {}).get("Code")
     if code == "TransactionCanceledException":
         codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])} - {

@@ -16,8 +16,8 @@ _MAX_CONNECTIONS = 32
 def _config(**more: Any) -> Config:
     return Config(
         connect_timeout=3,
-        read_timeout=10,
-        retries={"mode": "standard", "total_max_attempts": 4},
+        read_timeout=5,
+        retries={"mode": "standard", "total_max_attempts": 3},
         max_pool_connections=_MAX_CONNECTIONS,
         **more,
     )

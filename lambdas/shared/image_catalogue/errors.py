@@ -25,6 +25,10 @@ class ImageNotFound(CatalogueError):
     """The catalogue holds no such image."""
 
 
+class ImageArchived(CatalogueError):
+    """The file lies in an archive (S3 Glacier and the like) and has to be restored before it can be read."""
+
+
 class CatalogueBusy(CatalogueError):
     """DynamoDB or S3 throttled, or others kept changing the same item; worth a retry."""
 

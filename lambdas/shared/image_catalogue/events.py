@@ -7,7 +7,6 @@ notification (a bucket wired directly, a console test event), `s3:TestEvent`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,8 +50,8 @@ def is_sqs(event: dict[str, Any]) -> bool:
     )
 
 
-def jobs_of_message(body: str) -> list[Job]:
-    """The jobs in one SQS message's body; raises `InvalidEvent`."""
+def jobs_of_message(body: str) -> list[Job | InvalidEvent]:
+    """The jobs in one SQS message's body, as `jobs_of_notification`; raises `InvalidEvent`."""
     try:
         notification = json.loads(body)
     except ValueError:
@@ -60,10 +59,12 @@ def jobs_of_message(body: str) -> list[Job]:
     return jobs_of_notification(notification)
 
 
-def jobs_of_notification(notification: Any) -> list[Job]:
+def jobs_of_notification(notification: Any) -> list[Job | InvalidEvent]:
     """The jobs in one S3 event notification (its structure: Amazon S3 User Guide, "Event message structure").
 
-    `s3:TestEvent`, which S3 sends when a notification is configured, holds none. Raises `InvalidEvent`.
+    A record that is none stands in the list as its `InvalidEvent`, so that its neighbours are done all the same.
+    `s3:TestEvent`, which S3 sends when a notification is configured, holds none. Raises `InvalidEvent` where there
+    are no records at all.
     """
     if not isinstance(notification, dict):
         raise InvalidEvent("the event is not a JSON object")
@@ -72,27 +73,25 @@ def jobs_of_notification(notification: Any) -> list[Job]:
     records = notification.get("Records")
     if not isinstance(records, list):
         raise InvalidEvent("the event has no Records; expected an S3 event notification")
-    return list(_jobs(records))
+    return [_job(record) for record in records]
 
 
-def _jobs(records: list[Any]) -> Iterator[Job]:
-    for record in records:
-        try:
-            bucket, entity = record["s3"]["bucket"]["name"], record["s3"]["object"]
-            key = unquote_plus(entity["key"], errors="strict")
-            if record.get("eventSource") == REPAIR_SOURCE:
-                yield Job(bucket, key, record["eventName"], repair=True, revision=record.get("revision"))
-                continue
-            yield Job(
-                bucket,
-                key,
-                record["eventName"].removeprefix("s3:"),
-                sequencer=_sequencer(entity.get("sequencer")),
-                time=parse_timestamp(record["eventTime"]) if record.get("eventTime") else None,
-                etag=entity.get("eTag"),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InvalidEvent(f"not an S3 event notification record ({type(error).__name__})") from error
+def _job(record: Any) -> Job | InvalidEvent:
+    try:
+        bucket, entity = record["s3"]["bucket"]["name"], record["s3"]["object"]
+        key = unquote_plus(entity["key"], errors="strict")
+        if record.get("eventSource") == REPAIR_SOURCE:
+            return Job(bucket, key, record["eventName"], repair=True, revision=record.get("revision"))
+        return Job(
+            bucket,
+            key,
+            record["eventName"].removeprefix("s3:"),
+            sequencer=_sequencer(entity.get("sequencer")),
+            time=parse_timestamp(record["eventTime"]) if record.get("eventTime") else None,
+            etag=entity.get("eTag"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return InvalidEvent(f"not an S3 event notification record ({type(error).__name__})")
 
 
 def _sequencer(text: str | None) -> str | None:

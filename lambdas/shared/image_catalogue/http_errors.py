@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .errors import CatalogueBusy, ImageNotFound, InvalidCursor, InvalidImageId, InvalidRequest
+from .errors import CatalogueBusy, ImageArchived, ImageNotFound, InvalidCursor, InvalidImageId, InvalidRequest
 
 TYPE_BASE = "urn:image-metadata:problem:"
 RETRY_AFTER_SECONDS = 1
@@ -57,6 +57,7 @@ class Problem:
 _FACES: tuple[tuple[type[Exception], int, str, str], ...] = (  # the first class that fits counts
     (RouteNotFound, 404, "not-found", "Not found"),
     (ImageNotFound, 404, "not-found", "Not found"),
+    (ImageArchived, 409, "archived", "Archived"),
     (EmptyUpload, 400, "empty-upload", "Empty upload"),
     (NotAnImage, 415, "unsupported-media-type", "Unsupported media type"),
     (UnreadableImage, 422, "unreadable-image", "Unreadable image"),

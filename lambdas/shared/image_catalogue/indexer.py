@@ -7,12 +7,14 @@ not the story that events tell of it, and versions, delete markers and restores 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from image_metadata import RangeReader, SourceChanged, SourceError, extract
 from image_metadata.model import ImageMetadata
 
 from .catalogue import Catalogue, Item, Observation, normalise_sequencer
+from .errors import CatalogueBusy
 from .events import Job
 from .objects import ObjectGone, S3Object, UnreadableObject
 from .records import record_of, timestamp
@@ -40,22 +42,35 @@ class Indexer:
         if job.bucket != self._bucket or not job.key.startswith(self._prefix) or is_folder(job.key):
             return {"event": job.name, "image_id": job.key, "outcome": "ignored"}
         cost: dict[str, Any] = {}
+
+        def look() -> Item | None:
+            return self.look(job, cost, deadline)
+
         if job.repair:
-            outcome = self._catalogue.repair(job.key, lambda: self.look(job, cost), job.revision, deadline)
+            outcome = self._catalogue.repair(job.key, look, job.revision, deadline)
         elif job.sequencer is None:
-            item = self._catalogue.item(job.key)
-            revision = item["revision"] if item else None
-            outcome = self._catalogue.repair(job.key, lambda: self.look(job, cost), revision, deadline)
+            outcome = self._follow_bucket(job.key, look, deadline)
         else:
-            seen = Observation(self.look(job, cost), normalise_sequencer(job.sequencer))
-            outcome = self._catalogue.apply(job.key, seen, deadline)
+            seen = Observation(look(), normalise_sequencer(job.sequencer))
+            outcome = self._catalogue.apply(job.key, seen, deadline, look)
         elapsed = round((time.monotonic() - started) * 1000)
         return {"event": job.name, "image_id": job.key, "outcome": outcome, **cost, "ms": elapsed}
 
-    def look(self, job: Job, cost: dict[str, Any] | None = None) -> Item | None:
+    def _follow_bucket(self, key: str, look: Callable[[], Item | None], deadline: float | None) -> str:
+        """Do an event that has no place in the order of events: look until nothing comes in between."""
+        for _ in range(_READ_ATTEMPTS):
+            item = self._catalogue.item(key)
+            outcome = self._catalogue.repair(key, look, item["revision"] if item else None, deadline)
+            if outcome != "superseded":
+                return outcome
+        raise CatalogueBusy("others keep changing the item")
+
+    def look(
+        self, job: Job, cost: dict[str, Any] | None = None, deadline: float | None = None
+    ) -> Item | None:
         """The record of what the bucket holds under the job's key; None where it holds nothing."""
         for attempt in range(_READ_ATTEMPTS):
-            entity = S3Object(self._s3, job.bucket, job.key)
+            entity = S3Object(self._s3, job.bucket, job.key, deadline)
             reader = RangeReader(entity.fetch, entity.size)
             try:
                 metadata = extract(reader)

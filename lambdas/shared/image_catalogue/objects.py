@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,8 +63,9 @@ class S3Object:
     a retry may mend.
     """
 
-    def __init__(self, client: Any, bucket: str, key: str) -> None:
+    def __init__(self, client: Any, bucket: str, key: str, deadline: float | None = None) -> None:
         self._client = client
+        self._deadline = deadline  # in time.monotonic() seconds; no request begins after it
         self.bucket = bucket
         self.key = key
         self.head: Head | None = None  # known from the first fetch on
@@ -74,6 +76,8 @@ class S3Object:
 
     def fetch(self, start: int, end: int) -> bytes:
         """Bytes [start, end), fewer at the end of the object."""
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            raise SourceError("the invocation's time is used up")
         request: dict[str, Any] = {
             "Bucket": self.bucket,
             "Key": self.key,

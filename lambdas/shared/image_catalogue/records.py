@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import math
+import json
 from datetime import UTC, datetime
 from typing import Any
 
-#: Longest text kept per field, and most entries per list: a record stays far below DynamoDB's 400 KB.
-MAX_TEXT = 4096
-MAX_LIST = 100
+#: A page of 100 records must fit into the 6 MB that a function may answer.
+MAX_RECORD_BYTES = 32 * 1024
+#: Longest text and most list entries that are kept; the next pair where the record is over its size with these.
+_TEXT_AND_LIST_LIMITS = ((4096, 100), (1024, 50), (256, 20), (64, 5))
+#: DynamoDB keeps numbers of 1E-130 to 1E126 with 38 digits; no quantity of an image comes near either end.
+_SMALLEST_NUMBER, _LARGEST_NUMBER = 1e-100, 1e37
 #: Two decimals of a degree are about 1.1 km.
 COARSE_DECIMALS = 2
 
@@ -32,7 +35,7 @@ def record_of(
     `metadata` is `ImageMetadata.to_dict()`, `etag` comes without quotes, `uploaded_at` is RFC 3339 UTC,
     `gps` is the policy (`exact`, `coarse`, `none`).
     """
-    record = {name: _bounded(value) for name, value in metadata.items()}
+    record = _fitting(metadata)
     record |= {
         "image_id": image_id,
         "bucket": bucket,
@@ -44,7 +47,7 @@ def record_of(
     if version_id and version_id != "null":
         record["version_id"] = version_id
     if declared_content_type and declared_content_type != record.get("content_type"):
-        record["declared_content_type"] = declared_content_type[:MAX_TEXT]
+        record["declared_content_type"] = declared_content_type[:255]
     if last_modified:
         record["last_modified"] = last_modified  # internal: tells two uploads of the same bytes apart
     return _with_gps_policy(record, gps)
@@ -73,13 +76,26 @@ def _with_gps_policy(record: dict[str, Any], policy: str) -> dict[str, Any]:
     return record | {"gps": coarse}
 
 
-def _bounded(value: Any) -> Any:
+def _fitting(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The metadata without what no record can hold, its texts and lists cut as far as its size demands."""
+    record: dict[str, Any] = {}
+    for text, entries in _TEXT_AND_LIST_LIMITS:
+        record = _bounded(metadata, text, entries)
+        if len(json.dumps(record, ensure_ascii=False).encode()) <= MAX_RECORD_BYTES:
+            break
+    return record
+
+
+def _bounded(value: Any, text: int, entries: int) -> Any:
+    """`value` with texts and lists cut, and None in the place of a number that DynamoDB cannot hold."""
     if isinstance(value, str):
-        return value[:MAX_TEXT].encode("utf-8", "replace").decode()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+        return value[:text].encode("utf-8", "replace").decode()
+    if isinstance(value, int | float):
+        return value if value == 0 or _SMALLEST_NUMBER <= abs(value) <= _LARGEST_NUMBER else None
     if isinstance(value, list | tuple):
-        return [_bounded(entry) for entry in value[:MAX_LIST]]
+        kept = [_bounded(entry, text, entries) for entry in value[:entries]]
+        return [entry for entry in kept if entry is not None]
     if isinstance(value, dict):
-        return {name: _bounded(entry) for name, entry in value.items()}
+        pairs = ((name, _bounded(entry, text, entries)) for name, entry in value.items())
+        return {name: entry for name, entry in pairs if entry is not None}
     return value

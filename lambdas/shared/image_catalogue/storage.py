@@ -16,12 +16,13 @@ from typing import Any
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailed
 
-from .errors import CatalogueBusy, ImageNotFound
+from .errors import CatalogueBusy, ImageArchived, ImageNotFound
 
 _GONE = frozenset(("NoSuchKey", "404", "NotFound", "MethodNotAllowed", "405"))
 _BUSY = frozenset(
     ("SlowDown", "503", "ServiceUnavailable", "InternalError", "500", "RequestTimeout", "OperationAborted")
 )
+_ARCHIVED = "InvalidObjectState"
 _NOT_MODIFIED = frozenset(("304", "NotModified"))
 
 
@@ -74,7 +75,7 @@ class Storage:
     def open(self, key: str, unless_etag: str | None = None, with_body: bool = True) -> Opened:
         """The object for reading; `with_body` False asks for its head alone.
 
-        Raises `ImageNotFound`, `CatalogueBusy`, and `NotModified` where its ETag is `unless_etag`.
+        Raises `ImageNotFound`, `ImageArchived` (asked for its bytes), `CatalogueBusy`, and `NotModified` where its ETag is `unless_etag`.
         """
         request = {"Bucket": self.bucket, "Key": key}
         if unless_etag:
@@ -138,6 +139,8 @@ def _translated(key: str) -> Iterator[None]:
             raise NotModified from error
         if code in _GONE:
             raise ImageNotFound(key) from error
+        if code == _ARCHIVED:
+            raise ImageArchived(f"the file of {key!r} is archived; restore it in S3, then ask again") from error
         if code in _BUSY:
             raise CatalogueBusy("the image store is busy; try again shortly") from error
         raise

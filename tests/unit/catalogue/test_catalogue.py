@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from image_catalogue.catalogue import Catalogue, Observation, normalise_sequencer
 from image_catalogue.errors import CatalogueBusy, ImageNotFound, InvalidCursor
@@ -163,7 +163,7 @@ def test_a_deletion_by_the_api_is_visible_at_once(catalogue: Catalogue) -> None:
 def test_a_repair_acts_only_on_the_item_it_was_asked_for(catalogue: Catalogue) -> None:
     assert catalogue.repair(KEY, lambda: record(KEY), None) == "created"
     revision = catalogue.item(KEY)["revision"]
-    assert catalogue.repair(KEY, lambda: None, "another") == "unchanged"
+    assert catalogue.repair(KEY, lambda: None, "another") == "superseded"
     assert catalogue.repair(KEY, lambda: record(KEY, extractor_version=2), revision) == "updated"
     assert catalogue.get(KEY)["extractor_version"] == 2
 
@@ -176,8 +176,45 @@ def test_an_event_between_a_repairs_look_and_its_write_wins(catalogue: Catalogue
         catalogue.apply(KEY, seen(record(KEY, etag="newer"), 2))
         return record(KEY, etag="stale")
 
-    assert catalogue.repair(KEY, look, revision) == "unchanged"
+    assert catalogue.repair(KEY, look, revision) == "superseded"
     assert catalogue.get(KEY)["etag"] == "newer"
+
+
+def test_a_stalled_look_gives_way_to_an_expiry_that_came_between(catalogue: Catalogue) -> None:
+    """A created event looked while the object was there; the expiry, which has no sequencer, wrote first."""
+    stale = seen(record(KEY), 5)
+    assert catalogue.repair(KEY, lambda: None, None) == "unchanged"
+    assert catalogue.apply(KEY, stale, look_again=lambda: None) == "unchanged"
+    assert catalogue.get(KEY) is None
+
+
+def test_reading_an_object_again_keeps_what_the_extractor_cannot_know(catalogue: Catalogue) -> None:
+    first = record(
+        KEY, uploaded_at="2026-11-21T10:00:00.123Z", filename="cat.png", declared_content_type="text/html"
+    )
+    catalogue.put_uploaded(first)
+    again = record(KEY, uploaded_at="2026-11-21T10:00:00.000Z", filename="01xyz.png", extractor_version=2)
+    catalogue.repair(KEY, lambda: again, catalogue.item(KEY)["revision"])
+    assert catalogue.get(KEY) == first | {"extractor_version": 2}
+
+
+@pytest.mark.parametrize("operation", ["transact_write_items", "get_item", "query", "batch_get_item"])
+def test_a_connection_that_breaks_is_a_busy_catalogue(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    def broken(**_: Any) -> Any:
+        raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+    monkeypatch.setattr(catalogue._client, operation, broken)
+    calls: dict[str, Callable[[], Any]] = {
+        "transact_write_items": lambda: catalogue.apply(KEY, seen(record(KEY), 1), deadline=0.0),
+        "get_item": lambda: catalogue.get(KEY),
+        "query": catalogue.list,
+        "batch_get_item": catalogue.summary,
+    }
+    with pytest.raises(CatalogueBusy):
+        calls[operation]()
+    monkeypatch.undo()
 
 
 def cancelled(*codes: str) -> ClientError:

@@ -16,7 +16,7 @@ from image_catalogue.indexer import Indexer
 from reconcile import Reconciler, State
 from tests.faults.invariants import differences
 
-from .conftest import BUCKET, TABLE, counted, created, picture
+from .conftest import BUCKET, TABLE, counted, created, picture, record, truth
 
 
 @pytest.fixture
@@ -205,6 +205,40 @@ def test_repairs_done_while_the_tool_still_runs_are_no_drift(
     monkeypatch.setattr(Reconciler, "_flush", flush_and_deliver)
     assert reconcile.main([*arguments, "--repair"]) == 1
     assert differences(s3, dynamodb, BUCKET, TABLE) == []
+
+
+def test_an_image_that_came_and_went_during_the_scan_is_no_drift(
+    s3: Any, dynamodb: Any, catalogue: Catalogue, indexer: Indexer, queue: Any, tmp_path: Path
+) -> None:
+    """The counters are as before, and the scan saw an image in between: mending would make them wrong."""
+    catalogue_of(s3, indexer, 3)
+    scan = dynamodb.scan
+
+    def scan_meanwhile(**request: Any) -> Any:
+        assert request["ConsistentRead"] is True
+        catalogue.put_uploaded(record("uploads/x"))
+        answer = scan(**request)
+        catalogue.remove("uploads/x", catalogue.snapshot("uploads/x"))
+        return answer
+
+    state = State(tmp_path / "state.sqlite", resume=False)
+    dynamodb.scan = scan_meanwhile
+    clients = {"s3": s3, "dynamodb": dynamodb, "sqs": queue[0]}
+    Reconciler(clients, BUCKET, TABLE, "uploads/", queue[1], state).run(lambda kind, key: None, quiet=True)
+    state.close(delete=True)
+    dynamodb.scan = scan
+    assert counted(catalogue) == truth(dynamodb)
+
+
+def test_a_run_is_resumed_only_as_it_was_begun(s3: Any, dynamodb: Any, tmp_path: Path) -> None:
+    clients = {"s3": s3, "dynamodb": dynamodb}
+    state = State(tmp_path / "state.sqlite", resume=False)
+    Reconciler(clients, BUCKET, TABLE, "uploads/", None, state)
+    state.close(delete=False)
+    state = State(tmp_path / "state.sqlite", resume=True)
+    with pytest.raises(reconcile.ReconcileError, match="without --resume"):
+        Reconciler(clients, BUCKET, TABLE, "uploads/holiday/", None, state)
+    state.close(delete=True)
 
 
 def test_repair_without_a_queue_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:

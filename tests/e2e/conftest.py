@@ -27,6 +27,16 @@ def other_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     yield from _site(tmp_path_factory.mktemp("other"))
 
 
+@pytest.fixture(scope="session")
+def calm_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A third local AWS and a deployment on it, for tests that compare the whole bucket with the whole catalogue.
+
+    Elsewhere images are forgotten on purpose, and records made that have none.
+    """
+    for site in _site(tmp_path_factory.mktemp("calm")):
+        yield site.deploy()
+
+
 def _site(home: Path) -> Iterator[Site]:
     site = Site(home)
     site.local.start(timeout=120)
@@ -40,8 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers, keep the tests of one deployment together: each deployment is made once."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
-            main = "stack" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("main" if main else "other"))
+            used = getattr(item, "fixturenames", ())
+            group = "calm" if "calm_stack" in used else "main" if "stack" in used else "other"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -183,25 +183,25 @@ def test_images_in_pages_of_7_while_more_arrive(stack: Stack) -> None:
     delete(stack, old + new)
 
 
-def test_over_the_rate_a_client_is_told_when_to_come_back(stack: Stack) -> None:
+@pytest.fixture
+def slow_key(stack: Stack) -> Iterator[str]:
+    """An API key with a usage plan of its own that allows one request a second."""
     gateway = stack.site.client("apigateway")
-    (plan,) = gateway.get_usage_plans()["items"]
+    (stage,) = gateway.get_usage_plans()["items"][0]["apiStages"]
+    plan = gateway.create_usage_plan(
+        name="slow", throttle={"rateLimit": 1.0, "burstLimit": 1}, apiStages=[stage]
+    )
+    value = uuid.uuid4().hex
+    key = gateway.create_api_key(name="slow", value=value, enabled=True)
+    gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+    yield value
+    gateway.delete_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"])
+    gateway.delete_api_key(apiKey=key["id"])
+    gateway.delete_usage_plan(usagePlanId=plan["id"])
 
-    def throttle(rate: float, burst: int) -> None:
-        operations = [("rateLimit", rate), ("burstLimit", burst)]
-        gateway.update_usage_plan(
-            usagePlanId=plan["id"],
-            patchOperations=[
-                {"op": "replace", "path": f"/throttle/{name}", "value": str(value)}
-                for name, value in operations
-            ],
-        )
 
-    throttle(1, 1)
-    try:
-        answers = [stack.get("/metadata?limit=1") for _ in range(10)]
-    finally:
-        throttle(plan["throttle"]["rateLimit"], plan["throttle"]["burstLimit"])
+def test_over_the_rate_a_client_is_told_when_to_come_back(stack: Stack, slow_key: str) -> None:
+    answers = [stack.get("/metadata?limit=1", key=slow_key) for _ in range(10)]
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused, [answer.status_code for answer in answers]
     assert refused[0].json()["type"] == "urn:image-metadata:problem:too-many-requests"

@@ -13,6 +13,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+import pytest
+
 from image_catalogue.catalogue import Observation, follow, to_dynamodb
 
 from .stack import ROOT, Stack
@@ -65,6 +67,12 @@ def plant(stack: Stack, kind: str, number: int, key: str) -> None:
             UpdateExpression=f"SET {field} = :value",
             ExpressionAttributeValues={":value": value},
         )
+
+
+@pytest.fixture(scope="module")
+def stack(calm_stack: Stack) -> Stack:
+    """A deployment where nothing but the planted drift differs."""
+    return calm_stack
 
 
 def test_every_planted_drift_is_found_and_repaired(stack: Stack) -> None:

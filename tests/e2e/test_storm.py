@@ -32,6 +32,12 @@ KILLED = 502  # what the gateway answers when the function dies under a request
 
 
 @pytest.fixture(scope="module")
+def stack(calm_stack: Stack) -> Stack:
+    """A deployment where nothing but the storm happens."""
+    return calm_stack
+
+
+@pytest.fixture(scope="module")
 def stormy(stack: Stack) -> Stack:
     """The session's deployment, with failed batches coming back after seconds instead of minutes."""
     stack.sqs.set_queue_attributes(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sqlite3
 import sys
 from collections import Counter
@@ -24,6 +25,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lambdas" / "shared"))
 
+from aws_account import find_region
 from image_catalogue.catalogue import (
     COUNTER_CHANGES,
     COUNTER_PREFIX,
@@ -41,6 +43,13 @@ KINDS = {
     "outdated": f"written by an extractor older than version {EXTRACTOR_VERSION}",
     "orphaned": "in the catalogue, not in the bucket",
     "counters": "the summary differs from the records",
+}
+#: AWS's answers to a name that is wrong: no later run can go on from there.
+_WRONG_NAMES = {
+    "NoSuchBucket": "--bucket",
+    "ResourceNotFoundException": "--table",
+    "AWS.SimpleQueueService.NonExistentQueue": "--queue-url",
+    "QueueDoesNotExist": "--queue-url",
 }
 _MESSAGES_PER_BATCH = 10  # SendMessageBatch's maximum
 _ITEM_FIELDS = ("state", "etag", "revision", "extractor_version", "size", "status", "content_type")
@@ -138,7 +147,7 @@ class Reconciler:
         request: dict[str, Any] = {"TableName": self._table, "ConsistentRead": True}
         if position := self._state.get("scan_position"):
             request["ExclusiveStartKey"] = position
-        with tqdm(desc="records", unit="", disable=quiet) as bar:
+        with tqdm(desc="records", unit="", disable=quiet or not sys.stderr.isatty()) as bar:
             while True:
                 answer = self._dynamodb.scan(**request)
                 items = [from_dynamodb(attributes) for attributes in answer["Items"]]
@@ -153,7 +162,9 @@ class Reconciler:
 
     def _list(self, report: Any, quiet: bool) -> None:
         after = self._state.get("list_position") or ""
-        with tqdm(desc="objects", unit="", initial=self.objects, disable=quiet) as bar:
+        with tqdm(
+            desc="objects", unit="", initial=self.objects, disable=quiet or not sys.stderr.isatty()
+        ) as bar:
             while True:
                 request = {"Bucket": self._bucket, "Prefix": self._prefix}
                 answer = self._s3.list_objects_v2(**request, **({"StartAfter": after} if after else {}))
@@ -327,25 +338,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--state", type=Path, help="the run's file (default: .reconcile-BUCKET.sqlite)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no line per difference")
+    parser.add_argument("--region", help="AWS region (default: as deploy.sh finds it)")
     options = parser.parse_args(arguments)
     if options.repair and not options.queue_url:
         parser.error("--repair needs --queue-url: repairs go through the event queue")
 
     state = State(options.state or Path(f".reconcile-{options.bucket}.sqlite"), options.resume)
     config = Config(retries={"mode": "adaptive", "total_max_attempts": 10})
-    clients = {name: boto3.client(name, config=config) for name in ("s3", "dynamodb", "sqs")}
+    session = boto3.Session(region_name=options.region or find_region(os.environ))
+    clients = {name: session.client(name, config=config) for name in ("s3", "dynamodb", "sqs")}
     queue_url = options.queue_url if options.repair else None
 
     def report(kind: str, key: str) -> None:
         if not options.quiet:
-            tqdm.write(f"{kind}\t{key}")
+            tqdm.write(f"{kind}\t{json.dumps(key, ensure_ascii=False)[1:-1]}")
 
     try:
         reconciler = Reconciler(clients, options.bucket, options.table, options.prefix, queue_url, state)
         in_step = reconciler.run(report, options.quiet)
     except (ReconcileError, ClientError, BotoCoreError) as error:
-        print(f"reconcile: {error}\nAn interrupted run goes on with --resume.", file=sys.stderr)
-        state.close(delete=False)
+        code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
+        wrong = _WRONG_NAMES.get(str(code))
+        advice = f"Check {wrong}, and the region." if wrong else "An interrupted run goes on with --resume."
+        print(f"reconcile: {error}\n{advice}", file=sys.stderr)
+        state.close(delete=wrong is not None)
         return 2
     state.close(delete=True)
     print(f"{reconciler.objects} objects compared")

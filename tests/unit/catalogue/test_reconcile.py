@@ -241,6 +241,23 @@ def test_a_run_is_resumed_only_as_it_was_begun(s3: Any, dynamodb: Any, tmp_path:
     state.close(delete=True)
 
 
+@pytest.mark.parametrize(("option", "name"), [("--bucket", "no-such-bucket"), ("--table", "NoSuchTable")])
+def test_a_wrong_name_is_said_and_leaves_no_file(
+    s3: Any,
+    dynamodb: Any,
+    arguments: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+    name: str,
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    arguments[arguments.index(option) + 1] = name
+    assert reconcile.main(arguments) == 2
+    assert f"Check {option}" in capsys.readouterr().err
+    assert not Path(arguments[-1]).exists()
+
+
 def test_repair_without_a_queue_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         reconcile.main(["--bucket", BUCKET, "--table", TABLE, "--repair"])

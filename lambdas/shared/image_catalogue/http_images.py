@@ -17,7 +17,7 @@ from .http_records import candidates, catalogue, exact_id, find_record
 from .http_request import Request
 from .http_response import Response, conditional_json, json_response, matches
 from .settings import MAX_API_PAYLOAD_BYTES
-from .storage import NotModified, Opened, Storage
+from .storage import NotModified, Opened, Storage, archived
 
 logger = Logger(child=True)
 
@@ -115,6 +115,8 @@ def _file(record: Item, request: Request, download: bool) -> Response:
     kind = "attachment" if download or not is_passive(content_type) else "inline"
     disposition = content_disposition(kind, record["filename"])
     if not fits or opened.size > MAX_API_PAYLOAD_BYTES:
+        if opened.archived:  # the address would answer with S3's own refusal
+            raise archived(image_id)
         url = bucket.presigned_get(image_id, content_type, disposition, PRESIGNED_SECONDS)
         return Response(302, "", {"Location": url, "Cache-Control": "no-store"})
     headers = {

@@ -23,6 +23,7 @@ _BUSY = frozenset(
     ("SlowDown", "503", "ServiceUnavailable", "InternalError", "500", "RequestTimeout", "OperationAborted")
 )
 _ARCHIVED = "InvalidObjectState"
+_COLD = frozenset(("GLACIER", "DEEP_ARCHIVE"))
 _NOT_MODIFIED = frozenset(("304", "NotModified"))
 
 
@@ -40,12 +41,16 @@ class Stored:
 
 @dataclass(frozen=True)
 class Opened:
-    """An object's size in bytes, ETag (without quotes) and bytes not read yet (None: asked for without)."""
+    """An object's size in bytes, ETag (without quotes) and bytes not read yet (None: asked for without).
+
+    `archived`: S3 hands out its head alone until it is restored.
+    """
 
     size: int
     etag: str
     modified: datetime
     body: Any
+    archived: bool = False
 
 
 class Storage:
@@ -75,7 +80,8 @@ class Storage:
     def open(self, key: str, unless_etag: str | None = None, with_body: bool = True) -> Opened:
         """The object for reading; `with_body` False asks for its head alone.
 
-        Raises `ImageNotFound`, `ImageArchived` (asked for its bytes), `CatalogueBusy`, and `NotModified` where its ETag is `unless_etag`.
+        Raises `ImageNotFound`, `ImageArchived` (asked for the bytes), `CatalogueBusy`, and `NotModified` where its ETag
+        is `unless_etag`.
         """
         request = {"Bucket": self.bucket, "Key": key}
         if unless_etag:
@@ -83,7 +89,11 @@ class Storage:
         with _translated(key):
             answer = (self._client.get_object if with_body else self._client.head_object)(**request)
         return Opened(
-            answer["ContentLength"], answer["ETag"].strip('"'), answer["LastModified"], answer.get("Body")
+            answer["ContentLength"],
+            answer["ETag"].strip('"'),
+            answer["LastModified"],
+            answer.get("Body"),
+            _is_archived(answer),
         )
 
     def read(self, opened: Opened) -> bytes:
@@ -129,6 +139,17 @@ class Storage:
         return answer["url"], answer["fields"]
 
 
+def archived(key: str) -> ImageArchived:
+    """What to raise for an object that has to be restored first."""
+    return ImageArchived(f"the file of {key!r} is archived; restore it in S3, then ask again")
+
+
+def _is_archived(answer: dict[str, Any]) -> bool:
+    """Whether the answer to GET or HEAD is of an object in an archive without a restored copy (S3 API, HeadObject)."""
+    cold = answer.get("StorageClass") in _COLD or "ArchiveStatus" in answer
+    return cold and 'ongoing-request="false"' not in answer.get("Restore", "")
+
+
 @contextmanager
 def _translated(key: str) -> Iterator[None]:
     try:
@@ -140,7 +161,7 @@ def _translated(key: str) -> Iterator[None]:
         if code in _GONE:
             raise ImageNotFound(key) from error
         if code == _ARCHIVED:
-            raise ImageArchived(f"the file of {key!r} is archived; restore it in S3, then ask again") from error
+            raise archived(key) from error
         if code in _BUSY:
             raise CatalogueBusy("the image store is busy; try again shortly") from error
         raise

@@ -116,6 +116,41 @@ def test_a_record_whose_object_is_gone_is_not_found(api: Api) -> None:
         assert api(FILE[0], image_id).problem == "not-found"
 
 
+def test_an_archived_file_has_to_be_restored_first(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = api.upload(picture())
+
+    def refused(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "InvalidObjectState"}}, "GetObject")
+
+    monkeypatch.setattr(api.s3, "get_object", refused)
+    answer = api(FILE[0], record["image_id"])
+    assert (answer.status, answer.problem) == (409, "archived")
+    assert record["image_id"] in answer.json["detail"]
+    assert api("GET /metadata/{image_id+}", record["image_id"]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ({"StorageClass": "GLACIER"}, 409),
+        ({"StorageClass": "DEEP_ARCHIVE", "Restore": 'ongoing-request="true"'}, 409),
+        ({"StorageClass": "INTELLIGENT_TIERING", "ArchiveStatus": "ARCHIVE_ACCESS"}, 409),
+        ({"StorageClass": "GLACIER", "Restore": 'ongoing-request="false", expiry-date="Fri, 1 Jan"'}, 302),
+        ({"StorageClass": "GLACIER_IR"}, 302),
+        ({"StorageClass": "INTELLIGENT_TIERING"}, 302),
+    ],
+)
+def test_nobody_is_sent_to_an_archived_file(
+    api: Api, monkeypatch: pytest.MonkeyPatch, head: dict[str, str], status: int
+) -> None:
+    size = MAX_API_PAYLOAD_BYTES + 1
+    api.put_file("uploads/big.png", picture().ljust(size, b"\x00"), filename="big.png")
+    asked = api.s3.head_object
+    monkeypatch.setattr(api.s3, "head_object", lambda **request: asked(**request) | head)
+    assert api(FILE[0], "big.png").status == status
+    assert api("DELETE /images/{image_id+}", "big.png").status == 204
+
+
 # -- summary ---------------------------------------------------------------------------------------------
 
 

@@ -174,7 +174,12 @@ def variables_for(
         }
     else:
         wanted |= {"build_dir": "../build", "runtime": target.runtime, "architecture": target.architecture}
-    return {name: value for name, value in wanted.items() if not set_by_user(name, environment)}
+    # The region is the one that was decided on, so that the next run finds this deployment whatever is set then.
+    return {
+        name: value
+        for name, value in wanted.items()
+        if name == "region" or not set_by_user(name, environment)
+    }
 
 
 def _kept(path: Path) -> dict[str, object]:
@@ -185,33 +190,52 @@ def _kept(path: Path) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def log_in(place: Place, environment: Mapping[str, str]) -> tuple[Credentials, Identity, str]:
-    """Credentials, whose they are, and the region; prints them. Raises AccountError when they do not work."""
-    region = find_region(environment)
+def wanted_region(environment: Mapping[str, str]) -> str:
+    """The region to deploy to: TF_VAR_region, terraform.tfvars, or where AWS's own settings point."""
+    return chosen("region", "", environment) or find_region(environment)
+
+
+def check_region(wanted: str, held: object) -> None:
+    """Raise DeployError when what is deployed lies in another region (``held``; None: nothing is deployed).
+
+    Terraform would look for it in the wanted region, find nothing, and forget what runs on elsewhere.
+    """
+    if held and held != wanted:
+        raise DeployError(
+            f"This deployment is in {held}, and the settings now say {wanted}. To go on with it: set AWS_REGION={held} "
+            f"(and TF_VAR_region or region in terraform/terraform.tfvars, if set). To move: ./deploy.sh destroy first."
+        )
+
+
+def log_in(place: Place, environment: Mapping[str, str], region: str) -> tuple[Credentials, Identity]:
+    """Credentials and whose they are; prints them. Raises AccountError when they do not work."""
     credentials = find_credentials(environment)
     identity = caller_identity(credentials, region, place.endpoint)
     where = f"the local AWS at {place.endpoint}" if place.local else f"AWS account {identity.account}"
     print(f"This is {where}, region {region}, as {identity.arn.split(':', 5)[5]}", flush=True)
-    return credentials, identity, region
+    return credentials, identity
 
 
 def deploy(
     place: Place, terraform: Terraform, environment: Mapping[str, str], verb: str, extra: list[str]
 ) -> int:
     """Build and apply (or only plan); prints what there is to use. Returns the exit code."""
-    credentials, identity, region = log_in(place, environment)
+    region = wanted_region(environment)
+    credentials, identity = log_in(place, environment, region)
     target = target_of(place, environment)
     role = choose_role(identity, credentials, region, place.endpoint)
     if not set_by_user("lambda_role_arn", environment):
         print(f"Functions run as {role}" if role else "Each function gets a role of its own", flush=True)
-    package.build_all(target, ROOT / "lambdas", place.build)
-    write_json(place.variables, variables_for(place, target, region, role, environment))
     print("Preparing Terraform", flush=True)
     terraform.init()
+    held = terraform.outputs()
+    check_region(region, held.get("region"))
+    package.build_all(target, ROOT / "lambdas", place.build)
+    write_json(place.variables, variables_for(place, target, region, role, environment))
     if verb == "plan":
         return terraform.run("plan", "-input=false", *place.options(), *extra)
     apply = ["apply", "-input=false", "-auto-approve", "-compact-warnings", *place.options(), *extra]
-    new = place.local and not terraform.outputs()
+    new = place.local and not held
     code = terraform.run(*apply)
     if code and new:
         # Now and then the local AWS does something and its answer is lost; the repetition then finds a conflict.
@@ -221,7 +245,9 @@ def deploy(
     if code:
         print(
             "deploy.sh: Terraform could not finish; its message above says why. What it made so far is remembered: "
-            "run ./deploy.sh again to go on, or ./deploy.sh destroy to remove it.",
+            "run ./deploy.sh again to go on, or ./deploy.sh destroy to remove it. If it says that a log group already "
+            "exists, a late line of a removed function made it: aws logs delete-log-group --log-group-name "
+            "/aws/lambda/..., and run this again.",
             file=sys.stderr,
         )
         return code
@@ -263,15 +289,18 @@ def show(place: Place, outputs: Mapping[str, object]) -> None:
 def destroy(
     place: Place, terraform: Terraform, environment: Mapping[str, str], yes: bool, extra: list[str]
 ) -> int:
-    """Remove the deployment; asks first on a terminal unless ``yes``. Returns the exit code."""
-    credentials, _, region = log_in(place, environment)
-    terraform.init()
+    """Remove the deployment, wherever it is; asks first on a terminal unless ``yes``. Returns the exit code."""
     ask = not (yes or place.local) and sys.stdin.isatty()
     if not ask and not yes and not place.local:
         raise DeployError(
             "Destroying removes every image and record. Confirm with: ./deploy.sh destroy --yes"
         )
-    bucket = terraform.outputs().get("bucket") if place.local else None
+    terraform.init()
+    outputs, kept = terraform.outputs(), _kept(place.variables)
+    region = str(outputs.get("region") or kept.get("region") or wanted_region(environment))
+    credentials, _ = log_in(place, environment, region)
+    write_json(place.variables, kept | {"region": region})
+    bucket = outputs.get("bucket") if place.local else None
     if place.endpoint and bucket:
         with contextlib.suppress(ApiError):  # Terraform says what is wrong
             empty_bucket(place.endpoint, str(bucket), credentials, region)

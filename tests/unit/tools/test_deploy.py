@@ -66,7 +66,8 @@ def test_what_the_user_sets_is_not_overridden(configuration: Path) -> None:
     place = deploy.find_place({})
     target = deploy.target_of(place, {})
     assert target == package.Target("python3.13", "x86_64")
-    variables = deploy.variables_for(place, target, "us-west-2", LAB_ROLE, {"TF_VAR_runtime": "python3.13"})
+    user = {"TF_VAR_runtime": "python3.13", "TF_VAR_region": "us-west-2"}
+    variables = deploy.variables_for(place, target, "us-west-2", LAB_ROLE, user)
     assert variables == {"region": "us-west-2", "build_dir": "../build", "force_destroy": True}
 
 
@@ -226,7 +227,7 @@ def test_missing_credentials_are_explained_before_anything_is_built(tmp_path: Pa
 
 
 def test_destroy_without_a_terminal_wants_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploy, "log_in", lambda *_: (CREDENTIALS, OWNER, "us-east-1"))
+    monkeypatch.setattr(deploy, "log_in", lambda *_: (CREDENTIALS, OWNER))
 
     class Stub(terraform.Terraform):
         def init(self) -> None:
@@ -308,10 +309,87 @@ def test_only_a_new_local_deployment_is_tried_again(
     ran: list[str],
     code: int,
 ) -> None:
-    monkeypatch.setattr(deploy, "log_in", lambda *_: (CREDENTIALS, OWNER, "us-east-1"))
+    monkeypatch.setattr(deploy, "log_in", lambda *_: (CREDENTIALS, OWNER))
     monkeypatch.setattr(deploy.package, "build_all", lambda *_: {})
     asked(monkeypatch, None)
     place = deploy.Place(endpoint, tmp_path, tmp_path / "v.json", None, None)
     recorded = Recorded(failures, deployed)
     assert deploy.deploy(place, recorded, {}, "deploy", []) == code
     assert recorded.ran == ran
+
+
+@pytest.fixture
+def region_asked(monkeypatch: pytest.MonkeyPatch, configuration: Path) -> list[str]:
+    """The regions that were logged in to, with nothing configured and nothing built."""
+    regions: list[str] = []
+
+    def log_in(_place: deploy.Place, _environment: object, region: str) -> tuple[Credentials, Identity]:
+        regions.append(region)
+        return CREDENTIALS, OWNER
+
+    monkeypatch.setattr(deploy, "log_in", log_in)
+    monkeypatch.setattr(deploy.package, "build_all", lambda *_: {})
+    asked(monkeypatch, None)
+    return regions
+
+
+@pytest.mark.parametrize(
+    ("environment", "tfvars", "region"),
+    [
+        ({"TF_VAR_region": "eu-west-1", "AWS_REGION": "us-west-2"}, 'region = "eu-west-3"', "eu-west-1"),
+        ({"AWS_REGION": "us-west-2"}, 'region = "eu-west-3"', "eu-west-3"),
+        ({"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "eu-west-1"}, "", "us-west-2"),
+        ({"AWS_CONFIG_FILE": "none"}, "", "us-east-1"),
+    ],
+    ids=["variable", "file", "environment", "default"],
+)
+def test_one_region_is_decided_used_and_kept(
+    place: deploy.Place,
+    configuration: Path,
+    region_asked: list[str],
+    environment: dict[str, str],
+    tfvars: str,
+    region: str,
+) -> None:
+    (configuration / "terraform.tfvars").write_text(tfvars)
+    assert deploy.deploy(place, Recorded(0, False), environment, "deploy", []) == 0
+    assert region_asked == [region]
+    assert json.loads(place.variables.read_text())["region"] == region
+
+
+@pytest.mark.parametrize("verb", ["deploy", "plan"])
+def test_a_deployment_elsewhere_is_not_forgotten(
+    place: deploy.Place, monkeypatch: pytest.MonkeyPatch, region_asked: list[str], verb: str
+) -> None:
+    monkeypatch.setitem(OUTPUTS, "region", "eu-west-1")
+    place.variables.write_text('{"region": "eu-west-1"}')
+    recorded = Recorded(0, True)
+    with pytest.raises(deploy.DeployError, match=r"in eu-west-1.*AWS_REGION=eu-west-1.*destroy"):
+        deploy.deploy(place, recorded, {"TF_VAR_region": "us-west-2"}, verb, [])
+    assert recorded.ran == [] and json.loads(place.variables.read_text())["region"] == "eu-west-1"
+    assert deploy.deploy(place, recorded, {"AWS_REGION": "eu-west-1"}, verb, []) == 0
+
+
+@pytest.mark.parametrize("kept", ["{}", '{"region": "us-west-2", "stage": "dev"}'])
+def test_destroy_goes_where_the_deployment_is(
+    place: deploy.Place, monkeypatch: pytest.MonkeyPatch, region_asked: list[str], kept: str
+) -> None:
+    monkeypatch.setitem(OUTPUTS, "region", "eu-west-1")
+    place.variables.write_text(kept)
+    used: list[object] = []
+
+    class Destroyed(Recorded):
+        def run(self, *arguments: str) -> int:
+            used.append(json.loads(place.variables.read_text()))
+            return super().run(*arguments)
+
+    assert deploy.destroy(place, Destroyed(0, True), {"TF_VAR_region": "us-west-2"}, True, []) == 0
+    assert region_asked == ["eu-west-1"]
+    assert used == [json.loads(kept) | {"region": "eu-west-1"}] and not place.variables.exists()
+
+
+def test_a_failure_says_what_to_do_about_a_log_group_that_came_back(
+    place: deploy.Place, region_asked: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert deploy.deploy(place, Recorded(1, False), {}, "deploy", []) == 1
+    assert "aws logs delete-log-group --log-group-name" in capsys.readouterr().err

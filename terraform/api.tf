@@ -7,7 +7,7 @@ module "api" {
   routes             = local.routes
   functions          = { for name, function in local.functions : name => { name = function.name, invoke_arn = function.invoke_arn } }
   auth               = var.auth
-  replace_with_auth  = var.local_endpoint != null
+  local              = var.local_endpoint != null
   api_key_value      = var.api_key_value
   rate_limit         = var.rate_limit
   burst_limit        = var.burst_limit

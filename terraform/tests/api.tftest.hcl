@@ -144,6 +144,32 @@ run "cors" {
   }
 }
 
+run "preflights_on_aws" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  assert {
+    condition     = alltrue([for integration in aws_api_gateway_integration.preflight : integration.integration_http_method == null])
+    error_message = "AWS returns no method of a mock: naming one replaces it at every apply."
+  }
+}
+
+run "preflights_on_the_local_aws" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    local = true
+  }
+
+  assert {
+    condition     = alltrue([for integration in aws_api_gateway_integration.preflight : integration.integration_http_method == "POST"])
+    error_message = "The local AWS takes no mock without a method."
+  }
+}
+
 run "errors" {
   module {
     source = "./modules/rest_api"

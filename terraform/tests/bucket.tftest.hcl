@@ -50,8 +50,8 @@ run "events_of_images_alone" {
   }
 
   assert {
-    condition     = toset(one(aws_s3_bucket_notification.this.queue).events) == toset(["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"])
-    error_message = "Created, removed and expired images must send events."
+    condition     = toset(one(aws_s3_bucket_notification.this.queue).events) == toset(["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*", "s3:ObjectRestore:Completed"])
+    error_message = "Created, removed, expired and restored images must send events."
   }
 
   assert {
@@ -89,7 +89,18 @@ run "options" {
   }
 
   assert {
-    condition     = one(aws_s3_bucket_cors_configuration.this.cors_rule).allowed_origins == toset(["https://app.example.org"])
+    condition = [
+      for rule in aws_s3_bucket_cors_configuration.this.cors_rule : rule.allowed_origins
+      if length(setintersection(rule.allowed_methods, ["POST", "PUT"])) > 0
+    ] == [toset(["https://app.example.org"])]
     error_message = "Only the origin may upload from a browser."
+  }
+
+  assert {
+    condition = [
+      for rule in aws_s3_bucket_cors_configuration.this.cors_rule : rule.allowed_origins
+      if length(setintersection(rule.allowed_methods, ["GET", "HEAD"])) > 0
+    ] == [toset(["*"])]
+    error_message = "A redirected download must be readable from the origin null."
   }
 }

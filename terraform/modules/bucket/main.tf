@@ -17,15 +17,26 @@ resource "aws_s3_bucket_versioning" "this" {
   }
 }
 
-# Pages post their uploads straight to the bucket.
+# Pages post their uploads straight to the bucket. A download comes here redirected from the API, which makes a browser
+# send "Origin: null": who may read it is decided by the presigned address alone.
 resource "aws_s3_bucket_cors_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   cors_rule {
-    allowed_methods = ["GET", "HEAD", "POST"]
+    id              = "uploads"
+    allowed_methods = ["POST", "PUT"]
     allowed_origins = [var.cors_allow_origin]
     allowed_headers = ["*"]
     expose_headers  = ["ETag", "Location"]
+    max_age_seconds = 3600
+  }
+
+  cors_rule {
+    id              = "downloads"
+    allowed_methods = ["GET", "HEAD"]
+    allowed_origins = ["*"]
+    allowed_headers = ["*"]
+    expose_headers  = ["ETag"]
     max_age_seconds = 3600
   }
 }

@@ -5,7 +5,12 @@ resource "aws_s3_bucket_notification" "this" {
   queue {
     id            = "uploads"
     queue_arn     = var.event_queue_arn
-    events        = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]
     filter_prefix = var.upload_prefix
+    events = [
+      "s3:ObjectCreated:*",
+      "s3:ObjectRemoved:*",
+      "s3:LifecycleExpiration:*",
+      "s3:ObjectRestore:Completed",
+    ]
   }
 }

@@ -36,11 +36,13 @@ resource "aws_api_gateway_method" "preflight" {
 resource "aws_api_gateway_integration" "preflight" {
   for_each = local.paths
 
-  rest_api_id             = aws_api_gateway_rest_api.this.id
-  resource_id             = aws_api_gateway_method.preflight[each.key].resource_id
-  http_method             = aws_api_gateway_method.preflight[each.key].http_method
-  type                    = "MOCK"
-  integration_http_method = "POST"
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  resource_id = aws_api_gateway_method.preflight[each.key].resource_id
+  http_method = aws_api_gateway_method.preflight[each.key].http_method
+  type        = "MOCK"
+
+  # AWS keeps no method of a mock: one named here would replace it, and lose its answer, at every apply.
+  integration_http_method = var.local ? "POST" : null
 
   # All media types are binary here, and a template reads text alone.
   content_handling  = "CONVERT_TO_TEXT"
@@ -70,5 +72,10 @@ resource "aws_api_gateway_integration_response" "preflight" {
 
   response_parameters = {
     for header, value in local.preflight_headers[each.key] : "method.response.header.${header}" => "'${value}'"
+  }
+
+  # It goes with its integration, without a word.
+  lifecycle {
+    replace_triggered_by = [aws_api_gateway_integration.preflight[each.key]]
   }
 }

@@ -18,7 +18,7 @@ resource "aws_api_gateway_rest_api" "this" {
 
 # The local AWS cannot change the authorization of a method that exists: there another API takes its place.
 resource "terraform_data" "auth" {
-  input = var.replace_with_auth ? var.auth : null
+  input = var.local ? var.auth : null
 }
 
 resource "aws_api_gateway_deployment" "this" {

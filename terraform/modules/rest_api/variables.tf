@@ -36,8 +36,8 @@ variable "auth" {
   type        = string
 }
 
-variable "replace_with_auth" {
-  description = "Whether a change of auth makes a new API, with a new address, instead of changing its methods."
+variable "local" {
+  description = "Whether this is the local AWS: there a change of auth makes a new API, with a new address, instead of changing its methods, and mock integrations name a method."
   type        = bool
   default     = false
 }

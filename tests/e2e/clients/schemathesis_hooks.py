@@ -15,6 +15,9 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     if isinstance(image_id, str) and "\n" in image_id:
         # The emulator's policies match no line break, and so refuse the functions such a key; those of AWS do match.
         case.path_parameters["image_id"] = image_id.replace("\n", " ")
+    ids = case.body.get("image_ids") if isinstance(case.body, dict) else None
+    if isinstance(ids, list):
+        case.body["image_ids"] = [name.replace("\n", " ") if isinstance(name, str) else name for name in ids]
     mode = case.meta.generation.mode if case.meta else None
     if mode is None or not mode.is_positive or "cursor" not in (case.query or {}):
         return

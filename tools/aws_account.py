@@ -7,10 +7,12 @@ Requests are signed with Signature Version 4 (AWS General Reference, "Create a s
 
 from __future__ import annotations
 
+import codecs
 import configparser
 import datetime
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import re
@@ -27,6 +29,7 @@ from pathlib import Path
 
 DEFAULT_REGION = "us-east-1"
 TIMEOUT = 20
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 LAB_STEPS = (
     "In an AWS Academy Learner Lab: click Start Lab and wait for the green dot, then AWS Details > AWS CLI: Show,\n"
     "copy the whole block into ~/.aws/credentials (Windows: %USERPROFILE%\\.aws\\credentials), and run this again."
@@ -38,11 +41,12 @@ class AccountError(Exception):
 
 
 class ApiError(Exception):
-    """AWS refused a request: ``code`` is its error code, e.g. ``ExpiredToken``."""
+    """AWS refused a request: ``code`` is its error code, e.g. ``ExpiredToken``; ``status`` of HTTP, 0 when there is none."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, status: int = 0) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -74,20 +78,39 @@ class Identity:
 
 
 def find_region(environment: Mapping[str, str] | None = None) -> str:
-    """The region to work in: environment, else the profile in ``~/.aws/config``, else us-east-1."""
+    """The region to work in: environment, else the profile in ``~/.aws/config``, else us-east-1.
+
+    Raises AccountError when what is set there is no region.
+    """
     environment = os.environ if environment is None else environment
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         if environment.get(name):
-            return environment[name]
-    profile = environment.get("AWS_PROFILE", "default")
+            return _checked_region(environment[name].strip(), name)
+    profile = environment.get("AWS_PROFILE") or "default"
     section = "default" if profile == "default" else f"profile {profile}"
     found = _read_ini(environment, "AWS_CONFIG_FILE", "config").get(section, {}).get("region")
-    return found or DEFAULT_REGION
+    return _checked_region(found, f"region of [{section}] in ~/.aws/config") if found else DEFAULT_REGION
 
 
 def find_credentials(environment: Mapping[str, str] | None = None) -> Credentials:
     """Find credentials where Terraform would; raises AccountError saying how to get some."""
-    environment = os.environ if environment is None else environment
+    found = _find_credentials(os.environ if environment is None else environment)
+    for name, value in (
+        ("access key", found.key),
+        ("secret access key", found.secret),
+        ("session token", found.token or ""),
+    ):
+        wrong = re.search(r"[^\x21-\x7e]", value)
+        if wrong:
+            what = "a line break" if wrong[0] in "\r\n" else f"the character {wrong[0]!a}"
+            raise AccountError(
+                f"The {name} from {found.source} holds {what} at position {wrong.start() + 1}, which no {name} does: "
+                f"it was damaged when it was copied. Copy it again, each value whole and on one line.\n{LAB_STEPS}"
+            )
+    return found
+
+
+def _find_credentials(environment: Mapping[str, str]) -> Credentials:
     if environment.get("AWS_ACCESS_KEY_ID") and environment.get("AWS_SECRET_ACCESS_KEY"):
         return Credentials(
             environment["AWS_ACCESS_KEY_ID"].strip(),
@@ -95,14 +118,22 @@ def find_credentials(environment: Mapping[str, str] | None = None) -> Credential
             environment.get("AWS_SESSION_TOKEN", "").strip() or None,
             "the environment (AWS_ACCESS_KEY_ID)",
         )
-    profile = environment.get("AWS_PROFILE", "default")
-    section = _read_ini(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials").get(profile, {})
+    profile = environment.get("AWS_PROFILE") or "default"
+    profiles = _read_ini(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    section = profiles.get(profile, {})
     if section.get("aws_access_key_id") and section.get("aws_secret_access_key"):
         return Credentials(
             section["aws_access_key_id"],
             section["aws_secret_access_key"],
             section.get("aws_session_token") or None,
             f"the profile [{profile}] of ~/.aws/credentials",
+        )
+    configured = _read_ini(environment, "AWS_CONFIG_FILE", "config")
+    if profile != "default" and profile not in profiles and f"profile {profile}" not in configured:
+        there = ", ".join(f"[{name}]" for name in profiles) or "none"
+        raise AccountError(
+            f"AWS_PROFILE names the profile [{profile}], which neither ~/.aws/credentials nor ~/.aws/config holds "
+            f"(profiles there: {there}). Set AWS_PROFILE to one of those, or unset it."
         )
     found = _from_container(environment) or _from_cli(environment)
     if found:
@@ -116,6 +147,9 @@ def find_credentials(environment: Mapping[str, str] | None = None) -> Credential
 
 def caller_identity(credentials: Credentials, region: str, endpoint: str | None = None) -> Identity:
     """Ask STS whose the credentials are; raises AccountError with what to do when they are refused."""
+    _checked_region(region, "the region")
+    if endpoint:
+        _check_endpoint(endpoint)
     host = f"https://sts.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
     try:
         answer = _query(
@@ -125,9 +159,9 @@ def caller_identity(credentials: Credentials, region: str, endpoint: str | None 
             credentials,
             {"Action": "GetCallerIdentity", "Version": "2011-06-15"},
         )
+        return Identity(_text(answer, "Account"), _text(answer, "Arn"))
     except ApiError as error:
-        raise AccountError(explain_refusal(error, credentials)) from error
-    return Identity(_text(answer, "Account"), _text(answer, "Arn"))
+        raise AccountError(explain_refusal(error, credentials, endpoint)) from error
 
 
 def role_arn(name: str, credentials: Credentials, region: str, endpoint: str | None = None) -> str | None:
@@ -146,8 +180,10 @@ def role_arn(name: str, credentials: Credentials, region: str, endpoint: str | N
         raise
 
 
-def explain_refusal(error: ApiError, credentials: Credentials) -> str:
+def explain_refusal(error: ApiError, credentials: Credentials, endpoint: str | None = None) -> str:
     """What AWS's refusal of credentials means, and what to do next."""
+    if error.status >= 500 or error.code.startswith("Throttling"):
+        return f"AWS did not answer properly ({error}). This passes: try again in a minute."
     if error.code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
         return (
             f"The AWS session token from {credentials.source} has expired.\n{LAB_STEPS}\n"
@@ -172,6 +208,11 @@ def explain_refusal(error: ApiError, credentials: Credentials) -> str:
             f"clock is wrong (it says {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC). Copy it again.\n"
             f"{LAB_STEPS}"
         )
+    if error.code == "Unreachable" and endpoint and urllib.parse.urlsplit(endpoint).hostname in LOCAL_HOSTS:
+        return (
+            f"The local AWS at {endpoint} (AWS_ENDPOINT_URL) does not answer: {error}. Start it: make up\n"
+            "To reach AWS itself: unset AWS_ENDPOINT_URL"
+        )
     if error.code == "Unreachable":
         return (
             f"AWS could not be asked whose the credentials are: {error}. "
@@ -180,17 +221,57 @@ def explain_refusal(error: ApiError, credentials: Credentials) -> str:
     return f"AWS refused the credentials from {credentials.source}: {error}."
 
 
+def _checked_region(region: str, source: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", region):
+        raise AccountError(
+            f"{source} is {region!a}, which is no AWS region. Set AWS_REGION to one, for example {DEFAULT_REGION}."
+        )
+    return region
+
+
+def _check_endpoint(endpoint: str) -> None:
+    try:
+        parts = urllib.parse.urlsplit(endpoint)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or re.search(r"[^\x21-\x7e]", endpoint):
+        raise AccountError(
+            f"AWS_ENDPOINT_URL is {endpoint!a}, which is no address. Write it like http://127.0.0.1:4566 for the "
+            "local AWS (make up prints it), or unset it to reach AWS itself."
+        )
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    """The text of a settings file: UTF-8, or UTF-16 where a byte order mark says so (PowerShell's ``>``)."""
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = content.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise AccountError(f"{path}, line {line}, is not UTF-8 text. Save the file as UTF-8.") from error
+    if "\0" in text:
+        raise AccountError(f"{path} is not UTF-8 text (UTF-16, by its zero bytes). Save the file as UTF-8.")
+    return text
+
+
 def _read_ini(environment: Mapping[str, str], variable: str, name: str) -> dict[str, dict[str, str]]:
     home = environment.get("HOME") or environment.get("USERPROFILE") or str(Path.home())
     path = Path(environment.get(variable) or Path(home) / ".aws" / name)
     parser = configparser.RawConfigParser(default_section="", strict=False)
     try:
-        parser.read_string(path.read_text(encoding="utf-8-sig"))
+        parser.read_string(_decoded(path.read_bytes(), path))
     except OSError:
         return {}
     except configparser.Error as error:
+        # The line itself is not shown: it may be part of a secret.
+        if isinstance(error, configparser.MissingSectionHeaderError):
+            line, problem = error.lineno, "comes before any [profile] heading"
+        else:
+            numbers = [number for number, _ in getattr(error, "errors", [])]
+            line, problem = next(iter(numbers), 0), "is no line like name=value"
         raise AccountError(
-            f"{path} cannot be read: {error.message.splitlines()[0]}. It should hold [default] and lines like "
+            f"{path} cannot be read: line {line} {problem}. It should hold [default] and lines like "
             f"aws_access_key_id=...\n{LAB_STEPS}"
         ) from error
     return {
@@ -281,11 +362,13 @@ def send(
     """Send a signed request; returns the XML of the answer (None when empty). Raises ApiError."""
     headers = sign(method, url, body, service, region, credentials, datetime.datetime.now(datetime.UTC))
     request = urllib.request.Request(url, body or None, headers, method=method)
-    context = (
-        ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
-        if url[:5] == "https"
-        else None
-    )
+    bundle = os.environ.get("AWS_CA_BUNDLE") or None
+    try:
+        context = ssl.create_default_context(cafile=bundle) if url[:5] == "https" else None
+    except OSError as error:
+        raise ApiError(
+            "Unreachable", f"AWS_CA_BUNDLE={bundle} holds no certificates to read ({error})"
+        ) from error
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer:
             content = answer.read()
@@ -297,8 +380,9 @@ def send(
         raise ApiError(
             next(filter(None, code.groups())) if code else f"HTTP {error.code}",
             next(filter(None, message.groups())) if message else text[:200],
+            error.code,
         ) from error
-    except (OSError, ElementTree.ParseError) as error:
+    except (OSError, http.client.HTTPException, ElementTree.ParseError) as error:
         raise ApiError("Unreachable", str(getattr(error, "reason", error))) from error
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import socket
 import urllib.error
 from pathlib import Path
 
@@ -161,3 +162,89 @@ def test_a_role_that_may_not_be_asked_for_is_an_error(monkeypatch: pytest.Monkey
     with pytest.raises(ApiError) as caught:
         aws_account.role_arn("LabRole", Credentials("A", "S", None, ""), "us-east-1")
     assert caught.value.code == "AccessDenied"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_file_saved_by_powershell_is_read(home: Path, encoding: str) -> None:
+    text = LAB_FILE if encoding == "utf-16" else "\ufeff" + LAB_FILE
+    (home / ".aws/credentials").write_bytes(text.encode(encoding))
+    assert aws_account.find_credentials(environment(home)).token == "IQo%J//token=="
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (LAB_FILE.encode("utf-16-le"), r"credentials is not UTF-8.*Save the file as UTF-8"),
+        (LAB_FILE.replace("secret", "s\xe9cret").encode("latin-1"), r"line 3, is not UTF-8.*Save"),
+        (LAB_FILE.replace("ASIALAB", "ASIAL\u0410B").encode(), r"access key from .* holds the character '\\u0410'"),
+        (LAB_FILE.replace("//token", "\n  //token").encode(), r"session token from .* holds a line break.*one line"),
+        (LAB_FILE.replace("ASIALAB", "ASIA\x07LAB").encode(), r"access key from .* holds the character '\\x07'"),
+        (LAB_FILE.encode() + b"pasted\n", r"credentials cannot be read: line 5 is no line like name=value"),
+        (b"\naws_access_key_id=A\n", r"credentials cannot be read: line 2 comes before any \[profile\]"),
+    ],
+)  # fmt: skip
+def test_a_damaged_file_says_where(home: Path, content: bytes, advice: str) -> None:
+    (home / ".aws/credentials").write_bytes(content)
+    with pytest.raises(AccountError, match=advice) as caught:
+        aws_account.find_credentials(environment(home))
+    assert "secret/+=" not in str(caught.value)
+
+
+def test_a_secret_that_is_not_text_in_the_environment_is_told(home: Path) -> None:
+    variables = environment(home, AWS_ACCESS_KEY_ID="A", AWS_SECRET_ACCESS_KEY="s\udcff")
+    with pytest.raises(AccountError, match="secret access key from the environment"):
+        aws_account.find_credentials(variables)
+
+
+def test_a_profile_that_is_not_there_is_named(home: Path) -> None:
+    (home / ".aws/credentials").write_text(LAB_FILE)
+    with pytest.raises(
+        AccountError, match=r"AWS_PROFILE names the profile \[wrok\].*profiles there: \[default\]"
+    ):
+        aws_account.find_credentials(environment(home, AWS_PROFILE="wrok"))
+    assert aws_account.find_credentials(environment(home, AWS_PROFILE="")).key == "ASIALAB"
+
+
+def test_what_is_no_region_is_told(home: Path) -> None:
+    with pytest.raises(AccountError, match="AWS_REGION is 'not a region', which is no AWS region"):
+        aws_account.find_region(environment(home, AWS_REGION="not a region"))
+    (home / ".aws/config").write_text("[default]\nregion=us-east-1a\n")
+    with pytest.raises(AccountError, match=r"region of \[default\] in ~/.aws/config is 'us-east-1a'"):
+        aws_account.find_region(environment(home))
+    for region in ("us-gov-west-1", "us-iso-east-1", "eusc-de-east-1", "ap-southeast-2"):
+        assert aws_account.find_region(environment(home, AWS_REGION=region)) == region
+    with pytest.raises(AccountError, match="no AWS region"):
+        aws_account.caller_identity(Credentials("A", "S", None, "the file"), "not a region")
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["localhost:4566", "127.0.0.1:4566", "http://", "http://a:b", "http://a b:1"]
+)
+def test_an_endpoint_that_is_no_address_is_told(endpoint: str) -> None:
+    with pytest.raises(AccountError, match=r"AWS_ENDPOINT_URL is .*Write it like http://127.0.0.1:4566"):
+        aws_account.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1", endpoint)
+
+
+def test_a_local_aws_that_is_down_is_to_be_started() -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # bound, not listening: nobody else can answer there
+        endpoint = f"http://127.0.0.1:{held.getsockname()[1]}"
+        with pytest.raises(AccountError, match="does not answer.*Start it: make up"):
+            aws_account.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1", endpoint)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(503, "ServiceUnavailable"), (500, "Weird"), (400, "Throttling")]
+)
+def test_trouble_at_aws_is_no_refusal(monkeypatch: pytest.MonkeyPatch, status: int, code: str) -> None:
+    refuse(monkeypatch, status, f"<E><Error><Code>{code}</Code><Message>no</Message></Error></E>".encode())
+    with pytest.raises(AccountError, match="did not answer properly.*try again") as caught:
+        aws_account.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1")
+    assert "refused" not in str(caught.value)
+
+
+def test_an_answer_that_is_not_awss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A captive portal, for one, answers 200 with a page."""
+    monkeypatch.setattr(aws_account.urllib.request, "urlopen", lambda *_a, **_k: io.BytesIO(b"<html/>"))
+    with pytest.raises(AccountError, match="Check the network"):
+        aws_account.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1")

@@ -41,7 +41,7 @@ class AccountError(Exception):
 
 
 class ApiError(Exception):
-    """AWS refused a request: ``code`` is its error code, e.g. ``ExpiredToken``; ``status`` of HTTP, 0 when there is none."""
+    """AWS refused a request: ``code`` is its error code, e.g. ``ExpiredToken``; ``status`` the HTTP one, or 0."""
 
     def __init__(self, code: str, message: str, status: int = 0) -> None:
         super().__init__(f"{code}: {message}")

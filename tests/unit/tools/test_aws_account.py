@@ -2,7 +2,6 @@
 
 import datetime
 import io
-import socket
 import urllib.error
 from pathlib import Path
 
@@ -225,12 +224,15 @@ def test_an_endpoint_that_is_no_address_is_told(endpoint: str) -> None:
         aws_account.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1", endpoint)
 
 
-def test_a_local_aws_that_is_down_is_to_be_started() -> None:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))  # bound, not listening: nobody else can answer there
-        endpoint = f"http://127.0.0.1:{held.getsockname()[1]}"
-        with pytest.raises(AccountError, match="does not answer.*Start it: make up"):
-            aws_account.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1", endpoint)
+def test_a_local_aws_that_is_down_is_to_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_request, **_options):
+        raise urllib.error.URLError(ConnectionRefusedError(111, "Connection refused"))
+
+    monkeypatch.setattr(aws_account.urllib.request, "urlopen", fail)
+    with pytest.raises(AccountError, match=r"does not answer.*Start it: make up"):
+        aws_account.caller_identity(
+            Credentials("A", "S", None, "the file"), "us-east-1", "http://127.0.0.1:4566"
+        )
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_a_local_aws_that_is_down_is_to_be_started() -> None:
 )
 def test_trouble_at_aws_is_no_refusal(monkeypatch: pytest.MonkeyPatch, status: int, code: str) -> None:
     refuse(monkeypatch, status, f"<E><Error><Code>{code}</Code><Message>no</Message></Error></E>".encode())
-    with pytest.raises(AccountError, match="did not answer properly.*try again") as caught:
+    with pytest.raises(AccountError, match=r"did not answer properly.*try again") as caught:
         aws_account.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1")
     assert "refused" not in str(caught.value)
 

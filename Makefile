@@ -18,13 +18,18 @@ help: ## List the targets
 setup: ## Install the development environment below .venv
 	@. ./tools/python.sh && run_python tools/environment.py $(VENV) requirements-dev.txt
 
+# Said before anything is installed or started.
+.PHONY: terraform-there
+terraform-there:
+	@. ./tools/python.sh && run_python tools/terraform.py check
+
 build: ## Build every function's package for AWS Lambda (python3.13, arm64)
 	@./build.sh
 
-up: setup ## Start the local AWS and deploy onto it (empty)
+up: terraform-there setup ## Start the local AWS and deploy onto it (empty)
 	@$(RUN) tools/demo.py --no-images
 
-demo: setup ## Start, deploy and show it all with sample images, or your own: make demo IMAGES=directory
+demo: terraform-there setup ## Start, deploy and show it all with sample images, or your own: make demo IMAGES=directory
 	@$(RUN) tools/demo.py $(if $(IMAGES),--images "$(IMAGES)")
 
 down: ## Stop the local AWS

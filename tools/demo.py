@@ -137,7 +137,12 @@ def _degrees(value: float) -> tuple[float, float, float]:
 
 
 def own_images(folder: Path) -> dict[str, bytes | Path]:
-    """Every file below ``folder``: name relative to it -> path."""
+    """Every file below ``folder``: name relative to it -> path.
+
+    A file that cannot be uploaded is left out, with a line that says why: one that may not be read, or whose name is
+    not UTF-8 or holds control characters.
+    """
+    folder = folder.expanduser()
     if not folder.is_dir():
         raise DemoError(
             f"{folder} is not a directory. Name one that holds images: make demo IMAGES=directory"
@@ -152,7 +157,28 @@ def own_images(folder: Path) -> dict[str, bytes | Path]:
         )
     if len(files) > MOST_IMAGES:
         raise DemoError(f"{folder} holds {len(files):,} files; the demo takes up to {MOST_IMAGES:,}.")
-    return {name.as_posix(): path for name, path in files.items()}
+    problems = {name: _problem(name.as_posix(), path) for name, path in files.items()}
+    for name, problem in problems.items():
+        if problem:
+            print(f"Skipped {name.as_posix()!a}: {problem}", flush=True)
+    taken = {name.as_posix(): path for name, path in files.items() if not problems[name]}
+    if not taken:
+        raise DemoError(f"{folder} holds no file that can be uploaded (see above).")
+    return taken
+
+
+def _problem(name: str, path: Path) -> str:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8"
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        return "its name holds control characters"
+    try:
+        with path.open("rb"):
+            return ""
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 # --- steps --------------------------------------------------------------------------------------------------------
@@ -333,8 +359,9 @@ def summary(api: Api) -> None:
     print(f"GET    /images/info -> {info.get('count')} images, {info.get('total_size', 0):,} bytes")
 
 
-def demo(port: int, images: Callable[[], Mapping[str, bytes | Path]] | None) -> None:
-    """Everything, step by step."""
+def demo(port: int, images: Callable[[], Mapping[str, bytes | Path]] | None, own: bool = False) -> None:
+    """Everything, step by step; ``own``: the images are the user's."""
+    Terraform().check()
     import boto3
     from botocore.config import Config
 
@@ -350,6 +377,8 @@ def demo(port: int, images: Callable[[], Mapping[str, bytes | Path]] | None) -> 
         records = wait_until_indexed(api, upload(client, str(outputs["bucket"]), chosen))
         show_records(records.values())
         delete_one(api, next(iter(records)))
+        if own:
+            print("(That was the copy in the local bucket and its record; your own file is untouched.)")
         summary(api)
     print(f"\nAPI:     {api.url}")
     print(f"API key: {api.key}")
@@ -370,7 +399,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder = options.images
     images = None if options.no_images else ((lambda: own_images(folder)) if folder else sample_images)
     try:
-        demo(options.port, images)
+        demo(options.port, images, own=bool(folder))
     except (DemoError, LocalAwsError, TerraformError, TimeoutError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1

@@ -1,8 +1,10 @@
 """The demo's own parts: sample images that hold what they promise, the user's folder, the table."""
 
 import io
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,96 @@ def test_help_lists_every_target_and_only_those_there_are() -> None:
         ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
     ).stdout
     assert set(re.findall(r"^  make ([a-z0-9-]+)", shown, re.MULTILINE)) == listed
+
+
+def test_a_folder_below_home_may_be_written_with_a_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    monkeypatch.setenv("HOME", str(tmp_path.parent))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path.parent))
+    assert list(demo.own_images(Path("~") / tmp_path.name)) == ["a.jpg"]
+
+
+def test_files_that_cannot_be_uploaded_are_skipped_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "good.jpg").write_bytes(b"x")
+    (tmp_path / "locked.jpg").write_bytes(b"x")
+    (tmp_path / "line\nbreak.jpg").write_bytes(b"x")
+    (tmp_path / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"x")
+    readable = Path.open
+
+    def refuse(path: Path, *arguments: str):
+        if path.name == "locked.jpg":  # by hand: root may read everything
+            raise PermissionError(13, "Permission denied")
+        return readable(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert list(demo.own_images(tmp_path)) == ["good.jpg"]
+    shown = capsys.readouterr().out
+    assert "Skipped 'locked.jpg': Permission denied" in shown
+    assert "Skipped 'line\\nbreak.jpg': its name holds control characters" in shown
+    assert "Skipped 'caf\\udce9.jpg': its name is not UTF-8" in shown
+    (tmp_path / "good.jpg").unlink()
+    with pytest.raises(demo.DemoError, match="no file that can be uploaded"):
+        demo.own_images(tmp_path)
+
+
+def test_without_terraform_nothing_is_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(demo, "start", lambda _port: pytest.fail("the local AWS was started"))
+    assert demo.main(["--no-images"]) == 1
+    assert "Terraform is not installed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_user_is_told_that_only_a_copy_was_deleted(
+    own: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.jpg").write_bytes(b"x")
+
+    class Ready:
+        def __init__(self, **_places: object) -> None:
+            pass
+
+        def check(self) -> None:
+            pass
+
+        def outputs(self) -> dict[str, str]:
+            return {"api_url": "http://api", "api_key": "k", "bucket": "b"}
+
+        def environment(self) -> dict[str, str]:
+            return {"AWS_ENDPOINT_URL": "http://local", "AWS_DEFAULT_REGION": "us-east-1"}
+
+    monkeypatch.setattr(demo.os, "environ", {**os.environ, "DEPLOY_DIR": str(tmp_path / "deploy")})
+    monkeypatch.setattr(demo, "Terraform", Ready)
+    monkeypatch.setattr("boto3.client", lambda *_names, **_options: None)
+    monkeypatch.setattr(demo, "start", lambda _port: Ready())
+    monkeypatch.setattr(demo, "run_deploy", lambda _environment: None)
+    monkeypatch.setattr(demo, "upload", lambda *_arguments: {})
+    monkeypatch.setattr(demo, "wait_until_indexed", lambda *_arguments: {"uploads/mine.jpg": {}})
+    for name in ("show_records", "delete_one", "summary"):
+        monkeypatch.setattr(demo, name, lambda *_arguments: None)
+    monkeypatch.setattr(demo, "sample_images", lambda: {"a.jpg": b"x"})
+    assert demo.main(["--images", str(tmp_path)] if own else []) == 0
+    assert ("your own file is untouched" in capsys.readouterr().out) is own
+    assert (tmp_path / "mine.jpg").exists()
+
+
+def test_terraform_is_looked_for_before_anything_is_installed(tmp_path: Path) -> None:
+    for target in ("up", "demo"):
+        shown = subprocess.run(
+            ["make", "-C", str(ROOT), "-n", target], capture_output=True, text=True, check=True
+        ).stdout
+        assert 0 <= shown.index("tools/terraform.py check") < shown.index("tools/environment.py")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools/terraform.py"), "check"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "Terraform is not installed" in done.stderr) == (1, True)

@@ -688,6 +688,14 @@ def _extract(path: Path, by_ranges: bool) -> dict[str, Any]:
     }
 
 
+def _address_space() -> int:
+    """Bytes of address space this process has already, as a test process that ran much before has many."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
 def _forked(path: Path, by_ranges: bool) -> dict[str, Any]:
     """Extract in a fork; what kills it is its result."""
     reading, writing = os.pipe()
@@ -695,7 +703,8 @@ def _forked(path: Path, by_ranges: bool) -> dict[str, Any]:
     if child == 0:
         os.close(reading)
         try:
-            resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+            limit = _address_space() + ADDRESS_SPACE
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
             resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))
             answer = _extract(path, by_ranges)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is the result

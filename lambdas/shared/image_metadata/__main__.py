@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 from typing import Any
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--stats", action="store_true", help="add the bytes and requests that each file cost")
     parser.add_argument("--version", action="version", version=f"extractor version {EXTRACTOR_VERSION}")
     options = parser.parse_args(arguments)
-    failed = False
+    failed = unknown = False
     rows: list[dict[str, Any]] = []
     for path in options.files:
         try:
@@ -37,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{path}: {error}", file=sys.stderr)
             failed = True
             continue
+        unknown = unknown or row["status"] == "unsupported"
         if options.stats:
             row["stats"] = {"bytes": reader.bytes_fetched, "requests": reader.requests, "size": reader.size}
         if options.table:
@@ -45,6 +47,12 @@ def main(arguments: list[str] | None = None) -> int:
             print(json.dumps(row, ensure_ascii=False))
     if rows:
         _print_table(rows, options.stats)
+    if unknown and importlib.util.find_spec("PIL") is None:
+        print(
+            "Pillow is not installed, so some rare formats (DDS, SGI, ICNS, FITS, ...) are told as unsupported; "
+            "to read them: pip install pillow",
+            file=sys.stderr,
+        )
     return 1 if failed else 0
 
 

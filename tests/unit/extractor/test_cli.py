@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import image_metadata
 from image_metadata.__main__ import main
 
 IMAGES = Path(__file__).parents[2] / "images"
@@ -47,3 +52,35 @@ def test_a_missing_file_is_an_error_and_the_others_are_read(capsys: pytest.Captu
     output = capsys.readouterr()
     assert "/nowhere/a.jpg" in output.err
     assert json.loads(output.out)["format"] == "PNG"
+
+
+def test_without_pillow_its_formats_are_unsupported_and_the_user_is_told(tmp_path: Path) -> None:
+    sun = tmp_path / "a.ras"
+    sun.write_bytes(struct.pack(">8I", 0x59A66A95, 4, 2, 24, 24, 1, 0, 0) + bytes(24))
+    shared = Path(image_metadata.__file__).parents[1]
+
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *options, "-m", "image_metadata", str(sun), str(IMAGES / "camera.jpg")],
+            env={"PYTHONPATH": str(shared)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert json.loads(run().stdout.splitlines()[0])["format"] == "SUN"
+    bare = run("-S")  # no site-packages
+    assert [json.loads(line)["status"] for line in bare.stdout.splitlines()] == ["unsupported", "ok"]
+    assert bare.returncode == 0
+    assert bare.stderr.startswith("Pillow is not installed") and bare.stderr.count("\n") == 1
+
+
+def test_the_commands_of_the_document_name_what_is_there() -> None:
+    root = IMAGES.parents[1]
+    text = (root / "docs/extractor.md").read_text(encoding="utf-8")
+    commands = [line for line in text.splitlines() if re.match(r"(\$ )?([A-Z_]+=\S+ )*\S*python ", line)]
+    assert len(commands) == 5
+    for command in commands:
+        assert ".venv/bin/python " in command
+        for path in re.findall(r"(?:tests|lambdas)/\S+", command):
+            assert (root / path).exists(), command

@@ -97,8 +97,11 @@ class _File(io.RawIOBase):
 
 
 def read(source: Reader, found: Found) -> bool:
-    """Let Pillow's header-only plugins try; False when none of them takes the file."""
-    from PIL import Image
+    """Let Pillow's header-only plugins try; False when none of them takes the file, or Pillow is not installed."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return False
 
     Image.init()
     head = source.read_at(0, 16)

@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, GNU make and Terraform 1.7 or newer; everything else is installed below .venv and .local.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm lint format lock audit clean
+.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm fuzz bench-reads lint format lock audit clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -36,7 +36,7 @@ down: ## Stop the local AWS
 	@. ./tools/python.sh && run_python tools/local_aws.py stop
 
 status: ## Tell whether the local AWS runs
-	@. ./tools/python.sh && run_python tools/local_aws.py status
+	@. ./tools/python.sh && run_python tools/local_aws.py status || test $$? -eq 3
 
 deploy: ## Deploy to the AWS account your credentials name
 	@./deploy.sh
@@ -55,9 +55,16 @@ test-terraform: setup ## Check, validate and test the Terraform code
 test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup tests/e2e
 
-storm: setup ## Run the long form of the storm and of the state tests (minutes)
+storm: setup ## Run the long form of the storm, state and reconcile tests (minutes)
 	@STATEFUL_STEPS=10000 $(RUN) -m pytest -q -n $(WORKERS) tests/faults
-	@STORM_OPERATIONS=2000 $(RUN) -m pytest -q tests/e2e/test_storm.py
+	@STORM_OPERATIONS=2000 $(RUN) -m pytest -q -s tests/e2e/test_storm.py
+	@RECONCILE_OBJECTS=20000 $(RUN) -m pytest -q -s tests/e2e/test_reconcile.py
+
+fuzz: setup ## Feed the extractor damaged files for ten minutes (FUZZ_SECONDS=seconds)
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(RUN) -m pytest -q -s tests/fuzz
+
+bench-reads: setup ## Measure what reads cost with 100, 10,000 and 200,000 images (long)
+	@READ_COST_SIZES=$${READ_COST_SIZES:-100,10000,200000} $(RUN) -m pytest -q -s tests/e2e/test_read_cost.py
 
 lint: setup ## Run ruff, mypy, shellcheck and terraform fmt
 	@$(RUN) -m ruff check .

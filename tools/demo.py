@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy import find_place
-from local_aws import DEFAULT_PORT, DEFAULT_STATE, LocalAws, LocalAwsError
+from local_aws import DEFAULT_PORT, DEFAULT_STATE, LocalAws, LocalAwsError, port_number
 from terraform import Terraform, TerraformError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -394,7 +394,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--images", type=Path, help="upload the files of this directory instead of samples")
     parser.add_argument("--no-images", action="store_true", help="only start and deploy")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("LOCAL_AWS_PORT", DEFAULT_PORT)))
+    parser.add_argument(
+        "--port", type=port_number, default=os.environ.get("LOCAL_AWS_PORT") or str(DEFAULT_PORT)
+    )
     options = parser.parse_args(arguments)
     folder = options.images
     images = None if options.no_images else ((lambda: own_images(folder)) if folder else sample_images)

@@ -93,6 +93,9 @@ def main(arguments: list[str]) -> int:
     except (SetupError, TimeoutError) as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nsetup: interrupted; run it again to go on", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements-local-aws.txt"
 DEFAULT_STATE = ROOT / ".local"
 DEFAULT_PORT = 4566
+# Lower ones are the system's.
+LOWEST_PORT, HIGHEST_PORT = 1024, 65535
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 # Accepted unchecked by the emulator as its account's root user.
@@ -147,9 +149,10 @@ class LocalAws:
 
     def _refuse_taken_port(self) -> None:
         if _port_answers(self.port) or not _port_is_free(self.port):
+            other = self.port + 1 if self.port < HIGHEST_PORT else self.port - 1
             raise LocalAwsError(
                 f"Port {self.port} is already taken by another program. Either stop that program, or use another port: "
-                f"LOCAL_AWS_PORT={self.port + 1} make up   (or: python tools/local_aws.py start --port {self.port + 1})"
+                f"LOCAL_AWS_PORT={other} make demo   (or make up, or python tools/local_aws.py start --port {other})"
             )
 
     def _spawn(self, python: Path) -> subprocess.Popen[bytes]:
@@ -233,6 +236,17 @@ def local_environment(endpoint: str) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def port_number(text: str) -> int:
+    """The TCP port that ``--port`` or LOCAL_AWS_PORT names; an argparse type, so what is none ends with a message."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
+    if not LOWEST_PORT <= number <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(
+            f"{text!a} is no port: LOCAL_AWS_PORT (or --port) takes a number from {LOWEST_PORT} to {HIGHEST_PORT}, "
+            f"for example LOCAL_AWS_PORT={DEFAULT_PORT + 1}"
+        )
+    return number
 
 
 def free_port() -> int:
@@ -329,8 +343,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("command", choices=["start", "stop", "status"])
     parser.add_argument(
         "--port",
-        type=int,
-        default=int(os.environ.get("LOCAL_AWS_PORT", DEFAULT_PORT)),
+        type=port_number,
+        default=os.environ.get("LOCAL_AWS_PORT") or str(DEFAULT_PORT),
         help=f"TCP port on {HOST} (default: $LOCAL_AWS_PORT or {DEFAULT_PORT})",
     )
     parser.add_argument(
@@ -363,6 +377,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (LocalAwsError, TimeoutError) as error:
         print(f"local_aws.py: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. Whether the local AWS runs says: make status", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -173,3 +173,20 @@ def test_terraform_is_looked_for_before_anything_is_installed(tmp_path: Path) ->
         check=False,
     )
     assert (done.returncode, "Terraform is not installed" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("target", "commands"),
+    [
+        ("storm", [r"STATEFUL_STEPS=10000 .* tests/faults", r"STORM_OPERATIONS=2000 .* -s tests/e2e/test_storm.py",
+                   r"RECONCILE_OBJECTS=20000 .* -s tests/e2e/test_reconcile.py"]),
+        ("fuzz", [r"FUZZ_SECONDS=\S*600\S* .* tests/fuzz"]),
+        ("bench-reads", [r"READ_COST_SIZES=\S*100,10000,200000\S* .* -s tests/e2e/test_read_cost.py"]),
+    ],
+)  # fmt: skip
+def test_the_long_runs_have_targets(target: str, commands: list[str]) -> None:
+    shown = subprocess.run(
+        ["make", "-C", str(ROOT), "-n", target], capture_output=True, text=True, check=True
+    ).stdout
+    for command in commands:
+        assert re.search(command, shown), shown

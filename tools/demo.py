@@ -142,7 +142,7 @@ def own_images(folder: Path) -> dict[str, bytes | Path]:
     A file that cannot be uploaded is left out, with a line that says why: one that may not be read, or whose name is
     not UTF-8 or holds control characters.
     """
-    folder = folder.expanduser()
+    folder = Path(os.path.expanduser(folder))  # noqa: PTH111 - Path's own raises for ~nobody
     if not folder.is_dir():
         raise DemoError(
             f"{folder} is not a directory. Name one that holds images: make demo IMAGES=directory"
@@ -260,7 +260,12 @@ def upload(client: object, bucket: str, images: Mapping[str, bytes | Path]) -> d
 
     def put(name: str) -> tuple[str, str]:
         content = images[name]
-        body = content if isinstance(content, bytes) else content.read_bytes()
+        try:
+            body = content if isinstance(content, bytes) else content.read_bytes()
+        except OSError as error:
+            raise DemoError(
+                f"{name} can no longer be read ({error.strerror}). Put it right, or away, and run this again."
+            ) from error
         claimed = mimetypes.guess_type(name)[0] or "application/octet-stream"
         key = f"uploads/{unicodedata.normalize('NFC', name)}"
         answer = client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=claimed)  # type: ignore[attr-defined]

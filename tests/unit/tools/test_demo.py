@@ -89,6 +89,13 @@ def test_a_folder_below_home_may_be_written_with_a_tilde(
     monkeypatch.setenv("HOME", str(tmp_path.parent))
     monkeypatch.setenv("USERPROFILE", str(tmp_path.parent))
     assert list(demo.own_images(Path("~") / tmp_path.name)) == ["a.jpg"]
+    with pytest.raises(demo.DemoError, match="not a directory"):
+        demo.own_images(Path("~there-is-no-such-user/images"))
+
+
+def test_a_file_that_vanishes_before_its_upload_is_named(tmp_path: Path) -> None:
+    with pytest.raises(demo.DemoError, match=r"a\.jpg can no longer be read \(No such file"):
+        demo.upload(None, "bucket", {"a.jpg": tmp_path / "a.jpg"})
 
 
 def test_files_that_cannot_be_uploaded_are_skipped_with_a_reason(

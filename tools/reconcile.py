@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lambdas" / "shared"))
 
-from aws_account import find_region
+from aws_account import AccountError, find_region
 from image_catalogue.catalogue import (
     COUNTER_CHANGES,
     COUNTER_PREFIX,
@@ -343,9 +343,14 @@ def main(arguments: list[str] | None = None) -> int:
     if options.repair and not options.queue_url:
         parser.error("--repair needs --queue-url: repairs go through the event queue")
 
+    try:
+        region = options.region or find_region(os.environ)
+    except AccountError as error:
+        print(f"reconcile: {error}", file=sys.stderr)
+        return 2
     state = State(options.state or Path(f".reconcile-{options.bucket}.sqlite"), options.resume)
     config = Config(retries={"mode": "adaptive", "total_max_attempts": 10})
-    session = boto3.Session(region_name=options.region or find_region(os.environ))
+    session = boto3.Session(region_name=region)
     clients = {name: session.client(name, config=config) for name in ("s3", "dynamodb", "sqs")}
     queue_url = options.queue_url if options.repair else None
 

@@ -200,13 +200,28 @@ def slow_key(stack: Stack) -> Iterator[str]:
     gateway.delete_usage_plan(usagePlanId=plan["id"])
 
 
-def test_over_the_rate_a_client_is_told_when_to_come_back(stack: Stack, slow_key: str) -> None:
-    answers = [stack.get("/metadata?limit=1", key=slow_key) for _ in range(10)]
+def test_over_the_rate_a_client_is_told_when_to_come_back(stack: Stack) -> None:
+    """With a key and a plan of the test's own: one request a second."""
+    gateway = stack.site.client("apigateway")
+    (stages,) = [plan["apiStages"] for plan in gateway.get_usage_plans()["items"]]
+    plan = gateway.create_usage_plan(
+        name="slow", apiStages=stages, throttle={"rateLimit": 1.0, "burstLimit": 1}
+    )
+    key = gateway.create_api_key(name="slow", value=uuid.uuid4().hex, enabled=True)
+    gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+    try:
+        answers = [stack.get("/metadata?limit=1", key=key["value"]) for _ in range(10)]
+    finally:
+        gateway.delete_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"])
+        gateway.delete_api_key(apiKey=key["id"])
+        gateway.delete_usage_plan(usagePlanId=plan["id"])
+    assert answers[0].status_code == 200
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused, [answer.status_code for answer in answers]
     assert refused[0].json()["type"] == "urn:image-metadata:problem:too-many-requests"
     assert int(refused[0].headers["Retry-After"]) >= 1
     assert refused[0].headers["Access-Control-Allow-Origin"] == "*"
+    assert stack.get("/metadata?limit=1").status_code == 200, "other keys have rates of their own"
 
 
 @pytest.mark.parametrize(

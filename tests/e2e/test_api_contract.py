@@ -30,7 +30,7 @@ from .test_storm import picture
 CLIENTS = Path(__file__).parent / "clients"
 LOCAL = ROOT / ".local"
 #: Random requests per operation; more find more: API_EXAMPLES=500 make test-e2e.
-EXAMPLES = os.environ.get("API_EXAMPLES", "25")
+EXAMPLES = os.environ.get("API_EXAMPLES", "10")
 #: Images paged through, while a tenth as many arrive: API_PAGED=1000 make test-e2e.
 PAGED = int(os.environ.get("API_PAGED", "200"))
 

@@ -243,7 +243,8 @@ def test_svg_without_a_size(attributes: str) -> None:
     "data",
     [b"<html><svg width='1' height='1'/></html>", b"<svgs width='1'/>",
      b"<?xml version='1.0'?><x:xmpmeta/>", b"text <svg/>",
-     b"<", b"<!-- <svg>", b"", gzip.compress(b"text", mtime=0), b"\x1f\x8b\x08 not a stream", b"<!DOCTYPE svg [", b"<?xml"],
+     b"<", b"<!-- <svg>", b"", gzip.compress(b"text", mtime=0), b"\x1f\x8b\x08 not a stream",
+     b"<!DOCTYPE svg [", b"<?xml"],
 )  # fmt: skip
 def test_not_svg(data: bytes) -> None:
     assert not recognised("svg", data)

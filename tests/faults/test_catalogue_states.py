@@ -224,7 +224,7 @@ class CatalogueStates(RuleBasedStateMachine):
         records = self._catalogue.list(limit=100).items
         if records:
             key = records[index % len(records)]["image_id"]
-            seen = self._catalogue.snapshot(key)
+            seen = self._catalogue.item(key)
             self._s3.delete_object(Bucket=BUCKET, Key=key)
             self._event(key, "ObjectRemoved:Delete")
             self._unsettle(key)

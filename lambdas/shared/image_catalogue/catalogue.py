@@ -325,10 +325,6 @@ class Catalogue:
         if seen is not None and seen.get("state") != "removed":
             self._replace(seen, _tombstone(image_id, seen.get("sequencer")))
 
-    def snapshot(self, image_id: str) -> Item | None:
-        """The item to hand to `remove`."""
-        return self.item(image_id)
-
     # -- DynamoDB ------------------------------------------------------------------------------------
 
     def _replace(

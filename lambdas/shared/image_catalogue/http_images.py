@@ -94,7 +94,7 @@ def _delete_listed(store: Catalogue, bucket: Storage, given: str) -> dict[str, A
 def _delete(store: Catalogue, bucket: Storage, image_id: str) -> bool:
     """Delete object and record; False where there is neither. The object goes first: a record without one is mended
     by the next event, an object without a record would stay unseen."""
-    seen = store.snapshot(image_id)
+    seen = store.item(image_id)
     if (seen is None or seen.get("state") != "record") and not bucket.holds(image_id):
         return False
     bucket.delete(image_id)

@@ -218,7 +218,7 @@ def test_an_image_that_came_and_went_during_the_scan_is_no_drift(
         assert request["ConsistentRead"] is True
         catalogue.put_uploaded(record("uploads/x"))
         answer = scan(**request)
-        catalogue.remove("uploads/x", catalogue.snapshot("uploads/x"))
+        catalogue.remove("uploads/x", catalogue.item("uploads/x"))
         return answer
 
     state = State(tmp_path / "state.sqlite", resume=False)

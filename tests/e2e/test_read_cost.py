@@ -17,7 +17,6 @@ from image_catalogue.catalogue import (
     COUNTER_PREFIX,
     COUNTER_SHARDS,
     Catalogue,
-    Observation,
     contribution,
     follow,
     to_dynamodb,
@@ -56,7 +55,7 @@ def fill(dynamodb: Any, table: str, start: int, end: int, totals: Counter[str]) 
     """Put records [start, end) and the counters they call for, as fast as the table takes them."""
     items = []
     for number in range(start, end):
-        item = follow(None, Observation(record(number), f"{number:032X}"), "")
+        item = follow(None, record(number), f"{number:032X}", "")
         assert item is not None
         totals.update(contribution(item))
         items.append(item | {"revision": "0" * 16})

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from image_catalogue.catalogue import Observation, follow, to_dynamodb
+from image_catalogue.catalogue import follow, to_dynamodb
 
 from .stack import ROOT, Stack
 from .test_read_cost import record
@@ -56,7 +56,7 @@ def plant(stack: Stack, kind: str, number: int, key: str) -> None:
     if kind == "missing":
         stack.dynamodb.delete_item(TableName=table, Key=name)
     elif kind == "orphaned":
-        item = follow(None, Observation(record(number) | {"image_id": f"{key} orphan"}, "1"), "")
+        item = follow(None, record(number) | {"image_id": f"{key} orphan"}, "1", "")
         assert item is not None
         stack.dynamodb.put_item(TableName=table, Item=to_dynamodb(item | {"revision": "planted"}))
     else:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-import functools
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from moto import mock_aws
 
-from image_catalogue.catalogue import Catalogue, Observation, normalise_sequencer
+from image_catalogue.catalogue import Catalogue, Item
 from image_catalogue.errors import ImageNotFound
 from image_catalogue.events import Job
 from image_catalogue.indexer import Indexer
@@ -35,6 +36,7 @@ RUNS = max(1, int(os.environ.get("STATEFUL_STEPS", "300")) // STEPS_PER_RUN)
 PHASES = [phase for phase in Phase if phase is not Phase.shrink or os.environ.get("STATEFUL_SHRINK")]
 KEYS = st.sampled_from(["uploads/a", "uploads/b c+%é"])
 INDEX = st.integers(0, 10_000)
+DEADLINE_SECONDS = 60
 
 
 class Crash(Exception):
@@ -67,6 +69,30 @@ class CrashingClient:
         return answer
 
 
+class Stalled(Indexer):
+    """A function that is held up between its first look at the bucket and its write, in a thread of its own."""
+
+    def __init__(self, indexer: Indexer, job: Job) -> None:
+        self.__dict__.update(indexer.__dict__)
+        self.job = job
+        self._paused, self._go_on = threading.Event(), threading.Event()
+        self._pool = ThreadPoolExecutor(1)
+        self._work = self._pool.submit(self.process, job)
+        self._work.add_done_callback(lambda _: self._paused.set())
+        assert self._paused.wait(DEADLINE_SECONDS)
+
+    def look(self, *args: Any, **options: Any) -> Item | None:
+        record = super().look(*args, **options)
+        self._paused.set()
+        assert self._go_on.wait(DEADLINE_SECONDS)
+        return record
+
+    def wake(self) -> None:
+        self._go_on.set()
+        self._work.result(DEADLINE_SECONDS)
+        self._pool.shutdown()
+
+
 class CatalogueStates(RuleBasedStateMachine):
     """The bucket is moto's; events are ours to lose time with, to repeat, to swap and to crash on."""
 
@@ -89,7 +115,7 @@ class CatalogueStates(RuleBasedStateMachine):
         self._delivered: list[Job] = []
         self._forgotten: dict[str, str] = {}  # key -> ETag of the object whose record was forgotten
         self._either: set[str] = set()  # keys whose forgotten object went and may have come back
-        self._stalled: list[tuple[str, Observation]] = []
+        self._stalled: list[Stalled] = []
         self._number = 0
 
     def _event(self, key: str, name: str) -> None:
@@ -169,11 +195,9 @@ class CatalogueStates(RuleBasedStateMachine):
     @rule(index=INDEX, lost=st.booleans())
     def stall_between_look_and_write(self, index: int, lost: bool) -> None:
         """A function that saw the bucket and writes later, maybe after the queue gave its event to another."""
-        ordered = [job for job in self._pending if job.sequencer]
-        if ordered:
-            job = ordered[index % len(ordered)]
-            seen = Observation(self._indexer.look(job), normalise_sequencer(job.sequencer))
-            self._stalled.append((job.key, seen))
+        if self._pending:
+            job = self._pending[index % len(self._pending)]
+            self._stalled.append(Stalled(self._indexer, job))
             if not lost:
                 self._pending.remove(job)
                 self._delivered.append(job)
@@ -181,11 +205,7 @@ class CatalogueStates(RuleBasedStateMachine):
     @rule(index=INDEX)
     def wake_a_stalled_write(self, index: int) -> None:
         if self._stalled:
-            self._wake(*self._stalled.pop(index % len(self._stalled)))
-
-    def _wake(self, key: str, seen: Observation) -> None:
-        look_again = functools.partial(self._indexer.look, Job(BUCKET, key, "ObjectCreated:Put"))
-        self._catalogue.apply(key, seen, look_again=look_again)
+            self._stalled.pop(index % len(self._stalled)).wake()
 
     @rule(index=INDEX)
     def deliver_again(self, index: int) -> None:
@@ -243,17 +263,21 @@ class CatalogueStates(RuleBasedStateMachine):
                 self._forgotten[key] = record["etag"]
                 self._either.discard(key)
                 if any(job.key == key and not job.created for job in self._pending) or any(
-                    stalled == key for stalled, _ in self._stalled
+                    stalled.job.key == key for stalled in self._stalled
                 ):
                     self._unsettle(key)  # it went and came back before, and some of that is still to be told
             except ImageNotFound:
                 raise AssertionError("a listed record must be there to be forgotten") from None
 
-    @rule(key=KEYS)
-    def repair(self, key: str) -> None:
+    @rule(key=KEYS, stall=st.booleans())
+    def repair(self, key: str, stall: bool) -> None:
         item = self._catalogue.item(key)
         revision = item["revision"] if item else None
-        self._indexer.process(Job(BUCKET, key, "Reconcile:test", repair=True, revision=revision))
+        job = Job(BUCKET, key, "Reconcile:test", repair=True, revision=revision)
+        if stall:
+            self._stalled.append(Stalled(self._indexer, job))
+        else:
+            self._indexer.process(job)
 
     def _etag(self, key: str) -> str | None:
         answer = self._s3.list_objects_v2(Bucket=BUCKET, Prefix=key)
@@ -265,8 +289,8 @@ class CatalogueStates(RuleBasedStateMachine):
         try:
             while self._pending:
                 self._indexer.process(self._pending.pop())
-            for stalled in self._stalled:
-                self._wake(*stalled)
+            while self._stalled:
+                self._stalled.pop().wake()
             forgotten = frozenset(
                 key
                 for key, etag in self._forgotten.items()
@@ -274,6 +298,8 @@ class CatalogueStates(RuleBasedStateMachine):
             )
             assert differences(self._s3, self._dynamodb, BUCKET, TABLE, forgotten) == []
         finally:
+            for stalled in self._stalled:
+                stalled.wake()
             self._mock.stop()
 
 

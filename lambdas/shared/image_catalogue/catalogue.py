@@ -50,7 +50,6 @@ INTERNAL = frozenset(
         "sequencer",
         "revision",
         "last_modified",
-        "unordered",
         "shard",
         "uploaded_key",
         "size_shard",
@@ -61,6 +60,8 @@ INTERNAL = frozenset(
 _BATCH_ROUNDS = 5
 #: What tells one object from the next under the same key.
 _IDENTITY = ("etag", "version_id", "last_modified")
+#: What an upload's first writer was told, and what no later reading of the object can tell.
+_TOLD = ("uploaded_at", "filename", "declared_content_type")
 _HASH_KEYS = {"uploaded_at": "shard", "size": "size_shard"}
 _SORT_KEYS = {"uploaded_at": "uploaded_key", "size": "size_key"}
 _BUSY_CODES = frozenset(
@@ -79,6 +80,8 @@ _BUSY_CODES = frozenset(
 )
 
 Item = dict[str, Any]
+#: Asks the bucket: the record of what it holds under one key now, or None where it holds nothing.
+Look = Callable[[], Item | None]
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -89,14 +92,6 @@ class Page:
 
     items: list[Item]
     next_cursor: str | None
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What the bucket holds under one key at one moment: a record, or (None) nothing."""
-
-    record: Item | None
-    sequencer: str | None = None  # of that event; None: a repair, or the API
 
 
 def normalise_sequencer(sequencer: str | None) -> str | None:
@@ -251,39 +246,35 @@ class Catalogue:
     def apply(
         self,
         image_id: str,
-        seen: Observation,
+        look: Look,
+        sequencer: str | None = None,
         deadline: float | None = None,
-        look_again: Callable[[], Item | None] | None = None,
+        likely_new: bool = False,
     ) -> str:
-        """Make the item follow what an event's observation of the bucket showed.
+        """Make the item follow what `look` sees in the bucket; `sequencer` is the place of the event that asks for it.
 
-        The event with the highest sequencer is observed after the last change, so once it is applied the
-        item equals the object, and every event that arrives later is older and changes nothing. The first
-        attempt takes the item to be new (one request for a new image). Where what the API, a repair or an expiry
-        wrote stands in the way and tells another story, no sequencer says which of both is the later one: then
-        `look_again` asks the bucket. Answers what happened: `created`, `updated`, `removed`,
-        `unchanged`. Raises `CatalogueBusy`.
+        Each attempt knows the item, then looks, then writes only if the item is still that one. So every write's
+        look is later than the write before it, and the last look is later than the last change that an event told
+        of: nothing hangs on the order of events. The sequencer spares the work of an event that is no news, the
+        item having been written for one of its age or younger. An event without one (a lifecycle expiry) always
+        writes, so that whoever looked before it has to look again. With `likely_new` the first attempt takes it that
+        there is no item: one request for a new image, where that is so.
+
+        Answers what happened: `created`, `updated`, `removed`, `unchanged`. Raises `CatalogueBusy`.
         """
-        old: Item | None = None
-        if seen.record is None:  # optimistic only where an item is likely to be absent
-            old = self.item(image_id)
+        old = None if likely_new else self.item(image_id)
         while True:
-            if look_again and old and _is_unordered(old) and not _agrees(old, seen.record):
-                seen = Observation(look_again(), seen.sequencer)
-            new = follow(old, seen, image_id, self.index_shards)
-            if new is None:
+            if sequencer and old and sequencer <= old.get("sequencer", ""):
                 return "unchanged"
-            written, old = self._replace(old, new, deadline)
+            new = follow(old, look(), sequencer, image_id, self.index_shards)
+            written, standing = self._replace(old, new, deadline)
             if written:
                 return _outcome(old, new)
+            if deadline is not None and time.monotonic() >= deadline:
+                raise CatalogueBusy("others keep changing the item; try again shortly")
+            old = standing
 
-    def repair(
-        self,
-        image_id: str,
-        look: Callable[[], Item | None],
-        revision: str | None,
-        deadline: float | None = None,
-    ) -> str:
+    def repair(self, image_id: str, look: Look, revision: str | None, deadline: float | None = None) -> str:
         """Write what `look` sees in the bucket, only if the item is still the one a repair was asked for.
 
         `revision` is that item's (None: there was none). The item is compared before the look and once
@@ -292,10 +283,10 @@ class Catalogue:
         old = self.item(image_id)
         if (old or {}).get("revision") != revision:
             return "superseded"
-        new = follow(old, Observation(look()), image_id, self.index_shards)
-        if new is None:
+        new = follow(old, look(), None, image_id, self.index_shards)
+        if old is not None and _says_the_same(old, new):
             return "unchanged"
-        written, _ = self._replace(old, new | {"unordered": True}, deadline)
+        written, _ = self._replace(old, new, deadline)
         return _outcome(old, new) if written else "superseded"
 
     def put_uploaded(self, record: Item) -> None:
@@ -397,37 +388,22 @@ class Catalogue:
             raise
 
 
-def follow(old: Item | None, seen: Observation, image_id: str, index_shards: int = 1) -> Item | None:
-    """The item that should stand in `old`'s place after an observation; None where `old` already is right.
+def follow(
+    old: Item | None, seen: Item | None, sequencer: str | None, image_id: str, index_shards: int = 1
+) -> Item:
+    """The item that should stand in `old`'s place when the bucket holds the object of record `seen` (None: nothing).
 
-    Pure: the whole decision of the catalogue is here.
+    `sequencer` is that of the event that made us look; None keeps the one that is known. Pure.
     """
-    known = (old or {}).get("sequencer")
-    if seen.sequencer is not None and known is not None and known >= seen.sequencer:
-        return None
-    sequencer = seen.sequencer or known
-    if seen.record is None:
-        if old is not None and old["state"] == "removed" and sequencer == known:
-            return None
+    sequencer = sequencer or (old or {}).get("sequencer")
+    if seen is None:
         return _tombstone(image_id, sequencer)
-    if old is not None and _is_same_object(old, seen.record):
-        # A forgotten object stays forgotten; and what the API or a repair wrote ahead of its event is right already:
-        # the event only adds its place in the order.
-        ahead = old["state"] == "record" and known is None and _is_current(old, seen.record)
-        if old["state"] == "forgotten" or ahead:
-            if sequencer == known:
-                return None
-            taken = {"sequencer": sequencer, "last_modified": seen.record.get("last_modified")}
-            return {name: old[name] for name in old.keys() - {"unordered"}} | taken
-        if old["state"] == "record":
-            # Read again: what the extractor cannot know stays as it was told first.
-            told = {
-                name: old[name]
-                for name in ("uploaded_at", "filename", "declared_content_type")
-                if name in old
-            }
-            return _record_item(seen.record | told, sequencer, index_shards)
-    return _record_item(seen.record, sequencer, index_shards)
+    if old is not None and _is_same_object(old, seen):
+        if old["state"] == "forgotten":  # and stays so
+            return old | {"sequencer": sequencer, "last_modified": seen.get("last_modified")}
+        # Read again: what the extractor cannot know stays as it was told first.
+        seen = seen | {name: old[name] for name in _TOLD if name in old}
+    return _record_item(seen, sequencer, index_shards)
 
 
 def _matches(item: Item, filters: dict[str, str]) -> bool:
@@ -509,17 +485,11 @@ def _is_same_object(old: Item, record: Item) -> bool:
     return len(moments) < 2  # the API does not learn when S3 took its upload
 
 
-def _is_unordered(item: Item) -> bool:
-    """Whether no event put the item where it is: its sequencer, if any, is an older event's."""
-    return "sequencer" not in item or item.get("unordered", False)
-
-
-def _agrees(old: Item, record: Item | None) -> bool:
-    return _is_same_object(old, record) if record is not None else old["state"] == "removed"
-
-
-def _is_current(old: Item, record: Item) -> bool:
-    return old.get("extractor_version") == record.get("extractor_version")
+def _says_the_same(old: Item, new: Item) -> bool:
+    """Whether two items differ in nothing but when they were written."""
+    return all(
+        old.get(name) == new.get(name) for name in (old.keys() | new.keys()) - {"revision", "expires_at"}
+    )
 
 
 def _outcome(old: Item | None, new: Item) -> str:

@@ -7,14 +7,12 @@ not the story that events tell of it, and versions, delete markers and restores 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from image_metadata import RangeReader, SourceChanged, SourceError, extract
 from image_metadata.model import ImageMetadata
 
-from .catalogue import Catalogue, Item, Observation, normalise_sequencer
-from .errors import CatalogueBusy
+from .catalogue import Catalogue, Item, normalise_sequencer
 from .events import Job
 from .objects import ObjectGone, S3Object, UnreadableObject
 from .records import record_of, timestamp
@@ -48,22 +46,11 @@ class Indexer:
 
         if job.repair:
             outcome = self._catalogue.repair(job.key, look, job.revision, deadline)
-        elif job.sequencer is None:
-            outcome = self._follow_bucket(job.key, look, deadline)
         else:
-            seen = Observation(look(), normalise_sequencer(job.sequencer))
-            outcome = self._catalogue.apply(job.key, seen, deadline, look)
+            sequencer = normalise_sequencer(job.sequencer)
+            outcome = self._catalogue.apply(job.key, look, sequencer, deadline, job.created)
         elapsed = round((time.monotonic() - started) * 1000)
         return {"event": job.name, "image_id": job.key, "outcome": outcome, **cost, "ms": elapsed}
-
-    def _follow_bucket(self, key: str, look: Callable[[], Item | None], deadline: float | None) -> str:
-        """Do an event that has no place in the order of events: look until nothing comes in between."""
-        for _ in range(_READ_ATTEMPTS):
-            item = self._catalogue.item(key)
-            outcome = self._catalogue.repair(key, look, item["revision"] if item else None, deadline)
-            if outcome != "superseded":
-                return outcome
-        raise CatalogueBusy("others keep changing the item")
 
     def look(
         self, job: Job, cost: dict[str, Any] | None = None, deadline: float | None = None

@@ -123,10 +123,10 @@ def counted(catalogue: Catalogue) -> dict[str, int]:
 def requests_of(dynamodb: Any) -> Any:
     """Call something and answer the names of the DynamoDB requests it made."""
 
-    def measure(call: Any, *arguments: Any) -> list[str]:
+    def measure(call: Any, *arguments: Any, **options: Any) -> list[str]:
         names: list[str] = []
         dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: names.append(model.name))
-        call(*arguments)
+        call(*arguments, **options)
         return names
 
     return measure

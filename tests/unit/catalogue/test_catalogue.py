@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from image_catalogue.catalogue import Catalogue, Observation, normalise_sequencer
+from image_catalogue.catalogue import Catalogue, Item, Look, normalise_sequencer
 from image_catalogue.errors import CatalogueBusy, ImageNotFound, InvalidCursor
 
 from .conftest import TABLE, counted, record, truth
@@ -16,8 +16,10 @@ from .conftest import TABLE, counted, record, truth
 KEY = "uploads/cat.png"
 
 
-def seen(value: dict[str, Any] | None, sequencer: int) -> Observation:
-    return Observation(value, normalise_sequencer(f"{sequencer:X}"))
+def seen(value: Item | None, sequencer: int | str) -> tuple[Look, str | None]:
+    """What `apply` is told of an event: how to look, and its place in the order."""
+    text = f"{sequencer:X}" if isinstance(sequencer, int) else sequencer
+    return lambda: value, normalise_sequencer(text)
 
 
 def uploaded(second: int, **more: Any) -> dict[str, Any]:
@@ -31,60 +33,67 @@ def counters_are_exact(catalogue: Catalogue, dynamodb: Any) -> Any:
 
 
 def test_a_new_image_is_stored_as_seen(catalogue: Catalogue) -> None:
-    assert catalogue.apply(KEY, seen(record(KEY, exposure={"f_number": 2.8, "iso": 100}), 1)) == "created"
+    assert catalogue.apply(KEY, *seen(record(KEY, exposure={"f_number": 2.8, "iso": 100}), 1)) == "created"
     assert catalogue.get(KEY) == record(KEY, exposure={"f_number": 2.8, "iso": 100})
 
 
 def test_a_new_image_costs_one_request(catalogue: Catalogue, requests_of: Callable[..., list[str]]) -> None:
-    assert requests_of(catalogue.apply, KEY, seen(record(KEY), 1)) == ["TransactWriteItems"]
+    look, sequencer = seen(record(KEY), 1)
+    assert requests_of(catalogue.apply, KEY, look, sequencer, likely_new=True) == ["TransactWriteItems"]
+    assert requests_of(catalogue.apply, KEY, look, sequencer, likely_new=True) == ["TransactWriteItems"]
+    assert catalogue.item(KEY)["sequencer"] == sequencer
+
+
+def test_a_replayed_event_costs_one_read_and_no_look(
+    catalogue: Catalogue, requests_of: Callable[..., list[str]]
+) -> None:
+    look, sequencer = seen(record(KEY), 1)
+    catalogue.apply(KEY, look, sequencer)
+    assert requests_of(catalogue.apply, KEY, pytest.fail, sequencer) == ["GetItem"]
 
 
 def test_a_replayed_event_changes_nothing(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(record(KEY), 1))
+    catalogue.apply(KEY, *seen(record(KEY), 1))
     before = catalogue.item(KEY)
-    assert catalogue.apply(KEY, seen(record(KEY, size=7, etag="other"), 1)) == "unchanged"
+    assert catalogue.apply(KEY, *seen(record(KEY, size=7, etag="other"), 1)) == "unchanged"
     assert catalogue.item(KEY) == before
 
 
 def test_an_older_event_changes_nothing(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(record(KEY, etag="new"), 2))
-    assert catalogue.apply(KEY, seen(record(KEY, etag="old"), 1)) == "unchanged"
+    catalogue.apply(KEY, *seen(record(KEY, etag="new"), 2))
+    assert catalogue.apply(KEY, *seen(record(KEY, etag="old"), 1)) == "unchanged"
     assert catalogue.get(KEY)["etag"] == "new"
 
 
 def test_a_late_created_does_not_resurrect_a_removed_image(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(None, 2))
-    assert catalogue.apply(KEY, seen(record(KEY), 1)) == "unchanged"
+    catalogue.apply(KEY, *seen(None, 2))
+    assert catalogue.apply(KEY, *seen(record(KEY), 1)) == "unchanged"
     assert catalogue.get(KEY) is None
 
 
 def test_an_image_uploaded_again_after_its_removal_is_back(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(record(KEY), 1))
-    assert catalogue.apply(KEY, seen(None, 2)) == "removed"
-    assert catalogue.apply(KEY, seen(record(KEY), 3)) == "created"
+    catalogue.apply(KEY, *seen(record(KEY), 1))
+    assert catalogue.apply(KEY, *seen(None, 2)) == "removed"
+    assert catalogue.apply(KEY, *seen(record(KEY), 3)) == "created"
 
 
 def test_sequencers_of_different_lengths_are_left_padded(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, Observation(record(KEY, etag="new"), normalise_sequencer("0100")))
-    assert (
-        catalogue.apply(KEY, Observation(record(KEY, etag="old"), normalise_sequencer("FF"))) == "unchanged"
-    )
-    assert (
-        catalogue.apply(KEY, Observation(record(KEY, etag="next"), normalise_sequencer("101"))) == "updated"
-    )
+    catalogue.apply(KEY, *seen(record(KEY, etag="new"), "0100"))
+    assert catalogue.apply(KEY, *seen(record(KEY, etag="old"), "FF")) == "unchanged"
+    assert catalogue.apply(KEY, *seen(record(KEY, etag="next"), "101")) == "updated"
 
 
 def test_a_tombstone_expires_and_is_in_no_index(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(record(KEY), 1))
-    catalogue.apply(KEY, seen(None, 2))
+    catalogue.apply(KEY, *seen(record(KEY), 1))
+    catalogue.apply(KEY, *seen(None, 2))
     item = catalogue.item(KEY)
     assert set(item) == {"image_id", "state", "sequencer", "revision", "expires_at"}
     assert catalogue.list().items == []
 
 
 def test_an_overwrite_moves_the_counters_by_the_difference(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(record(KEY, size=100), 1))
-    catalogue.apply(KEY, seen(record(KEY, size=30, content_type="image/gif", etag="b"), 2))
+    catalogue.apply(KEY, *seen(record(KEY, size=100), 1))
+    catalogue.apply(KEY, *seen(record(KEY, size=30, content_type="image/gif", etag="b"), 2))
     summary = catalogue.summary()
     assert (summary["count"], summary["total_size"], summary["content_types"]) == (1, 30, {"image/gif": 1})
 
@@ -94,46 +103,46 @@ def test_an_upload_of_the_api_is_there_before_its_event_which_then_changes_nothi
 ) -> None:
     catalogue.put_uploaded(record(KEY, filename="my cat.png"))
     assert catalogue.get(KEY) == record(KEY, filename="my cat.png")
-    assert catalogue.apply(KEY, seen(record(KEY, filename="my cat.png"), 5)) == "updated"
+    assert catalogue.apply(KEY, *seen(record(KEY, filename="my cat.png"), 5)) == "updated"
     assert catalogue.get(KEY) == record(KEY, filename="my cat.png")
-    assert catalogue.apply(KEY, seen(None, 4)) == "unchanged"
+    assert catalogue.apply(KEY, *seen(None, 4)) == "unchanged"
 
 
 def test_an_upload_of_the_api_never_overrules_an_event(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(None, 5))
+    catalogue.apply(KEY, *seen(None, 5))
     catalogue.put_uploaded(record(KEY))
     assert catalogue.get(KEY) is None
 
 
 def test_forgetting_keeps_old_events_out_and_lets_a_new_upload_in(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(uploaded(1), 5))
+    catalogue.apply(KEY, *seen(uploaded(1), 5))
     catalogue.forget(KEY)
     assert catalogue.get(KEY) is None
-    assert catalogue.apply(KEY, seen(uploaded(1), 5)) == "unchanged"
-    assert catalogue.apply(KEY, seen(uploaded(1), 6)) == "unchanged"
-    assert catalogue.apply(KEY, seen(uploaded(2), 7)) == "created"
+    assert catalogue.apply(KEY, *seen(uploaded(1), 5)) == "unchanged"
+    assert catalogue.apply(KEY, *seen(uploaded(1), 6)) == "unchanged"
+    assert catalogue.apply(KEY, *seen(uploaded(2), 7)) == "created"
 
 
 def test_forgetting_an_upload_before_its_event_holds_when_the_event_comes(catalogue: Catalogue) -> None:
     catalogue.put_uploaded(record(KEY))
     catalogue.forget(KEY)
-    catalogue.apply(KEY, seen(uploaded(1), 5))
+    catalogue.apply(KEY, *seen(uploaded(1), 5))
     assert catalogue.get(KEY) is None
-    assert catalogue.apply(KEY, seen(uploaded(2), 6)) == "created"
+    assert catalogue.apply(KEY, *seen(uploaded(2), 6)) == "created"
 
 
 def test_deleting_an_old_version_does_not_bring_a_forgotten_record_back(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(uploaded(1, version_id="v2"), 5))
+    catalogue.apply(KEY, *seen(uploaded(1, version_id="v2"), 5))
     catalogue.forget(KEY)
-    catalogue.apply(KEY, seen(uploaded(1, version_id="v2"), 6))
+    catalogue.apply(KEY, *seen(uploaded(1, version_id="v2"), 6))
     assert catalogue.get(KEY) is None
-    assert catalogue.apply(KEY, seen(uploaded(1, version_id="v3"), 7)) == "created"
+    assert catalogue.apply(KEY, *seen(uploaded(1, version_id="v3"), 7)) == "created"
 
 
 def test_a_forgotten_image_that_is_removed_leaves_a_tombstone(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(uploaded(1), 5))
+    catalogue.apply(KEY, *seen(uploaded(1), 5))
     catalogue.forget(KEY)
-    catalogue.apply(KEY, seen(None, 6))
+    catalogue.apply(KEY, *seen(None, 6))
     assert catalogue.item(KEY)["state"] == "removed"
 
 
@@ -141,22 +150,22 @@ def test_forgetting_what_is_not_there_says_so(catalogue: Catalogue) -> None:
     for _ in range(2):
         with pytest.raises(ImageNotFound):
             catalogue.forget(KEY)
-        catalogue.apply(KEY, seen(None, 3))
+        catalogue.apply(KEY, *seen(None, 3))
 
 
 def test_a_deletion_by_the_api_gives_way_to_an_event_that_came_between(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(record(KEY), 1))
+    catalogue.apply(KEY, *seen(record(KEY), 1))
     before = catalogue.item(KEY)
-    catalogue.apply(KEY, seen(record(KEY, etag="new upload"), 2))
+    catalogue.apply(KEY, *seen(record(KEY, etag="new upload"), 2))
     catalogue.remove(KEY, before)
     assert catalogue.get(KEY)["etag"] == "new upload"
 
 
 def test_a_deletion_by_the_api_is_visible_at_once(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(record(KEY), 1))
+    catalogue.apply(KEY, *seen(record(KEY), 1))
     catalogue.remove(KEY, catalogue.item(KEY))
     assert catalogue.get(KEY) is None
-    assert catalogue.apply(KEY, seen(record(KEY), 1)) == "unchanged"
+    assert catalogue.apply(KEY, *seen(record(KEY), 1)) == "unchanged"
     catalogue.remove(KEY, catalogue.item(KEY))
 
 
@@ -164,28 +173,43 @@ def test_a_repair_acts_only_on_the_item_it_was_asked_for(catalogue: Catalogue) -
     assert catalogue.repair(KEY, lambda: record(KEY), None) == "created"
     revision = catalogue.item(KEY)["revision"]
     assert catalogue.repair(KEY, lambda: None, "another") == "superseded"
+    assert catalogue.repair(KEY, lambda: record(KEY), revision) == "unchanged"
     assert catalogue.repair(KEY, lambda: record(KEY, extractor_version=2), revision) == "updated"
     assert catalogue.get(KEY)["extractor_version"] == 2
 
 
 def test_an_event_between_a_repairs_look_and_its_write_wins(catalogue: Catalogue) -> None:
-    catalogue.apply(KEY, seen(record(KEY), 1))
+    catalogue.apply(KEY, *seen(record(KEY), 1))
     revision = catalogue.item(KEY)["revision"]
 
     def look() -> dict[str, Any]:
-        catalogue.apply(KEY, seen(record(KEY, etag="newer"), 2))
+        catalogue.apply(KEY, *seen(record(KEY, etag="newer"), 2))
         return record(KEY, etag="stale")
 
     assert catalogue.repair(KEY, look, revision) == "superseded"
     assert catalogue.get(KEY)["etag"] == "newer"
 
 
-def test_a_stalled_look_gives_way_to_an_expiry_that_came_between(catalogue: Catalogue) -> None:
+@pytest.mark.parametrize("already_gone", [False, True])
+@pytest.mark.parametrize("late_event", [False, True])
+def test_a_stalled_look_gives_way_to_an_expiry_that_came_between(
+    catalogue: Catalogue, already_gone: bool, late_event: bool
+) -> None:
     """A created event looked while the object was there; the expiry, which has no sequencer, wrote first."""
-    stale = seen(record(KEY), 5)
-    assert catalogue.repair(KEY, lambda: None, None) == "unchanged"
-    assert catalogue.apply(KEY, stale, look_again=lambda: None) == "unchanged"
+    if already_gone:  # the expiry finds the item right, and must bar the stalled write all the same
+        catalogue.apply(KEY, *seen(None, 1))
+    looks: list[Item | None] = [record(KEY), None]
+
+    def look() -> Item | None:
+        if len(looks) == 2:
+            catalogue.apply(KEY, lambda: None)
+            if late_event:
+                catalogue.apply(KEY, *seen(None, 4))
+        return looks.pop(0)
+
+    catalogue.apply(KEY, look, normalise_sequencer("5"))
     assert catalogue.get(KEY) is None
+    assert looks == []
 
 
 def test_reading_an_object_again_keeps_what_the_extractor_cannot_know(catalogue: Catalogue) -> None:
@@ -207,7 +231,7 @@ def test_a_connection_that_breaks_is_a_busy_catalogue(
 
     monkeypatch.setattr(catalogue._client, operation, broken)
     calls: dict[str, Callable[[], Any]] = {
-        "transact_write_items": lambda: catalogue.apply(KEY, seen(record(KEY), 1), deadline=0.0),
+        "transact_write_items": lambda: catalogue.apply(KEY, *seen(record(KEY), 1), deadline=0.0),
         "get_item": lambda: catalogue.get(KEY),
         "query": catalogue.list,
         "batch_get_item": catalogue.summary,
@@ -236,7 +260,7 @@ def test_conflicts_are_retried_on_another_counter(
 
     monkeypatch.setattr(catalogue._client, "transact_write_items", conflicting)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    assert catalogue.apply(KEY, seen(record(KEY), 1)) == "created"
+    assert catalogue.apply(KEY, *seen(record(KEY), 1)) == "created"
     assert len(set(shards)) == 4
 
 
@@ -248,7 +272,7 @@ def test_conflicts_that_outlast_the_deadline_are_handed_back(
 
     monkeypatch.setattr(catalogue._client, "transact_write_items", conflicting)
     with pytest.raises(CatalogueBusy):
-        catalogue.apply(KEY, seen(record(KEY), 1), deadline=0.0)
+        catalogue.apply(KEY, *seen(record(KEY), 1), deadline=0.0)
 
 
 def test_a_write_whose_answer_was_lost_is_recognised_as_done(
@@ -264,7 +288,7 @@ def test_a_write_whose_answer_was_lost_is_recognised_as_done(
             raise cancelled("None", "TransactionConflict")
 
     monkeypatch.setattr(catalogue._client, "transact_write_items", answer_lost)
-    assert catalogue.apply(KEY, seen(record(KEY), 1)) == "created"
+    assert catalogue.apply(KEY, *seen(record(KEY), 1)) == "created"
     assert counted(catalogue)["count"] == 1
 
 

@@ -37,8 +37,10 @@ def parse(text: str | None) -> Moment | None:
     if not text:
         return None
     plain = _PLAIN.fullmatch(text)
-    if plain and plain[3] <= "28" and plain[1] != "0000":
-        return Moment(f"{plain[1]}-{plain[2]}-{plain[3]}T{plain[4]}")
+    if plain:
+        year, month, day, clock = plain.groups()
+        if day <= "28" and year != "0000":
+            return Moment(f"{year}-{month}-{day}T{clock}")
     text = text.strip()[:_LONGEST]
     match = _EXIF.match(text) or _COMPACT.match(text) or _YEAR.match(text)
     if match is None:

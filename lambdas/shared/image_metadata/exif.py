@@ -19,6 +19,19 @@ EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 #: Blocks of other standards that a TIFF stream may hold.
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, ICC_TAG = 0x02BC, 0x83BB, 0x8649, 0x8773
 
+#: Tags that are told as they stand.
+_TEXTS = (
+    (0x010F, "make"),
+    (0x0110, "model"),
+    (0x0131, "software"),
+    (0x010E, "description"),
+    (0xA436, "title"),
+    (0x013B, "artist"),
+    (0xA434, "lens"),
+    (0xA431, "serial"),
+)
+#: Title, comment, author and keywords as Windows writes them.
+_WINDOWS = frozenset((0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E))
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
 
@@ -66,29 +79,31 @@ def exif_of(tiff: TiffStream, main: Directory, warn: Callable[[str], None]) -> E
     get = tags.get
     text = tiff.text
 
-    orientation = tiff.number(main.get(0x0112))
-    if orientation is not None:
+    if 0x0112 in main:
+        orientation = tiff.number(main[0x0112])
         if isinstance(orientation, int) and 1 <= orientation <= 8:
             exif.orientation = orientation
-        elif orientation != 0:
+        elif orientation:
             warn(f"EXIF: orientation {orientation} is none of 1 to 8")
-    exif.dpi = _dpi(tiff, main)
-    exif.make = text(get(0x010F))
-    exif.model = text(get(0x0110))
-    exif.software = text(get(0x0131))
-    exif.description = text(get(0x010E)) or _utf16(tiff, get(0x9C9C))
-    exif.title = text(get(0xA436)) or _utf16(tiff, get(0x9C9B))
-    exif.artist = text(get(0x013B)) or _utf16(tiff, get(0x9C9D))
+    if 0x011A in main or 0x011B in main:
+        exif.dpi = _dpi(tiff, main)
+    for tag, name in _TEXTS:
+        if tag in tags:
+            setattr(exif, name, text(tags[tag]))
+    if not _WINDOWS.isdisjoint(tags):
+        exif.description = exif.description or _utf16(tiff, get(0x9C9C))
+        exif.title = exif.title or _utf16(tiff, get(0x9C9B))
+        exif.artist = exif.artist or _utf16(tiff, get(0x9C9D))
+        keywords = _utf16(tiff, get(0x9C9E))
+        if keywords:
+            exif.keywords = [word.strip() for word in keywords.split(";") if word.strip()]
     exif.copyright = _copyright(tiff, get(0x8298))
-    keywords = _utf16(tiff, get(0x9C9E))
-    if keywords:
-        exif.keywords = [word.strip() for word in keywords.split(";") if word.strip()]
     exif.rating = _integer(tiff, get(0x4746))
-    exif.lens = text(get(0xA434))
-    exif.serial = text(get(0xA431))
     exif.color_space = _integer(tiff, get(0xA001))
-    exif.taken = exif_moment(text(get(0x9003)), text(get(0x9291)), text(get(0x9011)))
-    exif.digitized = exif_moment(text(get(0x9004)), text(get(0x9292)), text(get(0x9012)))
+    if 0x9003 in tags:
+        exif.taken = exif_moment(text(tags[0x9003]), text(get(0x9291)), text(get(0x9011)))
+    if 0x9004 in tags:
+        exif.digitized = exif_moment(text(tags[0x9004]), text(get(0x9292)), text(get(0x9012)))
     exif.exposure = _exposure(tiff, tags)
     gps = _below(tiff, main, GPS_IFD) or _below(tiff, detail, GPS_IFD)
     if gps:
@@ -97,11 +112,15 @@ def exif_of(tiff: TiffStream, main: Directory, warn: Callable[[str], None]) -> E
 
 
 def _below(tiff: TiffStream, parent: Directory, tag: int) -> Directory:
-    offset = tiff.number(parent.get(tag))
+    if tag not in parent:
+        return Directory()
+    offset = tiff.number(parent[tag])
     return tiff.directory(offset) if isinstance(offset, int) and offset > 0 else Directory()
 
 
 def _integer(tiff: TiffStream, entry: Entry | None) -> int | None:
+    if entry is None:
+        return None
     value = tiff.number(entry)
     return value if isinstance(value, int) else None
 
@@ -151,20 +170,21 @@ def resolution(x: float | None, y: float | None, unit: int | None) -> tuple[floa
 
 def _exposure(tiff: TiffStream, tags: dict[int, Entry]) -> dict[str, Any]:
     get = tags.get
+    real = tiff.real
     told: dict[str, Any] = {}
-    time = tiff.real(get(0x829A))
+    time = real(get(0x829A))
     if not time:
-        apex = tiff.real(get(0x9201))
+        apex = real(get(0x9201))
         time = 2.0**-apex if apex is not None and -20 < apex < 30 else None
-    number = tiff.real(get(0x829D))
+    number = real(get(0x829D))
     if not number:
-        apex = tiff.real(get(0x9202))
+        apex = real(get(0x9202))
         number = 2.0 ** (apex / 2) if apex is not None and 0 <= apex < 20 else None
     iso = tiff.number(get(0x8827))
-    if iso in (None, 65535):
+    if iso is None or iso == 65535:
         iso = _integer(tiff, get(0x8833)) or _integer(tiff, get(0x8832)) or _integer(tiff, get(0x8831)) or iso
-    focal = tiff.real(get(0x920A))
-    focal35 = tiff.real(get(0xA405))
+    focal = real(get(0x920A))
+    focal35 = real(get(0xA405))
     flash = _integer(tiff, get(0x9209))
     if time is not None and 0 < time < 1e6:
         told["time_s"] = _short(time)
@@ -183,6 +203,8 @@ def _exposure(tiff: TiffStream, tags: dict[int, Entry]) -> dict[str, Any]:
 
 def _short(value: float) -> float | int:
     """Six significant digits; a whole number as an int."""
+    if value.is_integer() and value < 1e6:
+        return int(value)
     rounded = float(f"{value:.6g}")
     return int(rounded) if rounded.is_integer() else rounded
 

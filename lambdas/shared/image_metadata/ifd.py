@@ -34,12 +34,14 @@ _HEADERS = {
     b"MMOR": (">", False),
     b"IIU\0": ("<", False),  # Panasonic RW2, JPEG XR
 }
-_ENTRY = {order: struct.Struct(order + "HHI4s") for order in "<>"}
+_ENTRY = {order: struct.Struct(order + "2xHI4s") for order in "<>"}
 _SHORT = {order: struct.Struct(order + "H") for order in "<>"}
 _LONG = {order: struct.Struct(order + "I") for order in "<>"}
+_LONG8 = {order: struct.Struct(order + "Q") for order in "<>"}
 _RATIO = {order: struct.Struct(order + "II") for order in "<>"}
 _SIGNED_RATIO = {order: struct.Struct(order + "ii") for order in "<>"}
-_BIG_ENTRY = {order: struct.Struct(order + "HHQ8s") for order in "<>"}
+_BIG_ENTRY = {order: struct.Struct(order + "2xHQ8s") for order in "<>"}
+_TEXTS = frozenset((ASCII, BYTE, UNDEFINED, UTF8))
 
 
 class NotTiff(ValueError):
@@ -74,42 +76,39 @@ class TiffStream:
         self.order, self.big = known
         self._short, self._long = _SHORT[self.order], _LONG[self.order]
         self._ratios = {RATIONAL: _RATIO[self.order], SRATIONAL: _SIGNED_RATIO[self.order]}
-        if self.big:
-            self.first = struct.unpack(self.order + "Q", head[8:16])[0] if len(head) == 16 else 0
-        else:
-            self.first = struct.unpack(self.order + "I", head[4:8])[0]
+        self._offset = _LONG8[self.order] if self.big else self._long
+        at = 8 if self.big else 4
+        self.first: int = self._offset.unpack_from(head, at)[0] if len(head) >= 2 * at else 0
 
     def directory(self, offset: int) -> Directory:
         """The directory at `offset`; what does not fit into the stream is left out, with a warning."""
-        found = Directory()
         order = self.order
         if self.big:
-            head = self.read_at(offset, 8)
-            if len(head) < 8:
-                self._warn(f"{self.name}: a directory lies outside the block")
-                return found
-            count, start, shape = struct.unpack(order + "Q", head)[0], offset + 8, _BIG_ENTRY[order]
+            wide, first, tag, shape = 8, _LONG8[order], "H18x", _BIG_ENTRY[order]
         else:
-            head = self.read_at(offset, 2)
-            if len(head) < 2:
-                self._warn(f"{self.name}: a directory lies outside the block")
-                return found
-            count, start, shape = struct.unpack(order + "H", head)[0], offset + 2, _ENTRY[order]
+            wide, first, tag, shape = 2, self._short, "H10x", _ENTRY[order]
+        head = self.read_at(offset, wide)
+        if len(head) < wide:
+            self._warn(f"{self.name}: a directory lies outside the block")
+            return Directory()
+        (count,) = first.unpack(head)
         if count > limits.MAX_IFD_ENTRIES:
             self._warn(f"{self.name}: a directory states {count} entries, more than are read")
             count = limits.MAX_IFD_ENTRIES
         size = shape.size
-        link = 8 if self.big else 4
-        data = self.read_at(start, count * size + link)
-        if len(data) < count * size:
+        link = self._offset.size
+        rows = self.read_at(offset + wide, count * size + link)
+        following = 0
+        if len(rows) == count * size + link:
+            (following,) = self._offset.unpack_from(rows, count * size)
+        elif len(rows) < count * size:
             self._warn(f"{self.name}: a directory is cut off")
-            count = len(data) // size
+            count = len(rows) // size
+        rows = rows[: count * size]
+        tags = struct.unpack(order + tag * count, rows)
         # From the last to the first, so that the first of a tag is kept.
-        rows = reversed(list(shape.iter_unpack(data[: count * size])))
-        found.update({tag: (kind, number, inline) for tag, kind, number, inline in rows})
-        tail = data[count * size : count * size + link]
-        if len(tail) == link:
-            found.next = struct.unpack(order + ("Q" if self.big else "I"), tail)[0]
+        found = Directory(zip(tags[::-1], list(shape.iter_unpack(rows))[::-1], strict=True))
+        found.next = following
         return found
 
     def place(self, entry: Entry) -> tuple[int, int] | None:
@@ -118,7 +117,7 @@ class TiffStream:
         length = _SIZES.get(kind, 1) * count
         if length <= len(inline):
             return None
-        return struct.unpack(self.order + ("Q" if self.big else "I"), inline)[0], length
+        return self._offset.unpack(inline)[0], length
 
     def raw(self, entry: Entry, limit: int = limits.MAX_VALUE) -> bytes:
         """The value's bytes, at most `limit` of them and as many as the stream holds."""
@@ -126,10 +125,7 @@ class TiffStream:
         length = _SIZES.get(kind, 1) * count
         if length <= len(inline):
             return inline[:length]
-        if self.big:
-            offset = struct.unpack(self.order + "Q", inline)[0]
-        else:
-            offset = self._long.unpack(inline)[0]
+        (offset,) = self._offset.unpack(inline)
         length = length if length < limit else limit
         return self.read_at(offset, length) if self._data is None else self._data[offset : offset + length]
 
@@ -189,14 +185,17 @@ class TiffStream:
 
     def text(self, entry: Entry | None) -> str | None:
         """A string up to its first NUL, without blanks around it; None when empty."""
-        if entry is None or entry[0] not in (ASCII, BYTE, UNDEFINED, UTF8):
+        if entry is None:
             return None
-        return decode(self.raw(entry))
+        kind, count, inline = entry
+        if kind not in _TEXTS:
+            return None
+        return decode(inline[:count] if count <= len(inline) else self.raw(entry))
 
 
 def decode(data: bytes) -> str | None:
     """Text of an undeclared encoding up to its first NUL: UTF-8 where it is valid, else Windows-1252."""
-    data = data.split(b"\0", 1)[0]
+    data = data.partition(b"\0")[0]
     if not data:
         return None
     try:

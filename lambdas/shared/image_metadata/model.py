@@ -5,7 +5,8 @@ Unknown is `None` everywhere: no -1, no empty string, no "unknown".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Found:
             self.warnings.append(message)
 
 
-@dataclass
+@dataclass(slots=True)
 class ImageMetadata:
     """The metadata of one image; `None` is unknown. The fields are those of the record (README)."""
 
@@ -96,11 +97,15 @@ class ImageMetadata:
 
     def to_dict(self) -> dict[str, Any]:
         """The record's fields as JSON types; what is unknown or empty is absent."""
-        out: dict[str, Any] = {}
-        for name, value in self.__dict__.items():
-            if value is None or value == [] or value == {}:
-                continue
-            out[name] = value
+        out = {
+            name: value
+            for name, value in zip(_NAMES, _values(self), strict=True)
+            if value or not (value is None or value == [] or value == {})
+        }
         if self.dpi is not None:
             out["dpi"] = list(self.dpi)
         return out
+
+
+_NAMES = tuple(each.name for each in fields(ImageMetadata))
+_values = attrgetter(*_NAMES)

@@ -6,30 +6,30 @@ import struct
 
 from .model import Found
 
-_SIGNATURES = (b"8BIM", b"PHUT", b"DCSR", b"AgHg", b"MeSa")
+_SIGNATURES = frozenset((b"8BIM", b"PHUT", b"DCSR", b"AgHg", b"MeSa"))
 _RESOLUTION, _IPTC, _ICC, _EXIF, _XMP = 0x03ED, 0x0404, 0x040F, 0x0422, 0x0424
+_HEAD, _LENGTH = struct.Struct(">4sHB").unpack_from, struct.Struct(">I").unpack_from
 _READ = frozenset((_RESOLUTION, _IPTC, _ICC, _EXIF, _XMP))
 
 
 def read_resources(data: bytes, found: Found) -> None:
     """Hand the metadata blocks among the resources over to `found`, where it holds none of them yet."""
     position = 0
-    while position + 12 <= len(data):
+    size = len(data)
+    while position + 12 <= size:
         # Signature, number, name (padded to an even length with its count), length, value (padded as well).
-        if data[position : position + 4] not in _SIGNATURES:
+        signature, number, name = _HEAD(data, position)
+        if signature not in _SIGNATURES:
             if data[position:].strip(b"\0"):
                 found.warn("Photoshop: the resources are damaged")
             return
-        number = data[position + 4] << 8 | data[position + 5]
-        name = data[position + 6]
-        position += 6 + (name + 2 & ~1)
-        if position + 4 > len(data):
+        start = position + 10 + (name + 2 & ~1)
+        if start > size:
             found.warn("Photoshop: the resources are cut off")
             return
-        length = int.from_bytes(data[position : position + 4], "big")
-        start = position + 4
+        (length,) = _LENGTH(data, start - 4)
         position = start + (length + 1 & ~1)
-        if start + length > len(data):
+        if start + length > size:
             found.warn("Photoshop: the resources are cut off")
         if number not in _READ:
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import BinaryIO, Protocol
 
 from . import limits
@@ -183,28 +184,30 @@ class FileReader(RangeReader):
     """A `Reader` over a seekable binary file; the file is neither closed nor kept."""
 
     def __init__(self, file: BinaryIO, **settings: int) -> None:
-        super().__init__(self._read, self._length, **settings)
-        self._file = file
+        # Functions that know the file, not methods: those would tie the reader, and its blocks, to itself.
+        super().__init__(partial(_read_file, file), partial(_file_length, file), **settings)
 
-    def _read(self, start: int, end: int) -> bytes:
-        try:
-            self._file.seek(start)
-            data = self._file.read(end - start)
-            while len(data) < end - start and isinstance(self._file, io.RawIOBase):
-                # Only an unbuffered file may answer short before its end.
-                more = self._file.read(end - start - len(data))
-                if not more:
-                    break
-                data += more
-            return data
-        except OSError as error:
-            raise SourceError(f"reading the file failed: {error}") from error
 
-    def _length(self) -> int | None:
-        try:
-            return self._file.seek(0, io.SEEK_END)
-        except OSError as error:
-            raise SourceError(f"the file cannot seek: {error}") from error
+def _read_file(file: BinaryIO, start: int, end: int) -> bytes:
+    try:
+        file.seek(start)
+        data = file.read(end - start)
+        while len(data) < end - start and isinstance(file, io.RawIOBase):
+            # Only an unbuffered file may answer short before its end.
+            more = file.read(end - start - len(data))
+            if not more:
+                break
+            data += more
+        return data
+    except OSError as error:
+        raise SourceError(f"reading the file failed: {error}") from error
+
+
+def _file_length(file: BinaryIO) -> int:
+    try:
+        return file.seek(0, io.SEEK_END)
+    except OSError as error:
+        raise SourceError(f"the file cannot seek: {error}") from error
 
 
 class BytesReader:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from xml.etree import ElementTree
 from xml.parsers import expat
 
 from . import limits
@@ -43,25 +42,20 @@ _WANTED = frozenset(
         "dc:title", "dc:description", "dc:creator", "dc:rights", "dc:subject",
     )
 )  # fmt: skip
-_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
-_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-_FIRED = "{http://ns.adobe.com/exif/1.0/}Fired"
+_FIRED = "exif:Fired"  # a field of the structure exif:Flash
 _EXPOSURE = (
     ("time_s", "exif:ExposureTime"),
     ("f_number", "exif:FNumber"),
-    ("iso", "exif:ISOSpeedRatings", "exifEX:PhotographicSensitivity"),
+    ("iso", "exif:ISOSpeedRatings"),
+    ("iso", "exifEX:PhotographicSensitivity"),
     ("focal_length_mm", "exif:FocalLength"),
     ("focal_length_35mm", "exif:FocalLengthIn35mmFilm"),
 )
-#: The wanted properties under their full names.
-_NAMES = {
-    f"{{{uri}}}{name.partition(':')[2]}": name
-    for uri, prefix in _PREFIXES.items()
-    for name in _WANTED
-    if name.startswith(prefix + ":")
+#: The names that the parser knows, as they are written with the usual prefixes.
+_USUAL_NAMES = {
+    name: name
+    for name in (*_WANTED, _FIRED, "rdf:RDF", "rdf:Description", "rdf:li", "rdf:resource", "rdf:value")
 }
-#: Bytes of a packet that is read as a tree; larger ones are read as a stream with counted elements.
-_SMALL = 64 * 1024
 _GPS = re.compile(
     r"\s*([+-]?\d+(?:\.\d+)?)(?:[,\s]+(\d+(?:\.\d+)?))?(?:[,\s]+(\d+(?:\.\d+)?))?\s*([NSEWnsew])?\s*$"
 )
@@ -112,58 +106,8 @@ def read_xmp(packet: bytes, warn: Callable[[str], None], extended: bytes | None 
         if start < 0:
             warn("XMP: the packet holds no XML")
             continue
-        xml = _utf8(part, start)
-        if not _from_tree(xml, properties):
-            _Parser(properties).run(xml, warn)
+        _parse(_utf8(part, start), properties, warn)
     return _told(properties, warn) if properties else None
-
-
-def _from_tree(data: bytes, properties: dict[str, Values]) -> bool:
-    """Read a small and sound packet from a tree that is built without a call per element; False for any other.
-
-    Entities can be declared in a document type alone; what is damaged goes to the stream parser.
-    """
-    if len(data) > _SMALL or b"<!DOCTYPE" in data:
-        return False
-    parser = ElementTree.XMLParser(encoding="utf-8")  # noqa: S314 - no document type, see above
-    try:
-        parser.feed(data)
-        root = parser.close()
-    except ElementTree.ParseError:
-        return False
-    for rdf in (root,) if root.tag == _RDF + "RDF" else root.iter(_RDF + "RDF"):
-        for description in rdf:
-            if description.tag != _RDF + "Description":
-                continue
-            for attribute, value in description.attrib.items():
-                name = _NAMES.get(attribute)
-                if name is not None:
-                    _add(properties, name, None, value)
-            for child in description:
-                name = _NAMES.get(child.tag)
-                if name is not None:
-                    _take(properties, name, child)
-    return True
-
-
-def _take(properties: dict[str, Values], name: str, element: ElementTree.Element) -> None:
-    """One property: simple, an array, a language alternative, or the flash structure."""
-    for attribute, value in element.attrib.items():
-        if attribute in (_RDF + "resource", _RDF + "value"):
-            _add(properties, name, None, value)
-    if name == "exif:Flash":
-        for part in element.iter():
-            fired = part.text if part.tag == _FIRED else part.get(_FIRED)
-            if fired:
-                _add(properties, "exif:Fired", None, fired)
-    elif len(element) == 0:
-        if element.text:
-            _add(properties, name, element.get(_LANGUAGE), element.text)
-    else:
-        for array in element:
-            for item in array:
-                if item.tag == _RDF + "li" and item.text and len(item) == 0:
-                    _add(properties, name, item.get(_LANGUAGE), item.text)
 
 
 def _add(properties: dict[str, Values], name: str, language: str | None, value: str) -> None:
@@ -190,185 +134,174 @@ def _utf8(part: bytes, start: int) -> bytes:
     return text[: text.rfind(">") + 1].encode("utf-8", "replace")
 
 
-class _Parser:
-    """Collects the top-level properties of every rdf:Description below rdf:RDF."""
+def _parse(data: bytes, properties: dict[str, Values], warn: Callable[[str], None]) -> None:
+    """Collect the wanted top-level properties of every rdf:Description below rdf:RDF.
 
-    def __init__(self, properties: dict[str, Values]) -> None:
-        self.properties = properties
-        self.prefixes: dict[str, str] = {}
-        self.names: dict[str, str] = {}  # as written -> with the prefixes used here
-        self.depth = 0
-        self.elements = 0
-        self.top = -1  # depth of the open rdf:Description
-        self.rdf = -1
-        self.name: str | None = None
-        self.language: str | None = None
-        self.pieces: list[str] | None = None
-        self.nested: str | None = None
-        self.passing = False  # inside a property that the record has no place for
+    A level counts from rdf:RDF (0): a description is at 1, a property at 2, its array at 3, an item at 4.
+    """
+    parser = expat.ParserCreate("UTF-8")
+    names = _Names()
+    depth = elements = 0
+    rdf = 0  # depth of the open rdf:RDF; 0: none
+    described = False  # inside of an rdf:Description
+    name = nested = ""  # the open property, where it is wanted, and the wanted field of its structure
+    language: str | None = None
+    pieces: list[str] | None = None
 
-    def run(self, data: bytes, warn: Callable[[str], None]) -> None:
-        self.parser = parser = expat.ParserCreate("UTF-8")
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.EntityDeclHandler = self._refuse
-        try:
-            parser.Parse(data, True)
-        except expat.ExpatError as error:
-            warn(f"XMP: the packet is damaged: {expat.errors.messages[error.code]}")
-        except _Refused as error:
-            warn(f"XMP: {error}")
-        finally:
-            del self.parser  # which holds on to this object
+    def collect(into: list[str] | None) -> None:
+        """Gather the text that follows, or, with None, pass it over: the blanks between elements cost no call."""
+        nonlocal pieces
+        if pieces is not into:
+            pieces = into
+            parser.CharacterDataHandler = None if into is None else into.append
 
-    def _refuse(self, *_: Any) -> None:
+    def start(written: str, attributes: list[str]) -> None:
+        nonlocal depth, elements, rdf, described, name, nested, language
+        depth += 1
+        elements += 1
+        if depth > limits.MAX_XMP_DEPTH or elements > limits.MAX_XMP_ELEMENTS:
+            raise _Refused("the packet is larger or deeper than is read")
+        level = depth - rdf
+        if level > 2 and rdf and not name:
+            return
+        for number in range(0, len(attributes), 2):
+            if attributes[number].startswith("xmlns:"):
+                names.declare(attributes[number][6:], attributes[number + 1])
+        known = names[written]
+        if not rdf:
+            if known == "rdf:RDF":
+                rdf = depth
+        elif level == 1:
+            described = known == "rdf:Description"
+            if described:
+                for number in range(0, len(attributes), 2):
+                    attribute = names[attributes[number]]
+                    if attribute in _WANTED:
+                        _add(properties, attribute, None, attributes[number + 1])
+        elif level == 2:
+            if described and known in _WANTED:
+                name, language = known, None
+                collect([])
+                told(attributes)
+        elif level == 4 and known == "rdf:li":
+            language = None
+            collect([])
+            told(attributes)
+        elif known == _FIRED:
+            nested = known
+            collect([])
+        else:
+            collect(None)
+            told(attributes)
+
+    def told(attributes: list[str]) -> None:
+        """What the attributes of a property, an item or a structure state."""
+        nonlocal language
+        for number in range(0, len(attributes), 2):
+            if attributes[number] == "xml:lang":
+                language = attributes[number + 1]
+                continue
+            attribute = names[attributes[number]]
+            if attribute == _FIRED:
+                _add(properties, _FIRED, None, attributes[number + 1])
+            elif attribute in ("rdf:resource", "rdf:value") and depth == rdf + 2:
+                _add(properties, name, None, attributes[number + 1])
+
+    def end(_: str) -> None:
+        nonlocal depth, rdf, described, name, nested
+        level = depth - rdf
+        if pieces is not None:
+            if nested or level in (2, 4):
+                _add(properties, nested or name, language, "".join(pieces))
+            collect(None)
+            nested = ""
+        if level == 2:
+            name = ""
+        elif level == 1:
+            described = False
+        elif level == 0:
+            rdf = 0
+        depth -= 1
+
+    def refuse(*_: Any) -> None:
         raise _Refused("the packet declares a document type, which is not read")
 
-    def _canonical(self, name: str) -> str:
-        known = self.names.get(name)
-        if known is None:
-            prefix, colon, local = name.partition(":")
-            known = self.names[name] = f"{self.prefixes.get(prefix, prefix)}:{local}" if colon else name
-        return known
+    parser.buffer_text = parser.ordered_attributes = True
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        warn(f"XMP: the packet is damaged: {expat.errors.messages[error.code]}")
+    except _Refused as error:
+        warn(f"XMP: {error}")
+    finally:
+        # The handlers hold on to the parser: let it go of them.
+        parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
 
-    def _declare(self, attributes: dict[str, str]) -> None:
-        """Note which namespace each declared prefix stands for."""
-        for attribute, value in attributes.items():
-            if attribute.startswith("xmlns:"):
-                prefix = attribute[6:]
-                known = _PREFIXES.get(value)
-                self.prefixes[prefix] = known or (value if prefix in _KNOWN_PREFIXES else prefix)
-                self.names.clear()
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self.depth += 1
-        self.elements += 1
-        if self.depth > limits.MAX_XMP_DEPTH or self.elements > limits.MAX_XMP_ELEMENTS:
-            raise _Refused("the packet is larger or deeper than is read")
-        if self.passing:
-            return
-        if attributes:
-            self._declare(attributes)
-        name = self.names.get(name) or self._canonical(name)
-        if self.name is not None:
-            self._inside(name, attributes)
-        elif self.top >= 0:
-            self._property(name, attributes)
-        elif name == "rdf:RDF":
-            self.rdf = self.depth
-        elif name == "rdf:Description" and self.depth == self.rdf + 1:
-            self.top = self.depth
-            for attribute, value in attributes.items():
-                canonical = self._canonical(attribute)
-                if canonical in _WANTED:
-                    self._add(canonical, None, value)
+class _Names(dict[str, str]):
+    """Names as a packet writes them -> with the prefixes used here; "" for those that are not looked for."""
 
-    def _property(self, name: str, attributes: dict[str, str]) -> None:
-        self.name = name
-        if name not in _WANTED:
-            self.passing = True
-            return
-        self._collect([])
-        self.language = None
-        for attribute, value in attributes.items():
-            canonical = self._canonical(attribute)
-            if canonical in ("rdf:resource", "rdf:value"):
-                self._add(name, None, value)
-            elif canonical == "exif:Fired":
-                self._add("exif:Fired", None, value)
-            elif attribute == "xml:lang":
-                self.language = value
+    def __init__(self) -> None:
+        super().__init__(_USUAL_NAMES)
+        self._prefixes: dict[str, str] = {}
 
-    def _inside(self, name: str, attributes: dict[str, str]) -> None:
-        """An array, one of its items, or a field of a structure."""
-        if name == "rdf:li" and self.depth == self.top + 3:
-            self.language = attributes.get("xml:lang")
-            self._collect([])
-        elif name == "exif:Fired":
-            self.nested = name
-            self._collect([])
-        else:
-            self._collect(None)
-            for attribute, value in attributes.items():
-                if self._canonical(attribute) == "exif:Fired":
-                    self._add("exif:Fired", None, value)
+    def declare(self, prefix: str, uri: str) -> None:
+        """Take note of a declaration; where it is as usual, or about nothing that is looked for, all stays."""
+        known = _PREFIXES.get(uri)
+        as_usual = known == prefix or (known is None and prefix not in _KNOWN_PREFIXES)
+        if not as_usual or prefix in self._prefixes:
+            self._prefixes[prefix] = known or ""
+            self.clear()
 
-    def _collect(self, pieces: list[str] | None) -> None:
-        """Gather the text that follows, or, with None, pass it over: the blanks between elements cost no call."""
-        self.pieces = pieces
-        self.parser.CharacterDataHandler = None if pieces is None else pieces.append
-
-    def _end(self, _: str) -> None:
-        if self.pieces is not None:
-            if self.depth in (self.top + 1, self.top + 3) or self.nested:
-                self._add(self.nested or self.name or "", self.language, "".join(self.pieces))
-            self._collect(None)
-            self.nested = None
-        if self.depth == self.top + 1:
-            self.name = None
-            self.passing = False
-        elif self.depth == self.top:
-            self.top = -1
-        elif self.depth == self.rdf:
-            self.rdf = -1
-        self.depth -= 1
-
-    def _add(self, name: str, language: str | None, value: str) -> None:
-        _add(self.properties, name, language, value)
+    def __missing__(self, written: str) -> str:
+        prefix, _, local = written.partition(":")
+        name = self[written] = _USUAL_NAMES.get(f"{self._prefixes.get(prefix, prefix)}:{local}", "")
+        return name
 
 
 def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Xmp:
-    get = properties.get
-
-    def text(*names: str) -> str | None:
-        for name in names:
-            values = get(name)
-            if values is not None:
-                for language, value in values:
-                    if language == "x-default":
-                        return value
-                return values[0][1]
-        return None
-
-    def moment(*names: str) -> Moment | None:
-        return next((told for told in (parse(text(name)) for name in names) if told), None)
-
+    first: dict[str, str] = {}  # of several languages the default one
+    for name, values in properties.items():
+        first[name] = values[0][1]
+        if len(values) > 1:
+            first[name] = next((value for language, value in values if language == "x-default"), first[name])
+    get = first.get
     xmp = Xmp(
-        make=text("tiff:Make"),
-        model=text("tiff:Model"),
-        lens=text("exifEX:LensModel", "aux:Lens"),
-        serial=text("exifEX:BodySerialNumber", "aux:SerialNumber"),
-        software=text("xmp:CreatorTool", "tiff:Software"),
-        title=text("dc:title"),
-        description=text("dc:description", "tiff:ImageDescription"),
-        copyright=text("dc:rights", "tiff:Copyright"),
-        taken=moment("exif:DateTimeOriginal"),
-        created=moment("photoshop:DateCreated"),
-        digitized=moment("exif:DateTimeDigitized"),
-        made=moment("xmp:CreateDate"),
+        make=get("tiff:Make"),
+        model=get("tiff:Model"),
+        lens=get("exifEX:LensModel") or get("aux:Lens"),
+        serial=get("exifEX:BodySerialNumber") or get("aux:SerialNumber"),
+        software=get("xmp:CreatorTool") or get("tiff:Software"),
+        title=get("dc:title"),
+        description=get("dc:description") or get("tiff:ImageDescription"),
+        copyright=get("dc:rights") or get("tiff:Copyright"),
+        taken=parse(get("exif:DateTimeOriginal")),
+        created=parse(get("photoshop:DateCreated")),
+        digitized=parse(get("exif:DateTimeDigitized")),
+        made=parse(get("xmp:CreateDate")),
     )
-    xmp.artist = "; ".join(value for _, value in properties.get("dc:creator", ())) or text("tiff:Artist")
+    xmp.artist = "; ".join(value for _, value in properties.get("dc:creator", ())) or get("tiff:Artist")
     xmp.keywords = [value for _, value in properties.get("dc:subject", ())]
-    orientation = _integer(text("tiff:Orientation"))
+    orientation = _integer(get("tiff:Orientation"))
     if orientation is not None and 1 <= orientation <= 8:
         xmp.orientation = orientation
-    rating = _real(text("xmp:Rating"))
+    rating = _real(get("xmp:Rating"))
     if rating is not None and -1 <= rating <= 100:
         xmp.rating = round(rating)
-    if "tiff:XResolution" in properties:
-        xmp.dpi = _dpi(text("tiff:XResolution"), text("tiff:YResolution"), text("tiff:ResolutionUnit"))
-    for name, *tags in _EXPOSURE:
-        value = _real(text(*tags))
-        if value is not None and 0 < value < 1e7:
-            value = float(f"{value:.6g}")
-            xmp.exposure[name] = int(value) if value.is_integer() else value
-    fired = text("exif:Fired")
-    if fired:
-        xmp.exposure["flash"] = fired.lower() == "true"
-    if "exif:GPSLatitude" in properties or "exif:GPSLongitude" in properties:
-        xmp.gps = _gps(text, warn)
+    if "tiff:XResolution" in first:
+        xmp.dpi = _dpi(get("tiff:XResolution"), get("tiff:YResolution"), get("tiff:ResolutionUnit"))
+    for field_name, tag in _EXPOSURE:
+        if tag in first and field_name not in xmp.exposure:
+            value = _real(first[tag])
+            if value is not None and 0 < value < 1e7:
+                value = float(f"{value:.6g}")
+                xmp.exposure[field_name] = int(value) if value.is_integer() else value
+    if _FIRED in first:
+        xmp.exposure["flash"] = first[_FIRED].lower() == "true"
+    if "exif:GPSLatitude" in first or "exif:GPSLongitude" in first:
+        xmp.gps = _gps(get, warn)
     return xmp
 
 

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from image_metadata import limits, xmp
+from image_metadata import limits
 from image_metadata.icc import description, essence
 from image_metadata.iptc import read_iptc
 from image_metadata.model import Found
@@ -17,15 +17,8 @@ from .build import desc, iptc, mluc, packet, profile, resource
 
 
 def read(data: bytes, extended: bytes | None = None) -> tuple[Xmp, list[str]]:
-    """What the packet says, whichever of the two parsers reads it."""
-    results = []
-    for small in (xmp._SMALL, 0):
-        warnings: list[str] = []
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(xmp, "_SMALL", small)
-            results.append((read_xmp(data, warnings.append, extended) or Xmp(), warnings))
-    assert results[0][0] == results[1][0]
-    return results[0]
+    warnings: list[str] = []
+    return read_xmp(data, warnings.append, extended) or Xmp(), warnings
 
 
 def quiet(message: str) -> None:

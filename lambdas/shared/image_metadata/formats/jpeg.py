@@ -16,6 +16,10 @@ _FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB,
 _PASSED = frozenset((0xDB, 0xC4, 0xDD))  # DQT, DHT, DRI
 _SOI, _EOI, _SOS, _DNL, _COM = 0xD8, 0xD9, 0xDA, 0xDC, 0xFE
 _APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
+_ALONE = frozenset((0x00, 0x01, _SOI, *range(0xD0, 0xD8)))  # markers without a length
+_APPLICATIONS = frozenset((_APP1, _APP2, _APP13))
+_SMALL = frozenset((_APP0, _APP14, _COM))
+_SEGMENT = struct.Struct(">BBH").unpack_from  # 0xFF, marker, length
 _EXIF = b"Exif\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
@@ -108,13 +112,19 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
     read_at = source.read_at
     window = read_at(0, limits.FIRST_BLOCK)
     inside = len(window) - 4
+    complete = True
     for _ in range(limits.MAX_SEGMENTS):
-        head = window[position : position + 4] if position <= inside else read_at(position, 4)
-        if len(head) < 2:
-            if found.width is None:
-                raise CorruptImage("the file ends before the frame header")
-            return
-        if head[0] != 0xFF:
+        if position <= inside:
+            prefix, marker, length = _SEGMENT(window, position)
+        else:
+            head = read_at(position, 4)
+            if len(head) < 2:
+                if found.width is None:
+                    raise CorruptImage("the file ends before the frame header")
+                return
+            complete = len(head) == 4
+            prefix, marker, length = _SEGMENT(head.ljust(4, b"\0"))
+        if prefix != 0xFF:
             # Stray bytes between segments: go on at the next marker nearby.
             skipped = read_at(position, limits.MIN_FETCH)
             at = skipped.find(b"\xff")
@@ -125,26 +135,24 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
             found.warn("JPEG: stray bytes between segments")
             position += at
             continue
-        marker = head[1]
-        if marker in _PASSED and len(head) == 4:
+        if marker in _PASSED and complete:
             # Tables: the most frequent segments by far.
-            position += 2 + max(head[2] << 8 | head[3], 2)
+            position += 2 + (length if length > 2 else 2)
             continue
         if marker == 0xFF:
             position += 1
             continue
-        if marker in (0x00, 0x01, _SOI) or 0xD0 <= marker <= 0xD7:
+        if marker in _ALONE:
             position += 2
             continue
         if marker == _EOI:
             if found.width is None:
                 raise CorruptImage("the image ends before its frame header")
             return
-        if len(head) < 4:
+        if not complete:
             if found.width is None:
                 raise CorruptImage("the file ends before the frame header")
             return
-        length = head[2] << 8 | head[3]
         if marker == _SOS:
             if found.height == 0:
                 found.height = _dnl(source, position + 2 + length)
@@ -156,9 +164,9 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
         if marker in _FRAMES:
             if found.width is None:
                 _frame(read_at(position + 4, min(length - 2, 32)), found, blocks)
-        elif marker in (_APP1, _APP2, _APP13):
+        elif marker in _APPLICATIONS:
             _application(source, position + 4, length - 2, marker, found, blocks)
-        elif marker in (_APP0, _APP14, _COM):
+        elif marker in _SMALL:
             _small(read_at(position + 4, length - 2), marker, found, blocks)
         position += 2 + length
     if found.width is None:

@@ -72,9 +72,9 @@ class Request:
         try:
             value = json.loads(self.body())
         except (ValueError, RecursionError):
-            raise InvalidRequest("the body is not JSON") from None
+            value = None
         if not isinstance(value, dict):
-            raise InvalidRequest("the body is not a JSON object")
+            raise InvalidRequest(f"the body is no JSON object: it takes {', '.join(known)}")
         for name in value:
             if name not in known:
                 raise InvalidRequest(f"there is no member {name[:100]!r}: the body takes {', '.join(known)}")

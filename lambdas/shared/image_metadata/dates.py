@@ -25,6 +25,7 @@ _LONGEST = 64
 _PLAIN = re.compile(r"(\d{4}):(0[1-9]|1[0-2]):(0[1-9]|[12]\d|3[01]) ((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)()()()()()$")
 _YEAR = re.compile(r"(\d{4})()()()()()()()$")
+_PLAIN_OFFSET = re.compile(r"[+-](?:0\d|1[0-5]):[0-5]\d")
 _OFFSET = re.compile(r"([+-])(\d\d?):?(\d\d)")
 _DIGITS = re.compile(r"\d+")
 
@@ -97,6 +98,8 @@ def parse_offset(text: str | None) -> str | None:
     """+02:00 of what is written as +02:00, +0200, Z; None for anything that is no offset."""
     if not text:
         return None
+    if _PLAIN_OFFSET.fullmatch(text):
+        return text
     text = text.strip()
     if text in ("Z", "z"):
         return "+00:00"

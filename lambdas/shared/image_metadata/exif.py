@@ -239,7 +239,7 @@ def _coordinate(
         parts = tiff.numbers(value)
     except struct.error:
         parts = ()
-    if not parts and value[0] == ASCII:
+    if not parts and value[1] == ASCII:
         # Written as text, against the standard.
         parts = tuple(float(word) for word in _NUMBERS.findall(tiff.text(value) or "")[:3])
     degrees = 0.0

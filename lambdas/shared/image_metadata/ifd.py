@@ -12,8 +12,8 @@ from typing import Any
 from . import limits
 from .reader import BytesReader, Reader
 
-#: A value in a directory: type, count, position of the value's bytes in the stream, its inline bytes.
-Entry = tuple[int, int, bytes]
+#: An entry of a directory as it stands there: tag, type, count, value or the offset of the value.
+Entry = tuple[int, int, int, bytes]
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SRATIONAL, UTF8 = 1, 2, 3, 4, 5, 7, 10, 129
 _SIZES = {
@@ -34,13 +34,15 @@ _HEADERS = {
     b"MMOR": (">", False),
     b"IIU\0": ("<", False),  # Panasonic RW2, JPEG XR
 }
-_ENTRY = {order: struct.Struct(order + "2xHI4s") for order in "<>"}
 _SHORT = {order: struct.Struct(order + "H") for order in "<>"}
 _LONG = {order: struct.Struct(order + "I") for order in "<>"}
 _LONG8 = {order: struct.Struct(order + "Q") for order in "<>"}
 _RATIO = {order: struct.Struct(order + "II") for order in "<>"}
 _SIGNED_RATIO = {order: struct.Struct(order + "ii") for order in "<>"}
-_BIG_ENTRY = {order: struct.Struct(order + "2xHQ8s") for order in "<>"}
+#: Of a directory: the number of its entries, one entry.
+_SHAPES = {order: (_SHORT[order], struct.Struct(order + "HHI4s")) for order in "<>"}
+_BIG_SHAPES = {order: (_LONG8[order], struct.Struct(order + "HHQ8s")) for order in "<>"}
+#: Types that may hold text.
 _TEXTS = frozenset((ASCII, BYTE, UNDEFINED, UTF8))
 
 
@@ -51,7 +53,10 @@ class NotTiff(ValueError):
 class Directory(dict[int, Entry]):
     """One directory: tag -> entry, the first of each tag; `next` is the following directory's offset or 0."""
 
-    next: int = 0
+    __slots__ = ("next",)
+
+    def __init__(self) -> None:
+        self.next = 0
 
 
 class TiffStream:
@@ -77,43 +82,37 @@ class TiffStream:
         self._short, self._long = _SHORT[self.order], _LONG[self.order]
         self._ratios = {RATIONAL: _RATIO[self.order], SRATIONAL: _SIGNED_RATIO[self.order]}
         self._offset = _LONG8[self.order] if self.big else self._long
+        self._shapes = _BIG_SHAPES[self.order] if self.big else _SHAPES[self.order]
         at = 8 if self.big else 4
         self.first: int = self._offset.unpack_from(head, at)[0] if len(head) >= 2 * at else 0
 
     def directory(self, offset: int) -> Directory:
         """The directory at `offset`; what does not fit into the stream is left out, with a warning."""
-        order = self.order
-        if self.big:
-            wide, first, tag, shape = 8, _LONG8[order], "H18x", _BIG_ENTRY[order]
-        else:
-            wide, first, tag, shape = 2, self._short, "H10x", _ENTRY[order]
+        found = Directory()
+        count_of, shape = self._shapes
+        wide = count_of.size
         head = self.read_at(offset, wide)
         if len(head) < wide:
             self._warn(f"{self.name}: a directory lies outside the block")
-            return Directory()
-        (count,) = first.unpack(head)
+            return found
+        (count,) = count_of.unpack(head)
         if count > limits.MAX_IFD_ENTRIES:
             self._warn(f"{self.name}: a directory states {count} entries, more than are read")
             count = limits.MAX_IFD_ENTRIES
-        size = shape.size
-        link = self._offset.size
-        rows = self.read_at(offset + wide, count * size + link)
-        following = 0
-        if len(rows) == count * size + link:
-            (following,) = self._offset.unpack_from(rows, count * size)
-        elif len(rows) < count * size:
+        length = count * shape.size
+        rows = self.read_at(offset + wide, length + self._offset.size)
+        if len(rows) < length:
             self._warn(f"{self.name}: a directory is cut off")
-            count = len(rows) // size
-        rows = rows[: count * size]
-        tags = struct.unpack(order + tag * count, rows)
-        # From the last to the first, so that the first of a tag is kept.
-        found = Directory(zip(tags[::-1], list(shape.iter_unpack(rows))[::-1], strict=True))
-        found.next = following
+            length = len(rows) // shape.size * shape.size
+        elif len(rows) == length + self._offset.size:
+            (found.next,) = self._offset.unpack_from(rows, length)
+        for entry in shape.iter_unpack(rows[:length]):
+            found.setdefault(entry[0], entry)
         return found
 
     def place(self, entry: Entry) -> tuple[int, int] | None:
         """Where an entry's value lies outside the directory: (offset, length in bytes); None when inline."""
-        kind, count, inline = entry
+        _, kind, count, inline = entry
         length = _SIZES.get(kind, 1) * count
         if length <= len(inline):
             return None
@@ -121,7 +120,7 @@ class TiffStream:
 
     def raw(self, entry: Entry, limit: int = limits.MAX_VALUE) -> bytes:
         """The value's bytes, at most `limit` of them and as many as the stream holds."""
-        kind, count, inline = entry
+        _, kind, count, inline = entry
         length = _SIZES.get(kind, 1) * count
         if length <= len(inline):
             return inline[:length]
@@ -131,16 +130,12 @@ class TiffStream:
 
     def numbers(self, entry: Entry) -> tuple[Any, ...]:
         """The value as numbers; rationals as (numerator, denominator) pairs; () when cut off or no number."""
-        kind, count, _ = entry
+        _, kind, count, _ = entry
         if count == 0 or count > limits.MAX_VALUE:
             return ()
         if kind in (RATIONAL, SRATIONAL):
             data = self.raw(entry)
-            count = min(count, len(data) // 8)
-            flat = struct.unpack(
-                f"{self.order}{count * 2}{'I' if kind == RATIONAL else 'i'}", data[: count * 8]
-            )
-            return tuple(zip(flat[::2], flat[1::2], strict=True))
+            return tuple(self._ratios[kind].iter_unpack(data[: len(data) & ~7]))
         code = _CODES.get(kind)
         if code is None:
             return tuple(self.raw(entry)) if kind == UNDEFINED else ()
@@ -152,7 +147,7 @@ class TiffStream:
         """The first number, or None; an ASCII value that spells a number counts."""
         if entry is None:
             return None
-        kind, count, inline = entry
+        _, kind, count, inline = entry
         if kind == SHORT and count == 1:
             return self._short.unpack_from(inline)[0]
         if kind == LONG and count == 1:
@@ -170,9 +165,9 @@ class TiffStream:
         """The first number as a float; None for a zero denominator."""
         if entry is None:
             return None
-        ratio = self._ratios.get(entry[0])
-        if ratio is not None and entry[1] == 1 and not self.big:
-            offset = self._long.unpack(entry[2])[0]
+        ratio = self._ratios.get(entry[1])
+        if ratio is not None and entry[2] == 1 and not self.big:
+            offset = self._long.unpack(entry[3])[0]
             data = self.read_at(offset, 8) if self._data is None else self._data[offset : offset + 8]
             if len(data) < 8:
                 return None
@@ -187,7 +182,7 @@ class TiffStream:
         """A string up to its first NUL, without blanks around it; None when empty."""
         if entry is None:
             return None
-        kind, count, inline = entry
+        _, kind, count, inline = entry
         if kind not in _TEXTS:
             return None
         return decode(inline[:count] if count <= len(inline) else self.raw(entry))

@@ -97,15 +97,15 @@ class ImageMetadata:
 
     def to_dict(self) -> dict[str, Any]:
         """The record's fields as JSON types; what is unknown or empty is absent."""
-        out = {
-            name: value
-            for name, value in zip(_NAMES, _values(self), strict=True)
-            if value or not (value is None or value == [] or value == {})
-        }
+        out = {name: value for name, value in zip(_NAMES, _values(self), strict=True) if value is not None}
+        for name in _COLLECTIONS:
+            if not out.get(name, True):
+                del out[name]
         if self.dpi is not None:
             out["dpi"] = list(self.dpi)
         return out
 
 
 _NAMES = tuple(each.name for each in fields(ImageMetadata))
+_COLLECTIONS = ("keywords", "warnings", "camera", "exposure", "gps")
 _values = attrgetter(*_NAMES)

@@ -256,6 +256,8 @@ class _Names(dict[str, str]):
             self.clear()
 
     def __missing__(self, written: str) -> str:
+        if not self._prefixes:
+            return ""
         prefix, _, local = written.partition(":")
         name = self[written] = _USUAL_NAMES.get(f"{self._prefixes.get(prefix, prefix)}:{local}", "")
         return name

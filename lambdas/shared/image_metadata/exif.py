@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from .dates import Moment, exif_moment
+from .dates import exif_moment
 from .ifd import ASCII, Directory, Entry, NotTiff, TiffStream
+from .model import Description
 from .reader import Reader
 
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
@@ -37,26 +38,9 @@ _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
 
 
 @dataclass
-class Exif:
-    """What an EXIF block states, as values of the record."""
+class Exif(Description):
+    """What an EXIF block states."""
 
-    orientation: int | None = None
-    dpi: tuple[float, float] | None = None
-    make: str | None = None
-    model: str | None = None
-    lens: str | None = None
-    serial: str | None = None
-    software: str | None = None
-    title: str | None = None
-    description: str | None = None
-    artist: str | None = None
-    copyright: str | None = None
-    keywords: list[str] = field(default_factory=list)
-    rating: int | None = None
-    taken: Moment | None = None
-    digitized: Moment | None = None
-    exposure: dict[str, Any] = field(default_factory=dict)
-    gps: dict[str, float] = field(default_factory=dict)
     color_space: int | None = None  # 1 sRGB, 2 Adobe RGB (rare), 65535 uncalibrated
 
 

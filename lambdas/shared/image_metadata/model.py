@@ -9,11 +9,36 @@ from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from .dates import Moment
+
 if TYPE_CHECKING:
     from .exif import Exif
 
 #: Grows by one whenever a change makes the same bytes yield another record.
 EXTRACTOR_VERSION = 1
+
+
+@dataclass
+class Description:
+    """What a block of metadata states, as values of the record: EXIF and XMP tell of much the same."""
+
+    orientation: int | None = None
+    dpi: tuple[float, float] | None = None
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    serial: str | None = None
+    software: str | None = None
+    title: str | None = None
+    description: str | None = None
+    artist: str | None = None
+    copyright: str | None = None
+    keywords: list[str] = field(default_factory=list)
+    rating: int | None = None
+    taken: Moment | None = None
+    digitized: Moment | None = None
+    exposure: dict[str, Any] = field(default_factory=dict)
+    gps: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
 
 from . import limits
 from .dates import Moment, parse
+from .model import Description
 
 _PREFIXES = {
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
@@ -65,28 +66,11 @@ Values = list[tuple[str | None, str]]
 
 
 @dataclass
-class Xmp:
-    """What a packet states, as values of the record."""
+class Xmp(Description):
+    """What a packet states."""
 
-    orientation: int | None = None
-    dpi: tuple[float, float] | None = None
-    make: str | None = None
-    model: str | None = None
-    lens: str | None = None
-    serial: str | None = None
-    software: str | None = None
-    title: str | None = None
-    description: str | None = None
-    artist: str | None = None
-    copyright: str | None = None
-    keywords: list[str] = field(default_factory=list)
-    rating: int | None = None
-    taken: Moment | None = None
-    created: Moment | None = None
-    digitized: Moment | None = None
-    made: Moment | None = None
-    exposure: dict[str, Any] = field(default_factory=dict)
-    gps: dict[str, float] = field(default_factory=dict)
+    created: Moment | None = None  # photoshop:DateCreated
+    made: Moment | None = None  # xmp:CreateDate
 
 
 class _Refused(Exception):

@@ -7,6 +7,7 @@ answer. Standard library only.
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -86,6 +87,7 @@ def advisories(folder: Path, requirements: Path) -> Advisories:
 
 def main() -> int:
     """Run both; 0 when there is nothing to mend and everything was looked at."""
+    argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0]).parse_args()
     try:
         folder = prepare(
             ENVIRONMENT, REQUIREMENTS, exact=True, notice="Installing the audit tools (once)"

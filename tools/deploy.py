@@ -327,7 +327,14 @@ def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, li
         epilog="Settings: terraform/terraform.tfvars or TF_VAR_name=value, e.g. TF_VAR_auth=iam ./deploy.sh. "
         "Other options (-target, -lock=false ...) are handed to Terraform.",
     )
-    parser.add_argument("command", nargs="?", choices=["deploy", "plan", "destroy"], default="deploy")
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["deploy", "plan", "destroy"],
+        default="deploy",
+        help="deploy (the default): build, create or update everything, print the addresses; "
+        "plan: build, show what deploy would change; destroy: remove everything",
+    )
     parser.add_argument("--yes", action="store_true", help="destroy without asking")
     return parser.parse_known_args(arguments)
 

@@ -86,6 +86,8 @@ def exif_moment(date: str | None, fraction: str | None, offset: str | None) -> M
     moment = parse(date)
     if moment is None:
         return None
+    if not fraction and not offset:
+        return moment
     local, zone = moment
     if fraction and len(local) == 19:
         digits = _DIGITS.match(fraction)

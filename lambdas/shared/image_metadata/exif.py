@@ -74,7 +74,7 @@ def exif_of(tiff: TiffStream, main: Directory, warn: Callable[[str], None]) -> E
     for tag, name in _TEXTS:
         if tag in tags:
             setattr(exif, name, text(tags[tag]))
-    if not _WINDOWS.isdisjoint(tags):
+    if not tags.keys().isdisjoint(_WINDOWS):
         exif.description = exif.description or _utf16(tiff, get(0x9C9C))
         exif.title = exif.title or _utf16(tiff, get(0x9C9B))
         exif.artist = exif.artist or _utf16(tiff, get(0x9C9D))

@@ -25,11 +25,9 @@ _PREFIXES = {
     "http://cipa.jp/exif/1.0/": "exifEX",
     "http://ns.adobe.com/exif/1.0/aux/": "aux",
     "http://ns.adobe.com/photoshop/1.0/": "photoshop",
-    "http://ns.adobe.com/xap/1.0/mm/": "xmpMM",
-    "http://ns.microsoft.com/photo/1.0/": "MicrosoftPhoto",
-    "http://ns.microsoft.com/photo/1.0": "MicrosoftPhoto",
 }
-_KNOWN_PREFIXES = frozenset(_PREFIXES.values())
+#: The prefixes that writers use for them: the same, and xap of old.
+_USUAL_PREFIXES = {prefix: prefix for prefix in _PREFIXES.values()} | {"xap": "xmp"}
 #: The properties that the record has a place for; all others are passed over unread.
 _WANTED = frozenset(
     (
@@ -52,10 +50,15 @@ _EXPOSURE = (
     ("focal_length_mm", "exif:FocalLength"),
     ("focal_length_35mm", "exif:FocalLengthIn35mmFilm"),
 )
-#: The names that the parser knows, as they are written with the usual prefixes.
+#: All that the parser looks for, by prefix: local name -> name.
+_NAMES: dict[str, dict[str, str]] = {prefix: {} for prefix in _PREFIXES.values()}
+for _name in (*_WANTED, _FIRED, "rdf:RDF", "rdf:Description", "rdf:li", "rdf:resource", "rdf:value"):
+    _NAMES[_name.partition(":")[0]][_name.partition(":")[2]] = _name
+#: The same as they are written with the usual prefixes -> name.
 _USUAL_NAMES = {
-    name: name
-    for name in (*_WANTED, _FIRED, "rdf:RDF", "rdf:Description", "rdf:li", "rdf:resource", "rdf:value")
+    f"{written}:{local}": name
+    for written, prefix in _USUAL_PREFIXES.items()
+    for local, name in _NAMES[prefix].items()
 }
 _GPS = re.compile(
     r"\s*([+-]?\d+(?:\.\d+)?)(?:[,\s]+(\d+(?:\.\d+)?))?(?:[,\s]+(\d+(?:\.\d+)?))?\s*([NSEWnsew])?\s*$"
@@ -95,7 +98,7 @@ def read_xmp(packet: bytes, warn: Callable[[str], None], extended: bytes | None 
 
 
 def _add(properties: dict[str, Values], name: str, language: str | None, value: str) -> None:
-    value = value.replace("\0", "").strip()
+    value = value.strip()
     if value:
         properties.setdefault(name, []).append((language, value[: limits.MAX_TEXT]))
 
@@ -124,8 +127,10 @@ def _parse(data: bytes, properties: dict[str, Values], warn: Callable[[str], Non
     A level counts from rdf:RDF (0): a description is at 1, a property at 2, its array at 3, an item at 4.
     """
     parser = expat.ParserCreate("UTF-8")
-    names = _Names()
+    names = _USUAL_NAMES  # as they are written here -> as we call them
+    renamed: set[str] = set()  # prefixes that do not mean the usual
     depth = elements = 0
+    most_depth, most_elements = limits.MAX_XMP_DEPTH, limits.MAX_XMP_ELEMENTS
     rdf = 0  # depth of the open rdf:RDF; 0: none
     described = False  # inside of an rdf:Description
     name = nested = ""  # the open property, where it is wanted, and the wanted field of its structure
@@ -140,31 +145,33 @@ def _parse(data: bytes, properties: dict[str, Values], warn: Callable[[str], Non
             parser.CharacterDataHandler = None if into is None else into.append
 
     def start(written: str, attributes: list[str]) -> None:
-        nonlocal depth, elements, rdf, described, name, nested, language
+        nonlocal depth, elements, rdf, described, name, nested, language, names
         depth += 1
         elements += 1
-        if depth > limits.MAX_XMP_DEPTH or elements > limits.MAX_XMP_ELEMENTS:
+        if depth > most_depth or elements > most_elements:
             raise _Refused("the packet is larger or deeper than is read")
         level = depth - rdf
         if level > 2 and rdf and not name:
             return
-        for number in range(0, len(attributes), 2):
-            if attributes[number].startswith("xmlns:"):
-                names.declare(attributes[number][6:], attributes[number + 1])
-        known = names[written]
+        for number, attribute in enumerate(attributes[::2]):
+            if attribute[:6] == "xmlns:":
+                prefix, uri = attribute[6:], attributes[2 * number + 1]
+                if _PREFIXES.get(uri) != _USUAL_PREFIXES.get(prefix) or prefix in renamed:
+                    renamed.add(prefix)
+                    names = _renamed(names, prefix, uri)
+        known = names.get(written)
         if not rdf:
             if known == "rdf:RDF":
                 rdf = depth
         elif level == 1:
             described = known == "rdf:Description"
             if described:
-                for number in range(0, len(attributes), 2):
-                    attribute = names[attributes[number]]
-                    if attribute in _WANTED:
-                        _add(properties, attribute, None, attributes[number + 1])
+                for number, attribute in enumerate(attributes[::2]):
+                    if attribute in names and names[attribute] in _WANTED:
+                        _add(properties, names[attribute], None, attributes[2 * number + 1])
         elif level == 2:
             if described and known in _WANTED:
-                name, language = known, None
+                name, language = known or "", None
                 collect([])
                 told(attributes)
         elif level == 4 and known == "rdf:li":
@@ -185,7 +192,7 @@ def _parse(data: bytes, properties: dict[str, Values], warn: Callable[[str], Non
             if attributes[number] == "xml:lang":
                 language = attributes[number + 1]
                 continue
-            attribute = names[attributes[number]]
+            attribute = names.get(attributes[number])
             if attribute == _FIRED:
                 _add(properties, _FIRED, None, attributes[number + 1])
             elif attribute in ("rdf:resource", "rdf:value") and depth == rdf + 2:
@@ -224,27 +231,11 @@ def _parse(data: bytes, properties: dict[str, Values], warn: Callable[[str], Non
         parser.StartElementHandler = parser.EndElementHandler = parser.CharacterDataHandler = None
 
 
-class _Names(dict[str, str]):
-    """Names as a packet writes them -> with the prefixes used here; "" for those that are not looked for."""
-
-    def __init__(self) -> None:
-        super().__init__(_USUAL_NAMES)
-        self._prefixes: dict[str, str] = {}
-
-    def declare(self, prefix: str, uri: str) -> None:
-        """Take note of a declaration; where it is as usual, or about nothing that is looked for, all stays."""
-        known = _PREFIXES.get(uri)
-        as_usual = known == prefix or (known is None and prefix not in _KNOWN_PREFIXES)
-        if not as_usual or prefix in self._prefixes:
-            self._prefixes[prefix] = known or ""
-            self.clear()
-
-    def __missing__(self, written: str) -> str:
-        if not self._prefixes:
-            return ""
-        prefix, _, local = written.partition(":")
-        name = self[written] = _USUAL_NAMES.get(f"{self._prefixes.get(prefix, prefix)}:{local}", "")
-        return name
+def _renamed(names: dict[str, str], prefix: str, uri: str) -> dict[str, str]:
+    """The names to look for after a declaration that gives `prefix` another meaning."""
+    others = {written: name for written, name in names.items() if not written.startswith(prefix + ":")}
+    meant = _NAMES.get(_PREFIXES.get(uri, ""), {})
+    return others | {f"{prefix}:{local}": name for local, name in meant.items()}
 
 
 def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Xmp:

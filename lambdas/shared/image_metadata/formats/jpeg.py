@@ -19,6 +19,8 @@ _APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 _ALONE = frozenset((0x00, 0x01, _SOI, *range(0xD0, 0xD8)))  # markers without a length
 _APPLICATIONS = frozenset((_APP1, _APP2, _APP13))
 _SMALL = frozenset((_APP0, _APP14, _COM))
+_DENSITY = struct.Struct(">BHH").unpack_from  # unit, across, down
+_FRAME = struct.Struct(">BHHB").unpack_from  # bits per sample, height, width, number of components
 _SEGMENT = struct.Struct(">BBH").unpack_from  # 0xFF, marker, length
 _EXIF = b"Exif\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -177,8 +179,8 @@ def _frame(data: bytes, found: Found, blocks: _Blocks) -> None:
     """SOFn (T.81 B.2.2)."""
     if len(data) < 6:
         raise CorruptImage("the frame header is cut off")
-    found.bit_depth, found.height, found.width, count = struct.unpack(">BHHB", data[:6])
-    blocks.components = [data[6 + 3 * i] for i in range(count) if 6 + 3 * i < len(data)]
+    found.bit_depth, found.height, found.width, count = _FRAME(data)
+    blocks.components = list(data[6 : 6 + 3 * count : 3])
     if len(blocks.components) < count:
         found.warn("JPEG: the frame header is cut off")
         blocks.components = list(range(1, count + 1))
@@ -233,10 +235,9 @@ def _small(data: bytes, marker: int, found: Found, blocks: _Blocks) -> None:
     if marker == _APP0:
         if data[:5] == b"JFIF\0" and len(data) >= 12:
             blocks.jfif = True
-            unit, x, y = struct.unpack(">BHH", data[7:12])
-            if unit in (1, 2) and x and y and found.dpi is None:
-                scale = 1.0 if unit == 1 else 2.54
-                found.dpi = (round(x * scale, 4), round(y * scale, 4))
+            unit, x, y = _DENSITY(data, 7)
+            if (unit == 1 or unit == 2) and x and y and found.dpi is None:
+                found.dpi = (float(x), float(y)) if unit == 1 else (round(x * 2.54, 4), round(y * 2.54, 4))
     elif marker == _APP14:
         if data.startswith(_ADOBE) and len(data) >= 12:
             blocks.adobe = data[11]

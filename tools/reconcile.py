@@ -32,6 +32,7 @@ from image_catalogue.catalogue import (
     COUNTER_SHARDS,
     contribution,
     from_dynamodb,
+    read_counters,
 )
 from image_catalogue.events import REPAIR_SOURCE
 from image_catalogue.indexer import is_folder
@@ -243,14 +244,7 @@ class Reconciler:
         self._outbox = []
 
     def _counters(self) -> list[dict[str, int]]:
-        keys = [{"image_id": {"S": f"{COUNTER_PREFIX}{number:02d}"}} for number in range(COUNTER_SHARDS)]
-        answer = self._dynamodb.batch_get_item(
-            RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
-        )
-        items = sorted(
-            map(from_dynamodb, answer["Responses"][self._table]), key=lambda item: item["image_id"]
-        )
-        return list(items)
+        return sorted(read_counters(self._dynamodb, self._table), key=lambda item: str(item["image_id"]))
 
     def _compare_counters(self, report: Any) -> None:
         before, after = self._state.get("counters_before"), self._state.get("counters_after")

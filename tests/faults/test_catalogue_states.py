@@ -149,6 +149,14 @@ class CatalogueStates(RuleBasedStateMachine):
         self._event(key, "ObjectCreated:Put")
 
     @rule(key=KEYS)
+    def put_the_same_bytes_again(self, key: str) -> None:
+        if self._etag(key):
+            body = self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+            self._s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+            self._event(key, "ObjectCreated:Put")
+            self._unsettle(key)
+
+    @rule(key=KEYS)
     def put_what_is_no_image(self, key: str) -> None:
         self._number += 1
         self._s3.put_object(Bucket=BUCKET, Key=key, Body=b"text %d" % self._number)

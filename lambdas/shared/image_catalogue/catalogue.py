@@ -1,8 +1,8 @@
 """The catalogue: one DynamoDB table of image records that equals the bucket, whatever order events come in.
 
-An item is one of three things: a *record*; a *tombstone* (the object is gone; kept until no event about
-it can still arrive, so that a late "created" changes nothing); a *forgotten* marker (the object is there,
-the user deleted its metadata). Only records carry index attributes and only records count.
+An item is one of three things: a *record*; a *tombstone* (the object is gone; kept for 15 days, so that a
+late "created" changes nothing); a *forgotten* marker (the object is there, the user deleted its metadata).
+Only records carry index attributes and only records count.
 
 Every write is conditional on the item still being what the writer saw (`revision`), and carries the
 difference it makes to the summary in the same transaction, so the counters cannot part from the items.
@@ -28,13 +28,15 @@ from botocore.exceptions import ConnectionError as ConnectionFailed
 
 from .cursors import decode_cursor, encode_cursor
 from .errors import CatalogueBusy, ImageNotFound
+from .records import parse_timestamp
 
 #: Counter items. Each write takes one, a retry after a conflict takes the next: they only ever are summed.
 COUNTER_SHARDS = 16
 COUNTER_PREFIX = "#summary#"
 #: Attribute that only ever grows: tells a counter that was changed to and fro from one that was left alone.
 COUNTER_CHANGES = "changes"
-#: An event can wait 14 days in the dead-letter queue (SQS's maximum); a tombstone outlives it by a day.
+#: Bars whoever looked while the object was there and took it that there is no item; and, for as long as an event
+#: waits in a queue by itself, spares a late one its look.
 TOMBSTONE_SECONDS = 15 * 24 * 3600
 #: How many records a filtered list looks at for one page; bounds what any request can cost.
 MAX_EXAMINED = 1000
@@ -60,6 +62,8 @@ INTERNAL = frozenset(
 _BATCH_ROUNDS = 5
 #: What tells one object from the next under the same key.
 _IDENTITY = ("etag", "version_id", "last_modified")
+#: An upload of the API is in the bucket within this time of its record's `uploaded_at`.
+_UPLOAD_SECONDS = 60
 #: What an upload's first writer was told, and what no later reading of the object can tell.
 _TOLD = ("uploaded_at", "filename", "declared_content_type")
 _HASH_KEYS = {"uploaded_at": "shard", "size": "size_shard"}
@@ -123,8 +127,11 @@ class Catalogue:
 
     def item(self, image_id: str) -> Item | None:
         """The item as it is stored: record, tombstone or forgotten marker."""
-        answer = self._call(
-            "get_item", TableName=self.table_name, Key={"image_id": {"S": image_id}}, ConsistentRead=True
+        answer = _call(
+            self._client.get_item,
+            TableName=self.table_name,
+            Key={"image_id": {"S": image_id}},
+            ConsistentRead=True,
         )
         return from_dynamodb(answer["Item"]) if "Item" in answer else None
 
@@ -182,9 +189,9 @@ class Catalogue:
         Reads `COUNTER_SHARDS` items and two per partition of the size index, however large the table is.
         """
         totals: dict[str, int] = {}
-        for counter in self._counters():
-            for name, amount in counter.items():
-                totals[name] = totals.get(name, 0) + amount
+        for counter in read_counters(self._client, self.table_name):
+            for name in counter.keys() - {"image_id", COUNTER_CHANGES}:
+                totals[name] = totals.get(name, 0) + counter[name]
         answer: dict[str, Any] = {"count": totals.get("count", 0), "total_size": totals.get("total_size", 0)}
         for name, descending in (("highest_size_image", True), ("lowest_size_image", False)):
             ends = [
@@ -202,19 +209,6 @@ class Catalogue:
                 if name.startswith(kind) and amount > 0
             }
         return answer
-
-    def _counters(self) -> Iterator[dict[str, int]]:
-        keys = [{"image_id": {"S": f"{COUNTER_PREFIX}{number:02d}"}} for number in range(COUNTER_SHARDS)]
-        for _ in range(_BATCH_ROUNDS):
-            request = {self.table_name: {"Keys": keys, "ConsistentRead": True}}
-            answer = self._call("batch_get_item", RequestItems=request)
-            for attributes in answer["Responses"].get(self.table_name, []):
-                item = from_dynamodb(attributes)
-                yield {name: item[name] for name in item.keys() - {"image_id", COUNTER_CHANGES}}
-            keys = answer.get("UnprocessedKeys", {}).get(self.table_name, {}).get("Keys", [])
-            if not keys:
-                return
-        raise CatalogueBusy("the catalogue is busy; try again shortly")
 
     def _stream(
         self, sort: str, shard: str, descending: bool, position: str | None, batch: int
@@ -235,7 +229,7 @@ class Catalogue:
             request["ExpressionAttributeNames"]["#sort"] = sort_key
             request["ExpressionAttributeValues"][":position"] = {"S": position}
         while True:
-            answer = self._call("query", **request)
+            answer = _call(self._client.query, **request)
             yield from map(from_dynamodb, answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
@@ -253,20 +247,25 @@ class Catalogue:
     ) -> str:
         """Make the item follow what `look` sees in the bucket; `sequencer` is the place of the event that asks for it.
 
-        Each attempt knows the item, then looks, then writes only if the item is still that one. So every write's
-        look is later than the write before it, and the last look is later than the last change that an event told
-        of: nothing hangs on the order of events. The sequencer spares the work of an event that is no news, the
-        item having been written for one of its age or younger. An event without one (a lifecycle expiry) always
-        writes, so that whoever looked before it has to look again. With `likely_new` the first attempt takes it that
-        there is no item: one request for a new image, where that is so.
+        Each attempt knows the item, then looks, then writes only if the item is still that one. So every such write
+        tells of a later look than the one before it, and the last look is later than the last change that an event
+        told of: nothing hangs on the order of events. (What is written without a look, by the API, is conditional
+        too, and has its event to follow.) An item that tells of the very object that was seen needs no other look.
+        The sequencer spares the work of an event that is no news, the item having been written for one of its age
+        or younger. An event without one (an expiry, a restore) always writes, so that whoever looked before it has to
+        look again. With `likely_new` the first attempt takes it that there is no item: one request for a new
+        image, where that is so.
 
         Answers what happened: `created`, `updated`, `removed`, `unchanged`. Raises `CatalogueBusy`.
         """
         old = None if likely_new else self.item(image_id)
+        seen: Item | None = None
         while True:
             if sequencer and old and sequencer <= old.get("sequencer", ""):
                 return "unchanged"
-            new = follow(old, look(), sequencer, image_id, self.index_shards)
+            if seen is None or old is None or not _is_same_object(old, seen):
+                seen = look()
+            new = follow(old, seen, sequencer, image_id, self.index_shards)
             written, standing = self._replace(old, new, deadline)
             if written:
                 return _outcome(old, new)
@@ -303,7 +302,7 @@ class Catalogue:
         while True:
             if old is None or not is_record(old):
                 raise ImageNotFound(image_id)
-            kept = {name: old[name] for name in ("sequencer", *_IDENTITY) if name in old}
+            kept = {name: old[name] for name in ("sequencer", "uploaded_at", *_IDENTITY) if name in old}
             written, old = self._replace(old, {"image_id": image_id, "state": "forgotten", **kept})
             if written:
                 return
@@ -379,13 +378,19 @@ class Catalogue:
             | {":one": {"N": "1"}},
         }
 
-    def _call(self, operation: str, **parameters: Any) -> Any:
-        try:
-            return getattr(self._client, operation)(**parameters)
-        except (ClientError, ConnectionFailed, HTTPClientError) as error:
-            if _is_busy(error):
-                raise CatalogueBusy("the catalogue is busy; try again shortly") from error
-            raise
+
+def read_counters(client: Any, table_name: str) -> Iterator[Item]:
+    """The counter items that there are; raises `CatalogueBusy`."""
+    keys = [{"image_id": {"S": f"{COUNTER_PREFIX}{number:02d}"}} for number in range(COUNTER_SHARDS)]
+    for _ in range(_BATCH_ROUNDS):
+        answer = _call(
+            client.batch_get_item, RequestItems={table_name: {"Keys": keys, "ConsistentRead": True}}
+        )
+        yield from map(from_dynamodb, answer["Responses"].get(table_name, []))
+        keys = answer.get("UnprocessedKeys", {}).get(table_name, {}).get("Keys", [])
+        if not keys:
+            return
+    raise CatalogueBusy("the catalogue is busy; try again shortly")
 
 
 def follow(
@@ -481,8 +486,11 @@ def _is_same_object(old: Item, record: Item) -> bool:
     """Whether both describe the same object, not only the same bytes: putting them again makes another."""
     if old["state"] == "removed" or any(old.get(name) != record.get(name) for name in ("etag", "version_id")):
         return False
-    moments = {item["last_modified"] for item in (old, record) if item.get("last_modified")}
-    return len(moments) < 2  # the API does not learn when S3 took its upload
+    if "last_modified" in old or "last_modified" not in record:
+        return bool(old.get("last_modified") == record.get("last_modified"))
+    # The API does not learn when S3 took its upload, but knows it nearly.
+    apart = parse_timestamp(record["last_modified"]) - parse_timestamp(old["uploaded_at"])
+    return abs(apart.total_seconds()) <= _UPLOAD_SECONDS
 
 
 def _says_the_same(old: Item, new: Item) -> bool:
@@ -497,6 +505,15 @@ def _outcome(old: Item | None, new: Item) -> str:
     if before and after:
         return "updated"
     return "created" if after else "removed" if before else "unchanged"
+
+
+def _call(operation: Callable[..., Any], **parameters: Any) -> Any:
+    try:
+        return operation(**parameters)
+    except (ClientError, ConnectionFailed, HTTPClientError) as error:
+        if _is_busy(error):
+            raise CatalogueBusy("the catalogue is busy; try again shortly") from error
+        raise
 
 
 def _condition_failed(error: Exception) -> Item | None:

@@ -17,13 +17,16 @@ from .records import parse_timestamp
 
 #: Marks a message of `tools/reconcile.py`; S3's own say "aws:s3".
 REPAIR_SOURCE = "image-metadata:repair"
+#: Amazon S3 User Guide, "Event message structure": the sequencer is for PUTs and DELETEs.
+_ORDERED = ("ObjectCreated:", "ObjectRemoved:")
 
 
 @dataclass(frozen=True)
 class Job:
     """One object to look at, and why.
 
-    `key` is decoded. `sequencer` orders the events of one key (S3 sends none with some lifecycle events).
+    `key` is decoded. `sequencer` orders what created and removed the object of one key. S3 promises an order for those
+    alone: where an expiry or a restore carries a sequencer too, it is left out.
     `repair` marks a request of reconciliation, which acts only on an item whose revision is `revision`.
     """
 
@@ -82,11 +85,12 @@ def _job(record: Any) -> Job | InvalidEvent:
         key = unquote_plus(entity["key"], errors="strict")
         if record.get("eventSource") == REPAIR_SOURCE:
             return Job(bucket, key, record["eventName"], repair=True, revision=record.get("revision"))
+        name = record["eventName"].removeprefix("s3:")
         return Job(
             bucket,
             key,
-            record["eventName"].removeprefix("s3:"),
-            sequencer=_sequencer(entity.get("sequencer")),
+            name,
+            sequencer=_sequencer(entity.get("sequencer")) if name.startswith(_ORDERED) else None,
             time=parse_timestamp(record["eventTime"]) if record.get("eventTime") else None,
             etag=entity.get("eTag"),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -98,7 +99,8 @@ def _delete(store: Catalogue, bucket: Storage, image_id: str) -> bool:
     if (seen is None or seen.get("state") != "record") and not bucket.holds(image_id):
         return False
     bucket.delete(image_id)
-    store.remove(image_id, seen)
+    with suppress(CatalogueBusy):  # the image is gone, and its event takes the record away
+        store.remove(image_id, seen)
     return True
 
 

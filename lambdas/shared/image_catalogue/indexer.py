@@ -75,7 +75,9 @@ class Indexer:
         head = entity.head
         if head is None:
             raise SourceError("the object was never read")
-        uploaded = job.time if job.created and job.time and job.etag == head.etag else head.last_modified
+        # The event tells milliseconds, S3 seconds; of the same bytes put again, an earlier event tells too early.
+        told = job.time if job.created and job.etag == head.etag else None
+        uploaded = told if told and told >= head.last_modified else head.last_modified
         return record_of(
             metadata.to_dict(),
             image_id=job.key,

@@ -105,6 +105,8 @@ class S3Object:
         if code in _EMPTY and self.head is None:
             # No range fits an object of zero bytes, and the error tells nothing else about it.
             self.head = self._ask_head()
+            if self.head.size:
+                raise SourceChanged("the object was overwritten while it was read") from error
             return b""
         if code == "InvalidObjectState":
             self.head = self._ask_head()

@@ -9,12 +9,27 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from image_catalogue.catalogue import Catalogue
+from image_catalogue.errors import CatalogueBusy
 from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
 
 from .conftest import BUCKET, Api, picture
 from .test_upload import HTML, SVG
 
 FILE = ("GET /images/file/{image_id+}", "GET /images/download/{image_id+}")
+
+
+def test_an_image_that_is_gone_is_deleted_even_if_the_catalogue_is_busy(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = api.upload(picture())
+
+    def busy(*_: Any) -> None:
+        raise CatalogueBusy("busy")
+
+    monkeypatch.setattr(Catalogue, "remove", busy)
+    assert api("DELETE /images/{image_id+}", record["image_id"]).status == 204
+    assert api("GET /images/file/{image_id+}", record["image_id"]).status == 404
 
 
 def test_the_bytes_come_back_typed_from_the_record(api: Api) -> None:

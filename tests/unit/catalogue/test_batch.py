@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from image_catalogue.batch import JobsFailed, handle
 from image_catalogue.catalogue import Catalogue, to_dynamodb
 from image_catalogue.errors import InvalidEvent
 from image_catalogue.indexer import Indexer
-from image_catalogue.records import record_of
+from image_catalogue.records import parse_timestamp, record_of
 from tests.events import load
 
 from .conftest import BUCKET, counted, picture
@@ -206,16 +207,35 @@ def test_a_removal_takes_the_record_away(indexer: Indexer, catalogue: Catalogue,
 
 
 @pytest.mark.parametrize("name", ["LifecycleExpiration:Delete", "s3:LifecycleExpiration:DeleteMarkerCreated"])
-def test_a_lifecycle_expiry_without_sequencer_takes_the_record_away(
-    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines, name: str
+@pytest.mark.parametrize("sequencer", [None, "03", "02", "01"])
+def test_a_lifecycle_expiry_takes_the_record_away_whatever_its_sequencer(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines, name: str, sequencer: str | None
 ) -> None:
     s3.put_object(Bucket=BUCKET, Key="uploads/a.png", Body=picture())
-    invoke(notification("uploads/a.png", sequencer="01"), indexer, log)
+    invoke(notification("uploads/a.png", sequencer="02"), indexer, log)
     s3.delete_object(Bucket=BUCKET, Key="uploads/a.png")
-    event = notification("uploads/a.png", name)
-    del event["Records"][0]["s3"]["object"]["sequencer"]
+    event = notification("uploads/a.png", name, sequencer or "")
+    if sequencer is None:
+        del event["Records"][0]["s3"]["object"]["sequencer"]
     invoke(event, indexer, log)
     assert catalogue.get("uploads/a.png") is None
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0)])
+def test_the_same_bytes_put_again_are_uploaded_when_they_were_put_last(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines, first: int, second: int
+) -> None:
+    key = "uploads/a.png"
+    etag = s3.put_object(Bucket=BUCKET, Key=key, Body=picture())["ETag"].strip('"')
+    put = s3.head_object(Bucket=BUCKET, Key=key)["LastModified"]
+    events = [notification(key, sequencer=sequencer) for sequencer in ("01", "02")]
+    for event, moment in zip(events, (put - timedelta(hours=2), put + timedelta(seconds=0.5)), strict=True):
+        event["Records"][0]["eventTime"] = moment.isoformat()
+        event["Records"][0]["s3"]["object"]["eTag"] = etag
+    invoke(events[first], indexer, log)
+    invoke(events[second], indexer, log)
+    told = parse_timestamp(catalogue.get(key)["uploaded_at"])
+    assert timedelta(0) <= told - put <= timedelta(seconds=0.5)
 
 
 def test_versions_delete_markers_and_restores_follow_the_bucket(
@@ -281,6 +301,24 @@ def test_an_archived_object_is_catalogued_without_its_pixels(
     record = catalogue.get("uploads/a.png")
     assert (record["status"], record["size"]) == ("unsupported", len(picture()))
     assert "archived" in record["error"]
+    monkeypatch.undo()
+    invoke(notification("uploads/a.png", "s3:ObjectRestore:Completed", "00"), indexer, log)
+    assert catalogue.get("uploads/a.png")["status"] == "ok"
+
+
+def test_an_empty_object_overwritten_before_its_length_is_asked_for_is_read_again(
+    indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, real = "uploads/a.png", s3.head_object
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+
+    def overwritten(**request: Any) -> Any:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=picture())
+        return real(**request)
+
+    monkeypatch.setattr(s3, "head_object", overwritten)
+    invoke(notification(key), indexer, log)
+    assert (catalogue.get(key)["status"], catalogue.get(key)["size"]) == ("ok", len(picture()))
 
 
 def test_an_object_overwritten_while_it_is_read_is_read_again(

@@ -131,6 +131,15 @@ def test_forgetting_an_upload_before_its_event_holds_when_the_event_comes(catalo
     assert catalogue.apply(KEY, *seen(uploaded(2), 6)) == "created"
 
 
+def test_the_same_bytes_put_much_later_are_no_longer_the_upload_that_was_forgotten(
+    catalogue: Catalogue,
+) -> None:
+    catalogue.put_uploaded(record(KEY))
+    catalogue.forget(KEY)
+    again = record(KEY, last_modified="2026-11-21T10:05:00.000Z")
+    assert catalogue.apply(KEY, *seen(again, 5)) == "created"
+
+
 def test_deleting_an_old_version_does_not_bring_a_forgotten_record_back(catalogue: Catalogue) -> None:
     catalogue.apply(KEY, *seen(uploaded(1, version_id="v2"), 5))
     catalogue.forget(KEY)
@@ -290,6 +299,30 @@ def test_a_write_whose_answer_was_lost_is_recognised_as_done(
     monkeypatch.setattr(catalogue._client, "transact_write_items", answer_lost)
     assert catalogue.apply(KEY, *seen(record(KEY), 1)) == "created"
     assert counted(catalogue)["count"] == 1
+
+
+def test_a_write_in_the_way_that_tells_of_the_same_object_needs_no_other_look(catalogue: Catalogue) -> None:
+    looks = [uploaded(1)]
+    catalogue.put_uploaded(record(KEY))
+    assert catalogue.apply(KEY, looks.pop, normalise_sequencer("5"), likely_new=True) == "updated"
+    assert catalogue.item(KEY)["sequencer"] == normalise_sequencer("5")
+
+
+def test_counters_left_unprocessed_are_asked_for_again(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue.put_uploaded(record(KEY))
+    real, asked = catalogue._client.batch_get_item, []
+
+    def partly(RequestItems: dict[str, Any]) -> Any:  # noqa: N803 - boto3's name
+        keys = RequestItems[TABLE]["Keys"]
+        asked.append(len(keys))
+        answer = real(RequestItems={TABLE: RequestItems[TABLE] | {"Keys": keys[:5]}})
+        return answer | {"UnprocessedKeys": {TABLE: {"Keys": keys[5:]}} if keys[5:] else {}}
+
+    monkeypatch.setattr(catalogue._client, "batch_get_item", partly)
+    assert catalogue.summary()["count"] == 1
+    assert asked == [16, 11, 6, 1]
 
 
 @pytest.mark.parametrize("index_shards", [1, 3])

@@ -56,7 +56,7 @@ test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup tests/e2e
 
 storm: setup ## Run the long form of the storm, state and reconcile tests (minutes)
-	@STATEFUL_STEPS=10000 $(RUN) -m pytest -q -n $(WORKERS) tests/faults
+	@STATEFUL_STEPS=10000 SCHEDULES=3000 $(RUN) -m pytest -q -n $(WORKERS) tests/faults
 	@STORM_OPERATIONS=2000 $(RUN) -m pytest -q -s tests/e2e/test_storm.py
 	@RECONCILE_OBJECTS=20000 $(RUN) -m pytest -q -s tests/e2e/test_reconcile.py
 

@@ -38,7 +38,9 @@ def extract(source: Reader | BinaryIO) -> ImageMetadata:
         _read(reader, found)
         _check_size(found)
     except UnsupportedImage as problem:
-        return ImageMetadata(status="unsupported", error=str(problem), warnings=found.warnings)
+        refused = ImageMetadata("unsupported", str(problem))
+        refused.warnings = found.warnings[: limits.MAX_WARNINGS]
+        return refused
     except ImageTooLarge as problem:
         status, error = "too_large", str(problem)
     except CorruptImage as problem:
@@ -78,14 +80,16 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
     exif = found.exif_block or (read_exif(found.exif, warn) if found.exif else None) or _NO_EXIF
     xmp = (read_xmp(found.xmp, warn, found.xmp_extended) if found.xmp else None) or _NO_XMP
     iptc = (read_iptc(found.iptc, warn) if found.iptc else None) or _NO_IPTC
-    out = ImageMetadata(status=status, error=error, format=found.format, content_type=found.content_type)
-    out.width, out.height = found.width, found.height
-    out.orientation = found.orientation
-    if out.orientation is None and found.format not in _OWN_ORIENTATION:
-        out.orientation = exif.orientation or xmp.orientation
-    if out.width is not None and out.height is not None:
-        turned = out.orientation is not None and out.orientation >= 5
-        shown = found.crop or (out.width, out.height)
+    out = ImageMetadata(status, error)
+    out.format, out.content_type = found.format, found.content_type
+    out.width, out.height = width, height = found.width, found.height
+    orientation = found.orientation
+    if orientation is None and found.format not in _OWN_ORIENTATION:
+        orientation = exif.orientation or xmp.orientation
+    out.orientation = orientation
+    if width is not None and height is not None:
+        shown = found.crop or (width, height)
+        turned = orientation is not None and orientation >= 5
         out.display_width, out.display_height = shown[::-1] if turned else shown
     out.color_mode, out.bit_depth, out.has_alpha = found.color_mode, found.bit_depth, found.has_alpha
     if found.icc:
@@ -104,6 +108,7 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
 
 def _describe(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[str, str]) -> None:
     """The fields that the metadata blocks alone state."""
+    _dates(out, exif, xmp, iptc, text)
     out.camera = _camera(exif, xmp)
     out.exposure = {**xmp.exposure, **exif.exposure} or None
     out.gps = exif.gps or xmp.gps or None
@@ -117,11 +122,12 @@ def _describe(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[s
     )
     out.artist = _clip(xmp.artist or iptc.artist or exif.artist or text.get("Author"))
     out.copyright = _clip(xmp.copyright or iptc.copyright or exif.copyright or text.get("Copyright"))
-    words = dict.fromkeys(word[:256] for word in (*xmp.keywords, *iptc.keywords, *exif.keywords))
-    out.keywords = list(words)[: limits.MAX_KEYWORDS]
+    words = [*xmp.keywords, *iptc.keywords, *exif.keywords]
+    out.keywords = (
+        list(dict.fromkeys(word[:256] for word in words))[: limits.MAX_KEYWORDS] if words else words
+    )
     out.rating = xmp.rating if xmp.rating is not None else exif.rating
     out.software = _clip(exif.software or xmp.software or text.get("Software"))
-    _dates(out, exif, xmp, iptc, text)
 
 
 def _camera(exif: Exif, xmp: Xmp) -> dict[str, Any] | None:

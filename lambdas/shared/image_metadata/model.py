@@ -5,8 +5,8 @@ Unknown is `None` everywhere: no -1, no empty string, no "unknown".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from operator import attrgetter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .dates import Moment
@@ -81,9 +81,12 @@ class Found:
             self.warnings.append(message)
 
 
-@dataclass(slots=True)
+@dataclass(init=False)
 class ImageMetadata:
-    """The metadata of one image; `None` is unknown. The fields are those of the record (README)."""
+    """The metadata of one image; `None` is unknown. The fields are those of the record (README).
+
+    What is not known is not set: it is the class's default that is read.
+    """
 
     status: str = "ok"  # ok | unsupported | corrupt | too_large
     error: str | None = None
@@ -114,23 +117,25 @@ class ImageMetadata:
     description: str | None = None
     artist: str | None = None
     copyright: str | None = None
-    keywords: list[str] = field(default_factory=list)
+    keywords: Sequence[str] = ()
     rating: int | None = None
     software: str | None = None
-    warnings: list[str] = field(default_factory=list)
+    warnings: Sequence[str] = ()
     extractor_version: int = EXTRACTOR_VERSION
+
+    def __init__(self, status: str = "ok", error: str | None = None) -> None:
+        self.status = status
+        if error is not None:
+            self.error = error
 
     def to_dict(self) -> dict[str, Any]:
         """The record's fields as JSON types; what is unknown or empty is absent."""
-        out = {name: value for name, value in zip(_NAMES, _values(self), strict=True) if value is not None}
-        for name in _COLLECTIONS:
-            if not out.get(name, True):
-                del out[name]
+        out = {
+            name: value
+            for name, value in self.__dict__.items()
+            if value or (value is not None and value != [])
+        }
         if self.dpi is not None:
             out["dpi"] = list(self.dpi)
+        out["extractor_version"] = self.extractor_version
         return out
-
-
-_NAMES = tuple(each.name for each in fields(ImageMetadata))
-_COLLECTIONS = ("keywords", "warnings", "camera", "exposure", "gps")
-_values = attrgetter(*_NAMES)

@@ -148,19 +148,19 @@ def _dates(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[str,
         ("XMP photoshop:DateCreated", xmp.created),
         ("IPTC DateCreated", iptc.created),
     )
-    made: tuple[tuple[str, Moment | None], ...] = (
-        ("EXIF DateTimeDigitized", exif.digitized),
-        ("XMP exif:DateTimeDigitized", xmp.digitized),
-        ("XMP xmp:CreateDate", xmp.made),
-        ("IPTC DigitalCreationDate", iptc.digitized),
-        ("PNG Creation Time", loose_date(text.get("Creation Time"))),
-    )
-    for moments in (taken, made):
-        stated = [(source, moment) for source, moment in moments if moment is not None]
-        if stated:
-            out.taken_at_source = stated[0][0]
-            out.taken_at, out.taken_at_offset = _completed([moment for _, moment in stated])
-            return
+    stated = [(source, moment) for source, moment in taken if moment is not None]
+    if not stated:
+        made: tuple[tuple[str, Moment | None], ...] = (
+            ("EXIF DateTimeDigitized", exif.digitized),
+            ("XMP exif:DateTimeDigitized", xmp.digitized),
+            ("XMP xmp:CreateDate", xmp.made),
+            ("IPTC DigitalCreationDate", iptc.digitized),
+            ("PNG Creation Time", loose_date(text.get("Creation Time"))),
+        )
+        stated = [(source, moment) for source, moment in made if moment is not None]
+    if stated:
+        out.taken_at, out.taken_at_offset = _completed([moment for _, moment in stated])
+        out.taken_at_source = stated[0][0]
 
 
 def _completed(moments: list[Moment]) -> Moment:

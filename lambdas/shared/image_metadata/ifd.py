@@ -37,8 +37,9 @@ _HEADERS = {
 _SHORT = {order: struct.Struct(order + "H") for order in "<>"}
 _LONG = {order: struct.Struct(order + "I") for order in "<>"}
 _LONG8 = {order: struct.Struct(order + "Q") for order in "<>"}
-_RATIO = {order: struct.Struct(order + "II") for order in "<>"}
-_SIGNED_RATIO = {order: struct.Struct(order + "ii") for order in "<>"}
+_RATIOS = {
+    order: {RATIONAL: struct.Struct(order + "II"), SRATIONAL: struct.Struct(order + "ii")} for order in "<>"
+}
 #: Of a directory: the number of its entries, one entry.
 _SHAPES = {order: (_SHORT[order], struct.Struct(order + "HHI4s")) for order in "<>"}
 _BIG_SHAPES = {order: (_LONG8[order], struct.Struct(order + "HHQ8s")) for order in "<>"}
@@ -80,7 +81,7 @@ class TiffStream:
             raise NotTiff(f"no TIFF header but {head[:4]!r}")
         self.order, self.big = known
         self._short, self._long = _SHORT[self.order], _LONG[self.order]
-        self._ratios = {RATIONAL: _RATIO[self.order], SRATIONAL: _SIGNED_RATIO[self.order]}
+        self._ratios = _RATIOS[self.order]
         self._offset = _LONG8[self.order] if self.big else self._long
         self._shapes = _BIG_SHAPES[self.order] if self.big else _SHAPES[self.order]
         at = 8 if self.big else 4

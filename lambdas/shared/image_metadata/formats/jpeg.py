@@ -21,6 +21,7 @@ _APPLICATIONS = frozenset((_APP1, _APP2, _APP13))
 _SMALL = frozenset((_APP0, _APP14, _COM))
 _DENSITY = struct.Struct(">BHH").unpack_from  # unit, across, down
 _FRAME = struct.Struct(">BHHB").unpack_from  # bits per sample, height, width, number of components
+_CARRIERS = _FRAMES | _APPLICATIONS | _SMALL  # of what is read
 _SEGMENT = struct.Struct(">BBH").unpack_from  # 0xFF, marker, length
 _EXIF = b"Exif\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -113,7 +114,8 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
     position = 2
     read_at = source.read_at
     window = read_at(0, limits.FIRST_BLOCK)
-    inside = len(window) - 4
+    size = len(window)
+    inside = size - 4
     complete = True
     for _ in range(limits.MAX_SEGMENTS):
         if position <= inside:
@@ -141,6 +143,16 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
             # Tables: the most frequent segments by far.
             position += 2 + (length if length > 2 else 2)
             continue
+        if marker in _CARRIERS and length >= 2 and complete:
+            start, position = position + 4, position + 2 + length
+            if marker in _APPLICATIONS:
+                _application(source, start, length - 2, marker, found, blocks)
+            elif marker in _SMALL:
+                data = window[start:position] if position <= size else read_at(start, length - 2)
+                _small(data, marker, found, blocks)
+            elif found.width is None:
+                _frame(read_at(start, min(length - 2, 32)), found, blocks)
+            continue
         if marker == 0xFF:
             position += 1
             continue
@@ -163,13 +175,6 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
             found.warn("JPEG: a segment states an impossible length")
             position += 2
             continue
-        if marker in _FRAMES:
-            if found.width is None:
-                _frame(read_at(position + 4, min(length - 2, 32)), found, blocks)
-        elif marker in _APPLICATIONS:
-            _application(source, position + 4, length - 2, marker, found, blocks)
-        elif marker in _SMALL:
-            _small(read_at(position + 4, length - 2), marker, found, blocks)
         position += 2 + length
     if found.width is None:
         raise CorruptImage("no frame header within the first segments")

@@ -86,7 +86,7 @@ def exif_of(tiff: TiffStream, main: Directory, warn: Callable[[str], None]) -> E
     exif.color_space = _integer(tiff, get(0xA001))
     if 0x9003 in tags:
         exif.taken = exif_moment(text(tags[0x9003]), text(get(0x9291)), text(get(0x9011)))
-    if 0x9004 in tags:
+    if 0x9004 in tags and exif.taken is None:  # else nobody asks
         exif.digitized = exif_moment(text(tags[0x9004]), text(get(0x9292)), text(get(0x9012)))
     exif.exposure = _exposure(tiff, tags)
     gps = _below(tiff, main, GPS_IFD) or _below(tiff, detail, GPS_IFD)

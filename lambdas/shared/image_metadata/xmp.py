@@ -153,27 +153,28 @@ def _parse(data: bytes, properties: dict[str, Values], warn: Callable[[str], Non
         level = depth - rdf
         if level > 2 and rdf and not name:
             return
-        for number, attribute in enumerate(attributes[::2]):
-            if attribute[:6] == "xmlns:":
-                prefix, uri = attribute[6:], attributes[2 * number + 1]
-                if _PREFIXES.get(uri) != _USUAL_PREFIXES.get(prefix) or prefix in renamed:
-                    renamed.add(prefix)
-                    names = _renamed(names, prefix, uri)
+        if attributes:
+            for number, attribute in enumerate(attributes[::2]):
+                if attribute[:6] == "xmlns:":
+                    prefix, uri = attribute[6:], attributes[2 * number + 1]
+                    if _PREFIXES.get(uri) != _USUAL_PREFIXES.get(prefix) or prefix in renamed:
+                        renamed.add(prefix)
+                        names = _renamed(names, prefix, uri)
         known = names.get(written)
         if not rdf:
             if known == "rdf:RDF":
                 rdf = depth
+        elif level == 2:
+            if described and known in _WANTED:
+                name, language = known or "", None
+                collect([])
+                told(attributes)
         elif level == 1:
             described = known == "rdf:Description"
             if described:
                 for number, attribute in enumerate(attributes[::2]):
                     if attribute in names and names[attribute] in _WANTED:
                         _add(properties, names[attribute], None, attributes[2 * number + 1])
-        elif level == 2:
-            if described and known in _WANTED:
-                name, language = known or "", None
-                collect([])
-                told(attributes)
         elif level == 4 and known == "rdf:li":
             language = None
             collect([])
@@ -256,9 +257,10 @@ def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Xmp:
         copyright=get("dc:rights") or get("tiff:Copyright"),
         taken=parse(get("exif:DateTimeOriginal")),
         created=parse(get("photoshop:DateCreated")),
-        digitized=parse(get("exif:DateTimeDigitized")),
-        made=parse(get("xmp:CreateDate")),
     )
+    if xmp.taken is None and xmp.created is None:  # else nobody asks
+        xmp.digitized = parse(get("exif:DateTimeDigitized"))
+        xmp.made = parse(get("xmp:CreateDate"))
     xmp.artist = "; ".join(value for _, value in properties.get("dc:creator", ())) or get("tiff:Artist")
     xmp.keywords = [value for _, value in properties.get("dc:subject", ())]
     orientation = _integer(get("tiff:Orientation"))

@@ -79,8 +79,9 @@ def test_structures_within_properties_are_not_taken_for_them() -> None:
 
 
 def test_dates_and_offsets() -> None:
-    xmp, _ = read(packet("", 'exif:DateTimeOriginal="2024-05-06T07:08:09.25+05:30" xmp:CreateDate="2024-05"'))
+    xmp, _ = read(packet("", 'exif:DateTimeOriginal="2024-05-06T07:08:09.25+05:30"'))
     assert xmp.taken == ("2024-05-06T07:08:09.25", "+05:30")
+    xmp, _ = read(packet("", 'xmp:CreateDate="2024-05"'))
     assert xmp.made == ("2024-05", None)
 
 

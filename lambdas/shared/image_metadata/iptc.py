@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from . import limits
 from .dates import Moment, parse, parse_offset
 
+_HEAD = struct.Struct(">BBBH").unpack_from  # marker, record, data set, length
+#: Title, keywords, dates and times created and digitized, by-line, copyright, caption.
+_WANTED = frozenset((5, 25, 55, 60, 62, 63, 80, 116, 120))
 _UTF8 = (b"\x1b%G", b"\x1b%/I")
 
 
@@ -28,14 +32,13 @@ def read_iptc(data: bytes, warn: Callable[[str], None]) -> Iptc:
     """Parse the data sets (IIM chapter 3); a damaged one ends the walk and keeps those before it."""
     sets: dict[int, list[bytes]] = {}
     utf8 = False
-    position = 0
-    while position + 5 <= len(data):
-        if data[position] != 0x1C:
+    position, size = 0, len(data)
+    while position + 5 <= size:
+        marker, record, number, length = _HEAD(data, position)
+        if marker != 0x1C:
             if data[position:].strip(b"\0"):
                 warn("IPTC: the block is damaged")
             break
-        record, number = data[position + 1], data[position + 2]
-        length = data[position + 3] << 8 | data[position + 4]
         position += 5
         if length & 0x8000:
             width = length & 0x7FFF
@@ -51,22 +54,26 @@ def read_iptc(data: bytes, warn: Callable[[str], None]) -> Iptc:
         position += length
         if record == 1 and number == 90:
             utf8 = value.startswith(_UTF8)
-        elif record == 2 and len(sets.setdefault(number, [])) < limits.MAX_KEYWORDS:
+        elif record == 2 and number in _WANTED and len(sets.setdefault(number, [])) < limits.MAX_KEYWORDS:
             sets[number].append(value)
 
-    def text(number: int) -> str | None:
-        values = sets.get(number)
-        return _decode(values[0], utf8) if values else None
+    iptc = Iptc()
+    if not sets:
+        return iptc
+    told = {
+        number: [text for text in (_decode(value, utf8) for value in values) if text]
+        for number, values in sets.items()
+    }
 
-    iptc = Iptc(
-        title=text(5),
-        description=text(120),
-        artist="; ".join(filter(None, (_decode(value, utf8) for value in sets.get(80, ())))) or None,
-        copyright=text(116),
-        keywords=[word for word in (_decode(value, utf8) for value in sets.get(25, ())) if word],
-    )
-    iptc.created = _moment(text(55), text(60))
-    iptc.digitized = _moment(text(62), text(63))
+    def first(number: int) -> str | None:
+        texts = told.get(number)
+        return texts[0] if texts else None
+
+    iptc.title, iptc.description, iptc.copyright = first(5), first(120), first(116)
+    iptc.artist = "; ".join(told.get(80, ())) or None
+    iptc.keywords = told.get(25, [])
+    iptc.created = _moment(first(55), first(60))
+    iptc.digitized = _moment(first(62), first(63))
     return iptc
 
 

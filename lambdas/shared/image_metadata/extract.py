@@ -122,10 +122,8 @@ def _describe(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[s
     )
     out.artist = _clip(xmp.artist or iptc.artist or exif.artist or text.get("Author"))
     out.copyright = _clip(xmp.copyright or iptc.copyright or exif.copyright or text.get("Copyright"))
-    words = [*xmp.keywords, *iptc.keywords, *exif.keywords]
-    out.keywords = (
-        list(dict.fromkeys(word[:256] for word in words))[: limits.MAX_KEYWORDS] if words else words
-    )
+    words = dict.fromkeys(word[:256] for word in (*xmp.keywords, *iptc.keywords, *exif.keywords))
+    out.keywords = list(words)[: limits.MAX_KEYWORDS]
     out.rating = xmp.rating if xmp.rating is not None else exif.rating
     out.software = _clip(exif.software or xmp.software or text.get("Software"))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import limits
 from .dates import Moment, parse, parse_offset
+from .model import Description
 
 _HEAD = struct.Struct(">BBBH").unpack_from  # marker, record, data set, length
 #: Title, keywords, dates and times created and digitized, by-line, copyright, caption.
@@ -16,16 +17,10 @@ _UTF8 = (b"\x1b%G", b"\x1b%/I")
 
 
 @dataclass
-class Iptc:
-    """What an IPTC block states, as values of the record."""
+class Iptc(Description):
+    """What an IPTC block states."""
 
-    title: str | None = None
-    description: str | None = None
-    artist: str | None = None
-    copyright: str | None = None
-    keywords: list[str] = field(default_factory=list)
     created: Moment | None = None
-    digitized: Moment | None = None
 
 
 def read_iptc(data: bytes, warn: Callable[[str], None]) -> Iptc:

@@ -20,7 +20,7 @@ EXTRACTOR_VERSION = 1
 
 @dataclass
 class Description:
-    """What a block of metadata states, as values of the record: EXIF and XMP tell of much the same."""
+    """What a block of metadata states, as values of the record: EXIF, XMP and IPTC tell of much the same."""
 
     orientation: int | None = None
     dpi: tuple[float, float] | None = None

@@ -23,12 +23,11 @@ from image_catalogue.catalogue import Catalogue, Item
 from image_catalogue.errors import ImageNotFound
 from image_catalogue.events import Job
 from image_catalogue.indexer import Indexer
-from image_catalogue.records import record_of, timestamp
-from image_metadata.model import EXTRACTOR_VERSION
 from tests.contract.declared import declared_table
 from tests.unit.catalogue.conftest import BUCKET, TABLE, picture
 
 from .invariants import differences
+from .uploads import store
 
 STEPS_PER_RUN = 50
 RUNS = max(1, int(os.environ.get("STATEFUL_STEPS", "300")) // STEPS_PER_RUN)
@@ -230,21 +229,10 @@ class CatalogueStates(RuleBasedStateMachine):
     def upload_by_the_api(self, crash: bool) -> None:
         self._number += 1
         key, body = f"uploads/api{self._number}", self._body()
-        etag = self._s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        record = store(self._s3, key, body)
         self._event(key, "ObjectCreated:Put")
         if not crash:
-            head = self._s3.head_object(Bucket=BUCKET, Key=key)
-            self._catalogue.put_uploaded(
-                record_of(
-                    {"status": "ok", "content_type": "image/png", "extractor_version": EXTRACTOR_VERSION},
-                    image_id=key,
-                    bucket=BUCKET,
-                    size=len(body),
-                    etag=etag["ETag"].strip('"'),
-                    version_id=etag.get("VersionId"),
-                    uploaded_at=timestamp(head["LastModified"]),
-                )
-            )
+            self._catalogue.put_uploaded(record)
             assert self._catalogue.get(key)
 
     @rule(index=INDEX, crash=st.booleans())

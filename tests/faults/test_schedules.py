@@ -22,12 +22,11 @@ from image_catalogue.catalogue import Catalogue, from_dynamodb
 from image_catalogue.errors import ImageNotFound
 from image_catalogue.events import Job
 from image_catalogue.indexer import Indexer
-from image_catalogue.records import record_of, timestamp
-from image_metadata.model import EXTRACTOR_VERSION
 from tests.contract.declared import declared_table
 from tests.unit.catalogue.conftest import BUCKET, TABLE, picture
 
 from .invariants import differences
+from .uploads import store
 
 SCHEDULES = int(os.environ.get("SCHEDULES", "100"))
 #: Schedules per bucket and table: moto copies all it holds at every transaction.
@@ -119,61 +118,44 @@ class World:
         if item.get("state") == "forgotten":
             self.forgotten.add(item["etag"])
 
-    def _process(self, name: str, ordered: bool = True) -> None:
+    def _event(self, name: str, ordered: bool = True) -> Job:
+        """The event of what was just done; by the time it is delivered others may have gone on."""
         sequencer = f"{len(self.events) + 1:X}" if ordered else None
-        self.events.append(Job(BUCKET, self.key, name, sequencer=sequencer))
-        job = self.events[-1]
+        job = Job(BUCKET, self.key, name, sequencer=sequencer)
+        self.events.append(job)
         self.schedule.switch()
-        self.indexer.process(job)
+        return job
 
     def put(self) -> None:
         self.s3.put_object(Bucket=BUCKET, Key=self.key, Body=picture(1 + len(self.events), 1))
-        self._process("ObjectCreated:Put")
+        self.indexer.process(self._event("ObjectCreated:Put"))
 
     def delete(self) -> None:
         self.s3.delete_object(Bucket=BUCKET, Key=self.key)
-        self._process("ObjectRemoved:DeleteMarkerCreated" if self.versioned else "ObjectRemoved:Delete")
+        name = "ObjectRemoved:DeleteMarkerCreated" if self.versioned else "ObjectRemoved:Delete"
+        self.indexer.process(self._event(name))
 
     def expire(self) -> None:
         self.s3.delete_object(Bucket=BUCKET, Key=self.key)
-        self._process("LifecycleExpiration:Delete", ordered=False)
+        self.indexer.process(self._event("LifecycleExpiration:Delete", ordered=False))
 
     def batch_operation(self) -> None:
-        self._process("BatchOperations", ordered=False)
+        self.indexer.process(self._event("BatchOperations", ordered=False))
 
     def deliver_again(self) -> None:
         if self.events:
             self.indexer.process(self.chance.choice(self.events))
 
     def upload_by_the_api(self) -> None:
-        body = picture(1 + len(self.events), 2)
-        put = self.s3.put_object(Bucket=BUCKET, Key=self.key, Body=body)
-        moment = self.s3.head_object(Bucket=BUCKET, Key=self.key)["LastModified"]
-        self.events.append(Job(BUCKET, self.key, "ObjectCreated:Put", sequencer=f"{len(self.events) + 1:X}"))
-        job = self.events[-1]
-        self.schedule.switch()
-        told = {"status": "ok", "content_type": "image/png", "extractor_version": EXTRACTOR_VERSION}
-        self.catalogue.put_uploaded(
-            record_of(
-                told,
-                image_id=self.key,
-                bucket=BUCKET,
-                size=len(body),
-                etag=put["ETag"].strip('"'),
-                version_id=put.get("VersionId"),
-                uploaded_at=timestamp(moment),
-            )
-        )
+        record = store(self.s3, self.key, picture(1 + len(self.events), 2))
+        job = self._event("ObjectCreated:Put")
+        self.catalogue.put_uploaded(record)
         self.indexer.process(job)
 
     def delete_by_the_api(self) -> None:
         seen = self.catalogue.item(self.key)
         self.s3.delete_object(Bucket=BUCKET, Key=self.key)
-        self.events.append(
-            Job(BUCKET, self.key, "ObjectRemoved:Delete", sequencer=f"{len(self.events) + 1:X}")
-        )
-        job = self.events[-1]
-        self.schedule.switch()
+        job = self._event("ObjectRemoved:Delete")
         self.catalogue.remove(self.key, seen)
         self.indexer.process(job)
 

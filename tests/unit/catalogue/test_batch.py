@@ -20,6 +20,14 @@ from tests.events import load
 from .conftest import BUCKET, counted, picture
 
 KEY = "uploads/my café + 100%.png"
+#: What the object store says of an object.
+STORED: dict[str, Any] = {
+    "image_id": "uploads/a",
+    "bucket": "b",
+    "size": 1,
+    "etag": "e",
+    "uploaded_at": "2026-11-21T10:00:00.000Z",
+}
 
 
 class Lines(list):
@@ -371,13 +379,6 @@ def test_a_batch_operations_task_says_whether_to_try_again(
 
 
 def test_a_record_is_small_whatever_the_file_says() -> None:
-    fixed = {
-        "image_id": "uploads/a",
-        "bucket": "b",
-        "size": 1,
-        "etag": "e",
-        "uploaded_at": "2026-11-21T10:00:00.000Z",
-    }
     hostile = {
         "status": "ok",
         "keywords": ["\U0001f600" * 256] * 1000,
@@ -385,7 +386,7 @@ def test_a_record_is_small_whatever_the_file_says() -> None:
         "description": "x" * 100_000,
         "exposure": {"f_number": 1e-200, "time_s": float("nan"), "iso": 10**60, "focal_length_mm": 50.0},
     }
-    found = record_of(hostile, **fixed)
+    found = record_of(hostile, **STORED)
     assert len(json.dumps(found, ensure_ascii=False).encode()) < 40_000
     assert found["exposure"] == {"focal_length_mm": 50.0}
     assert found["title"]
@@ -393,19 +394,12 @@ def test_a_record_is_small_whatever_the_file_says() -> None:
 
 
 def test_positions_follow_the_gps_policy() -> None:
-    fixed = {
-        "image_id": "uploads/a",
-        "bucket": "b",
-        "size": 1,
-        "etag": "e",
-        "uploaded_at": "2026-11-21T10:00:00.000Z",
-    }
     metadata = {
         "status": "ok",
         "gps": {"latitude": 48.858222, "longitude": 2.2945, "altitude_m": 35.0},
         "has_gps": True,
     }
-    assert record_of(metadata, **fixed)["gps"] == metadata["gps"]
-    assert record_of(metadata, gps="coarse", **fixed)["gps"] == {"latitude": 48.86, "longitude": 2.29}
-    assert "gps" not in record_of(metadata, gps="none", **fixed)
-    assert record_of(metadata, gps="none", **fixed)["has_gps"] is True
+    assert record_of(metadata, **STORED)["gps"] == metadata["gps"]
+    assert record_of(metadata, gps="coarse", **STORED)["gps"] == {"latitude": 48.86, "longitude": 2.29}
+    assert "gps" not in record_of(metadata, gps="none", **STORED)
+    assert record_of(metadata, gps="none", **STORED)["has_gps"] is True

@@ -228,20 +228,14 @@ def deploy(
         print(f"Functions run as {role}" if role else "Each function gets a role of its own", flush=True)
     print("Preparing Terraform", flush=True)
     terraform.init()
-    held = terraform.outputs()
-    check_region(region, held.get("region"))
+    check_region(region, terraform.outputs().get("region"))
     package.build_all(target, ROOT / "lambdas", place.build)
     write_json(place.variables, variables_for(place, target, region, role, environment))
     if verb == "plan":
         return terraform.run("plan", "-input=false", *place.options(), *extra)
-    apply = ["apply", "-input=false", "-auto-approve", "-compact-warnings", *place.options(), *extra]
-    new = place.local and not held
-    code = terraform.run(*apply)
-    if code and new:
-        # Now and then the local AWS does something and its answer is lost; the repetition then finds a conflict.
-        print("The local AWS refused something: removing what was made, and once more", flush=True)
-        terraform.run("destroy", "-auto-approve", "-compact-warnings", *place.options(), *extra)
-        code = terraform.run(*apply)
+    code = terraform.run(
+        "apply", "-input=false", "-auto-approve", "-compact-warnings", *place.options(), *extra
+    )
     if code:
         print(
             "deploy.sh: Terraform could not finish; its message above says why. What it made so far is remembered: "

@@ -26,6 +26,7 @@ from environment import WINDOWS, SetupError, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements-local-aws.txt"
+SERVER = ROOT / "tools" / "ministack_server.py"
 DEFAULT_STATE = ROOT / ".local"
 DEFAULT_PORT = 4566
 # Lower ones are the system's.
@@ -185,7 +186,7 @@ class LocalAws:
         detach = {"creationflags": 0x00000208} if WINDOWS else {"start_new_session": True}
         with open(self.log_file, "wb") as log:
             return subprocess.Popen(
-                [str(python), "-m", "ministack"],
+                [str(python), "-P", str(SERVER)],
                 env=environment,
                 cwd=self.state_dir,
                 stdin=subprocess.DEVNULL,

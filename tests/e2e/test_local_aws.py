@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -80,6 +81,18 @@ def test_it_listens_on_this_machine_alone(local: LocalAws) -> None:
     for address in elsewhere:
         with socket.socket() as probe:
             assert probe.connect_ex((address, server.port)) != 0, address
+
+
+def test_an_answer_is_sent_whole(local: LocalAws) -> None:
+    """Terraform's client may lose one whose body follows its head (aws-sdk-go-v2 issue 1825)."""
+    server = local.start()
+    request = b"GET /_ministack/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        for _ in range(200):
+            connection.sendall(request)
+            head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            assert length and len(body) == int(length[1]) > 0
 
 
 def test_what_it_holds_survives_a_restart(local: LocalAws) -> None:

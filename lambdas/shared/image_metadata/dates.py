@@ -21,8 +21,11 @@ _EXIF = re.compile(
 )
 #: Characters of a date that are looked at.
 _LONGEST = 64
-#: What nearly all cameras write; the days that not every month has go the long way.
-_PLAIN = re.compile(r"(\d{4}):(0[1-9]|1[0-2]):(0[1-9]|[12]\d|3[01]) ((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)")
+#: What nearly all cameras and editors write; the days that not every month has go the long way.
+_PLAIN = re.compile(
+    r"(\d{4})[:-](0[1-9]|1[0-2])[:-](0[1-9]|[12]\d|3[01])[ T]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?)"
+    r"([+-](?:0\d|1[0-5]):[0-5]\d)?"
+)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)()()()()()$")
 _YEAR = re.compile(r"(\d{4})()()()()()()()$")
 _PLAIN_OFFSET = re.compile(r"[+-](?:0\d|1[0-5]):[0-5]\d")
@@ -39,9 +42,9 @@ def parse(text: str | None) -> Moment | None:
         return None
     plain = _PLAIN.fullmatch(text)
     if plain:
-        year, month, day, clock = plain.groups()
+        year, month, day, clock, offset = plain.groups()
         if day <= "28" and year != "0000":
-            return Moment(f"{year}-{month}-{day}T{clock}")
+            return Moment(f"{year}-{month}-{day}T{clock}", offset)
     text = text.strip()[:_LONGEST]
     match = _EXIF.match(text) or _COMPACT.match(text) or _YEAR.match(text)
     if match is None:
@@ -51,7 +54,6 @@ def parse(text: str | None) -> Moment | None:
     if y == 0:
         return None
     local = year
-    offset = None
     m = _number(month)
     if m is None or m == 0:
         return Moment(local) if m is None else None
@@ -76,9 +78,7 @@ def parse(text: str | None) -> Moment | None:
         local += f":{s:02}"
         if fraction:
             local += f".{fraction[:9]}"
-    if zone:
-        offset = parse_offset(zone)
-    return Moment(local, offset)
+    return Moment(local, parse_offset(zone))
 
 
 def exif_moment(date: str | None, fraction: str | None, offset: str | None) -> Moment | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from .dates import exif_moment
@@ -37,11 +36,8 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
 
 
-@dataclass
 class Exif(Description):
     """What an EXIF block states."""
-
-    color_space: int | None = None  # 1 sRGB, 2 Adobe RGB (rare), 65535 uncalibrated
 
 
 def read_exif(source: Reader | bytes, warn: Callable[[str], None]) -> Exif | None:
@@ -54,23 +50,22 @@ def read_exif(source: Reader | bytes, warn: Callable[[str], None]) -> Exif | Non
     return exif_of(tiff, tiff.directory(tiff.first), warn)
 
 
-def exif_of(tiff: TiffStream, main: Directory, warn: Callable[[str], None]) -> Exif:
-    """What the directory `main` and the EXIF and GPS directories below it state."""
+def exif_of(tiff: TiffStream, tags: Directory, warn: Callable[[str], None]) -> Exif:
+    """What the main directory, and the EXIF and GPS directories below it, state; `tags` grows by those of EXIF."""
     exif = Exif()
-    detail = _below(tiff, main, EXIF_IFD)
-    # Writers put tags into the wrong one of the two directories; their numbers do not overlap.
-    tags: dict[int, Entry] = {**detail, **main}
     get = tags.get
     text = tiff.text
 
-    if 0x0112 in main:
-        orientation = tiff.number(main[0x0112])
+    if 0x0112 in tags:
+        orientation = tiff.number(tags[0x0112])
         if isinstance(orientation, int) and 1 <= orientation <= 8:
             exif.orientation = orientation
         elif orientation:
             warn(f"EXIF: orientation {orientation} is none of 1 to 8")
-    if 0x011A in main or 0x011B in main:
-        exif.dpi = _dpi(tiff, main)
+    if 0x011A in tags or 0x011B in tags:
+        exif.dpi = _dpi(tiff, tags)
+    # Writers put tags into the wrong one of the two directories; their numbers do not overlap.
+    _below(tiff, tags.get(EXIF_IFD), tags)
     for tag, name in _TEXTS:
         if tag in tags:
             setattr(exif, name, text(tags[tag]))
@@ -83,23 +78,21 @@ def exif_of(tiff: TiffStream, main: Directory, warn: Callable[[str], None]) -> E
             exif.keywords = [word.strip() for word in keywords.split(";") if word.strip()]
     exif.copyright = _copyright(tiff, get(0x8298))
     exif.rating = _integer(tiff, get(0x4746))
-    exif.color_space = _integer(tiff, get(0xA001))
     if 0x9003 in tags:
         exif.taken = exif_moment(text(tags[0x9003]), text(get(0x9291)), text(get(0x9011)))
     if 0x9004 in tags and exif.taken is None:  # else nobody asks
         exif.digitized = exif_moment(text(tags[0x9004]), text(get(0x9292)), text(get(0x9012)))
     exif.exposure = _exposure(tiff, tags)
-    gps = _below(tiff, main, GPS_IFD) or _below(tiff, detail, GPS_IFD)
-    if gps:
-        exif.gps = _gps(tiff, gps, warn)
+    if GPS_IFD in tags:
+        gps = _below(tiff, tags[GPS_IFD], Directory())
+        if gps:
+            exif.gps = _gps(tiff, gps, warn)
     return exif
 
 
-def _below(tiff: TiffStream, parent: Directory, tag: int) -> Directory:
-    if tag not in parent:
-        return Directory()
-    offset = tiff.number(parent[tag])
-    return tiff.directory(offset) if isinstance(offset, int) and offset > 0 else Directory()
+def _below(tiff: TiffStream, entry: Entry | None, into: Directory) -> Directory:
+    offset = tiff.number(entry)
+    return tiff.directory(offset, into) if isinstance(offset, int) and offset > 0 else into
 
 
 def _integer(tiff: TiffStream, entry: Entry | None) -> int | None:
@@ -148,8 +141,11 @@ def resolution(x: float | None, y: float | None, unit: int | None) -> tuple[floa
     across, down = x or y or 0.0, y or x or 0.0
     if not (0 < across < 1e7 and 0 < down < 1e7):
         return None
-    scale = 2.54 if unit == 3 else 1.0
-    return round(across * scale, 4), round(down * scale, 4)
+    if unit == 3:
+        across, down = across * 2.54, down * 2.54
+    elif across == down and across.is_integer():
+        return across, down
+    return round(across, 4), round(down, 4)
 
 
 def _exposure(tiff: TiffStream, tags: dict[int, Entry]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _describe(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[s
     """The fields that the metadata blocks alone state."""
     _dates(out, exif, xmp, iptc, text)
     out.camera = _camera(exif, xmp)
-    out.exposure = {**xmp.exposure, **exif.exposure} or None
+    out.exposure = {**(xmp.exposure or {}), **(exif.exposure or {})} or None
     out.gps = exif.gps or xmp.gps or None
     out.title = _clip(xmp.title or iptc.title or exif.title or text.get("Title"))
     out.description = _clip(

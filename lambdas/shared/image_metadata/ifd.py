@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import limits
 from .reader import BytesReader, Reader
@@ -24,25 +24,44 @@ _CODES = {
     1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i",
     11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q",
 }  # fmt: skip
+
+class _Layout(NamedTuple):
+    """How numbers lie in a stream: byte order, whether it is BigTIFF, and what unpacks its parts."""
+
+    order: str
+    big: bool
+    short: struct.Struct
+    long: struct.Struct
+    offset: struct.Struct
+    count: struct.Struct  # of a directory's entries
+    entry: struct.Struct
+    ratios: dict[int, struct.Struct]
+
+
+_LAYOUTS = {
+    (order, big): _Layout(
+        order,
+        big,
+        struct.Struct(order + "H"),
+        struct.Struct(order + "I"),
+        struct.Struct(order + ("Q" if big else "I")),
+        struct.Struct(order + ("Q" if big else "H")),
+        struct.Struct(order + ("HHQ8s" if big else "HHI4s")),
+        {RATIONAL: struct.Struct(order + "II"), SRATIONAL: struct.Struct(order + "ii")},
+    )
+    for order in "<>"
+    for big in (False, True)
+}
 _HEADERS = {
-    b"II*\0": ("<", False),
-    b"MM\0*": (">", False),
-    b"II+\0": ("<", True),
-    b"MM\0+": (">", True),
-    b"IIRO": ("<", False),  # Olympus ORF
-    b"IIRS": ("<", False),
-    b"MMOR": (">", False),
-    b"IIU\0": ("<", False),  # Panasonic RW2, JPEG XR
+    b"II*\0": _LAYOUTS["<", False],
+    b"MM\0*": _LAYOUTS[">", False],
+    b"II+\0": _LAYOUTS["<", True],
+    b"MM\0+": _LAYOUTS[">", True],
+    b"IIRO": _LAYOUTS["<", False],  # Olympus ORF
+    b"IIRS": _LAYOUTS["<", False],
+    b"MMOR": _LAYOUTS[">", False],
+    b"IIU\0": _LAYOUTS["<", False],  # Panasonic RW2, JPEG XR
 }
-_SHORT = {order: struct.Struct(order + "H") for order in "<>"}
-_LONG = {order: struct.Struct(order + "I") for order in "<>"}
-_LONG8 = {order: struct.Struct(order + "Q") for order in "<>"}
-_RATIOS = {
-    order: {RATIONAL: struct.Struct(order + "II"), SRATIONAL: struct.Struct(order + "ii")} for order in "<>"
-}
-#: Of a directory: the number of its entries, one entry.
-_SHAPES = {order: (_SHORT[order], struct.Struct(order + "HHI4s")) for order in "<>"}
-_BIG_SHAPES = {order: (_LONG8[order], struct.Struct(order + "HHQ8s")) for order in "<>"}
 #: Types that may hold text.
 _TEXTS = frozenset((ASCII, BYTE, UNDEFINED, UTF8))
 
@@ -54,10 +73,7 @@ class NotTiff(ValueError):
 class Directory(dict[int, Entry]):
     """One directory: tag -> entry, the first of each tag; `next` is the following directory's offset or 0."""
 
-    __slots__ = ("next",)
-
-    def __init__(self) -> None:
-        self.next = 0
+    next = 0
 
 
 class TiffStream:
@@ -68,47 +84,49 @@ class TiffStream:
 
     def __init__(self, source: Reader | bytes, warn: Callable[[str], None], name: str = "EXIF") -> None:
         self.source: Reader = BytesReader(source) if isinstance(source, bytes) else source
-        self.read_at = self.source.read_at
         self._data = source if isinstance(source, bytes) else None
         self.name = name
         self._warn = warn
         head = self.read_at(0, 16)
-        known = _HEADERS.get(head[:4])
-        if known is None and head[:2] in (b"II", b"MM") and name == "EXIF":
+        layout = _HEADERS.get(head[:4])
+        if layout is None and head[:2] in (b"II", b"MM") and name == "EXIF":
             # Some writers put another number after the byte order; the offset still leads to the directory.
-            known = ("<" if head[:2] == b"II" else ">", False)
-        if known is None or len(head) < 8:
+            layout = _LAYOUTS["<" if head[:2] == b"II" else ">", False]
+        if layout is None or len(head) < 8:
             raise NotTiff(f"no TIFF header but {head[:4]!r}")
-        self.order, self.big = known
-        self._short, self._long = _SHORT[self.order], _LONG[self.order]
-        self._ratios = _RATIOS[self.order]
-        self._offset = _LONG8[self.order] if self.big else self._long
-        self._shapes = _BIG_SHAPES[self.order] if self.big else _SHAPES[self.order]
+        self.order, self.big, self._short, self._long, self._offset, self._count, self._entry, self._ratios = (
+            layout
+        )
         at = 8 if self.big else 4
         self.first: int = self._offset.unpack_from(head, at)[0] if len(head) >= 2 * at else 0
 
-    def directory(self, offset: int) -> Directory:
-        """The directory at `offset`; what does not fit into the stream is left out, with a warning."""
-        found = Directory()
-        count_of, shape = self._shapes
-        wide = count_of.size
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Bytes [offset, offset+length) of the stream, shorter only at its end."""
+        return self.source.read_at(offset, length) if self._data is None else self._data[offset : offset + length]
+
+    def directory(self, offset: int, into: Directory | None = None) -> Directory:
+        """The directory at `offset`, added to those that `into` holds; what does not fit is left out, with a warning."""
+        found = Directory() if into is None else into
+        wide = self._count.size
         head = self.read_at(offset, wide)
         if len(head) < wide:
             self._warn(f"{self.name}: a directory lies outside the block")
             return found
-        (count,) = count_of.unpack(head)
+        (count,) = self._count.unpack(head)
         if count > limits.MAX_IFD_ENTRIES:
             self._warn(f"{self.name}: a directory states {count} entries, more than are read")
             count = limits.MAX_IFD_ENTRIES
-        length = count * shape.size
+        size = self._entry.size
+        length = count * size
         rows = self.read_at(offset + wide, length + self._offset.size)
         if len(rows) < length:
             self._warn(f"{self.name}: a directory is cut off")
-            length = len(rows) // shape.size * shape.size
+            length = len(rows) // size * size
         elif len(rows) == length + self._offset.size:
             (found.next,) = self._offset.unpack_from(rows, length)
-        for entry in shape.iter_unpack(rows[:length]):
-            found.setdefault(entry[0], entry)
+        keep = found.setdefault
+        for entry in self._entry.iter_unpack(rows[:length]):
+            keep(entry[0], entry)
         return found
 
     def place(self, entry: Entry) -> tuple[int, int] | None:
@@ -127,7 +145,7 @@ class TiffStream:
             return inline[:length]
         (offset,) = self._offset.unpack(inline)
         length = length if length < limit else limit
-        return self.read_at(offset, length) if self._data is None else self._data[offset : offset + length]
+        return self.read_at(offset, length)
 
     def numbers(self, entry: Entry) -> tuple[Any, ...]:
         """The value as numbers; rationals as (numerator, denominator) pairs; () when cut off or no number."""
@@ -169,7 +187,7 @@ class TiffStream:
         ratio = self._ratios.get(entry[1])
         if ratio is not None and entry[2] == 1 and not self.big:
             offset = self._long.unpack(entry[3])[0]
-            data = self.read_at(offset, 8) if self._data is None else self._data[offset : offset + 8]
+            data = self.read_at(offset, 8)
             if len(data) < 8:
                 return None
             above, below = ratio.unpack(data)
@@ -186,7 +204,10 @@ class TiffStream:
         _, kind, count, inline = entry
         if kind not in _TEXTS:
             return None
-        return decode(inline[:count] if count <= len(inline) else self.raw(entry))
+        if count > len(inline):
+            length = count if count < limits.MAX_VALUE else limits.MAX_VALUE
+            return decode(self.read_at(self._offset.unpack(inline)[0], length))
+        return decode(inline[:count])
 
 
 def decode(data: bytes) -> str | None:

@@ -16,7 +16,7 @@ _WANTED = frozenset((5, 25, 55, 60, 62, 63, 80, 116, 120))
 _UTF8 = (b"\x1b%G", b"\x1b%/I")
 
 
-@dataclass
+@dataclass(init=False)
 class Iptc(Description):
     """What an IPTC block states."""
 

@@ -67,6 +67,5 @@ MAX_CHUNKS = 100_000
 MAX_GIF_BLOCKS = 200_000
 #: Bytes before a JPEG's or TIFF's own start that are passed over.
 MAX_LEADING_GARBAGE = 1024
-#: Elements of one XMP packet, and how deep they may nest.
-MAX_XMP_ELEMENTS = 20_000
+#: How deep the elements of one XMP packet may nest.
 MAX_XMP_DEPTH = 64

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 EXTRACTOR_VERSION = 1
 
 
-@dataclass
+@dataclass(init=False)
 class Description:
-    """What a block of metadata states, as values of the record: EXIF, XMP and IPTC tell of much the same."""
+    """What a block of metadata states, as values of the record: EXIF, XMP and IPTC tell of much the same.
+
+    What is not stated is not set: it is the class's default that is read. The same holds for the classes below.
+    """
 
     orientation: int | None = None
     dpi: tuple[float, float] | None = None
@@ -33,15 +36,19 @@ class Description:
     description: str | None = None
     artist: str | None = None
     copyright: str | None = None
-    keywords: list[str] = field(default_factory=list)
+    keywords: Sequence[str] = ()
     rating: int | None = None
     taken: Moment | None = None
     digitized: Moment | None = None
-    exposure: dict[str, Any] = field(default_factory=dict)
-    gps: dict[str, float] = field(default_factory=dict)
+    exposure: dict[str, Any] | None = None
+    gps: dict[str, float] | None = None
+
+    def __init__(self, **stated: Any) -> None:
+        if stated:
+            vars(self).update(stated)
 
 
-@dataclass
+@dataclass(init=False)
 class Found:
     """What one container reader collects while it walks a file.
 
@@ -71,9 +78,15 @@ class Found:
     iptc: bytes | None = None  # IIM data sets
     icc: bytes | None = None  # the profile
     exif_block: Exif | None = None  # already parsed, where the file itself is a TIFF stream
-    text: dict[str, str] = field(default_factory=dict)  # PNG text chunks, comments: keyword -> text
-    warnings: list[str] = field(default_factory=list)
+    text: dict[str, str] = field(init=False)  # PNG text chunks, comments: keyword -> text
+    warnings: list[str] = field(init=False)
     inflated: int = 0  # bytes that compressed blocks came to so far (limits.MAX_INFLATED_TOTAL)
+
+    def __init__(self, **known: Any) -> None:
+        self.text = {}
+        self.warnings = []
+        if known:
+            vars(self).update(known)
 
     def warn(self, message: str) -> None:
         """Note damage that cost one block or field; the same message is kept once."""
@@ -83,10 +96,7 @@ class Found:
 
 @dataclass(init=False)
 class ImageMetadata:
-    """The metadata of one image; `None` is unknown. The fields are those of the record (README).
-
-    What is not known is not set: it is the class's default that is read.
-    """
+    """The metadata of one image; `None` is unknown. The fields are those of the record (README)."""
 
     status: str = "ok"  # ok | unsupported | corrupt | too_large
     error: str | None = None

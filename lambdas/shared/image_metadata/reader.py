@@ -7,6 +7,7 @@ under it is one `fetch(start, end)` callable's affair.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import BinaryIO, Protocol
@@ -188,8 +189,13 @@ class FileReader(RangeReader):
         super().__init__(partial(_read_file, file), partial(_file_length, file), **settings)
 
 
+_PREAD = getattr(os, "pread", None)
+
+
 def _read_file(file: BinaryIO, start: int, end: int) -> bytes:
     try:
+        if _PREAD and type(file) is io.BufferedReader and type(file.raw) is io.FileIO:
+            return _PREAD(file.fileno(), end - start, start)
         file.seek(start)
         data = file.read(end - start)
         while len(data) < end - start and isinstance(file, io.RawIOBase):

@@ -28,6 +28,12 @@ _PREFIXES = {
 }
 #: The prefixes that writers use for them: the same, and xap of old.
 _USUAL_PREFIXES = {prefix: prefix for prefix in _PREFIXES.values()} | {"xap": "xmp"}
+_USUAL_DECLARATIONS = {
+    f"xmlns:{written}": uri
+    for uri, prefix in _PREFIXES.items()
+    for written, meant in _USUAL_PREFIXES.items()
+    if meant == prefix
+}
 #: The properties that the record has a place for; all others are passed over unread.
 _WANTED = frozenset(
     (
@@ -64,11 +70,14 @@ _GPS = re.compile(
     r"\s*([+-]?\d+(?:\.\d+)?)(?:[,\s]+(\d+(?:\.\d+)?))?(?:[,\s]+(\d+(?:\.\d+)?))?\s*([NSEWnsew])?\s*$"
 )
 
+#: The depth of what is not open.
+_NONE = 1 << 30
+
 #: One property's values in order, each with its language or None.
 Values = list[tuple[str | None, str]]
 
 
-@dataclass
+@dataclass(init=False)
 class Xmp(Description):
     """What a packet states."""
 
@@ -128,97 +137,96 @@ def _parse(data: bytes, properties: dict[str, Values], warn: Callable[[str], Non
     """
     parser = expat.ParserCreate("UTF-8")
     names = _USUAL_NAMES  # as they are written here -> as we call them
-    renamed: set[str] = set()  # prefixes that do not mean the usual
-    depth = elements = 0
-    most_depth, most_elements = limits.MAX_XMP_DEPTH, limits.MAX_XMP_ELEMENTS
-    rdf = 0  # depth of the open rdf:RDF; 0: none
+    renamed: set[str] = set()  # declarations of prefixes that do not mean the usual
+    depth, most_depth = 0, limits.MAX_XMP_DEPTH
+    rdf = passed = _NONE  # depth of the open rdf:RDF, and of the open element that is passed over with all it holds
     described = False  # inside of an rdf:Description
-    name = nested = ""  # the open property, where it is wanted, and the wanted field of its structure
+    name = nested = ""  # the open property and, where it is wanted, the open field of its structure
     language: str | None = None
-    pieces: list[str] | None = None
+    simple = False  # the element that opened last is wanted and still open
+    text: list[str] = []
 
-    def collect(into: list[str] | None) -> None:
-        """Gather the text that follows, or, with None, pass it over: the blanks between elements cost no call."""
-        nonlocal pieces
-        if pieces is not into:
-            pieces = into
-            parser.CharacterDataHandler = None if into is None else into.append
-
-    def start(written: str, attributes: list[str]) -> None:
-        nonlocal depth, elements, rdf, described, name, nested, language, names
+    def start(written: str, attributes: dict[str, str]) -> None:
+        nonlocal depth, rdf, passed, described, name, nested, names, simple, language
         depth += 1
-        elements += 1
-        if depth > most_depth or elements > most_elements:
-            raise _Refused("the packet is larger or deeper than is read")
-        level = depth - rdf
-        if level > 2 and rdf and not name:
+        if depth > passed:
+            if depth > most_depth:
+                raise _Refused("the packet is deeper than is read")
             return
-        if attributes:
-            for number, attribute in enumerate(attributes[::2]):
-                if attribute[:6] == "xmlns:":
-                    prefix, uri = attribute[6:], attributes[2 * number + 1]
-                    if _PREFIXES.get(uri) != _USUAL_PREFIXES.get(prefix) or prefix in renamed:
-                        renamed.add(prefix)
-                        names = _renamed(names, prefix, uri)
+        for attribute, uri in attributes.items():
+            usual = _USUAL_DECLARATIONS.get(attribute)
+            if usual is None:
+                if attribute[:6] != "xmlns:" or (uri not in _PREFIXES and attribute not in renamed):
+                    continue
+            elif uri == usual and attribute not in renamed:
+                continue
+            renamed.add(attribute)
+            names = _renamed(names, attribute[6:], uri)
         known = names.get(written)
-        if not rdf:
-            if known == "rdf:RDF":
-                rdf = depth
-        elif level == 2:
+        level = depth - rdf
+        if level == 2:
             if described and known in _WANTED:
-                name, language = known or "", None
-                collect([])
-                told(attributes)
+                name, simple = known or "", True
+                text.clear()
+                parser.CharacterDataHandler = text.append
+                language = None
+                if attributes:
+                    told(attributes)
+            else:
+                passed = depth
         elif level == 1:
             described = known == "rdf:Description"
             if described:
-                for number, attribute in enumerate(attributes[::2]):
+                for attribute, value in attributes.items():
                     if attribute in names and names[attribute] in _WANTED:
-                        _add(properties, names[attribute], None, attributes[2 * number + 1])
-        elif level == 4 and known == "rdf:li":
-            language = None
-            collect([])
-            told(attributes)
-        elif known == _FIRED:
-            nested = known
-            collect([])
+                        _add(properties, names[attribute], None, value)
+        elif level < 0:
+            if known == "rdf:RDF":
+                rdf = depth
         else:
-            collect(None)
-            told(attributes)
+            simple = known == _FIRED or (level == 4 and known == "rdf:li")
+            text.clear()
+            if known == _FIRED:
+                nested = known
+            elif level > 4:
+                passed = depth
+            else:
+                language = None
+                if attributes:
+                    told(attributes)
 
-    def told(attributes: list[str]) -> None:
+    def told(attributes: dict[str, str]) -> None:
         """What the attributes of a property, an item or a structure state."""
         nonlocal language
-        for number in range(0, len(attributes), 2):
-            if attributes[number] == "xml:lang":
-                language = attributes[number + 1]
-                continue
-            attribute = names.get(attributes[number])
-            if attribute == _FIRED:
-                _add(properties, _FIRED, None, attributes[number + 1])
-            elif attribute in ("rdf:resource", "rdf:value") and depth == rdf + 2:
-                _add(properties, name, None, attributes[number + 1])
+        for attribute, value in attributes.items():
+            known = names.get(attribute)
+            if attribute == "xml:lang":
+                language = value
+            elif known == _FIRED:
+                _add(properties, _FIRED, None, value)
+            elif known in ("rdf:resource", "rdf:value") and depth == rdf + 2:
+                _add(properties, name, None, value)
 
     def end(_: str) -> None:
-        nonlocal depth, rdf, described, name, nested
+        nonlocal depth, rdf, passed, described, nested, simple
         level = depth - rdf
-        if pieces is not None:
-            if nested or level in (2, 4):
-                _add(properties, nested or name, language, "".join(pieces))
-            collect(None)
-            nested = ""
+        depth -= 1
+        if depth >= passed:
+            return
+        passed = _NONE
+        if simple:
+            _add(properties, nested or name, language, "".join(text))
+            simple, nested = False, ""
         if level == 2:
-            name = ""
+            parser.CharacterDataHandler = None  # the blanks between properties cost no call
         elif level == 1:
             described = False
         elif level == 0:
-            rdf = 0
-        depth -= 1
+            rdf = _NONE
 
     def refuse(*_: Any) -> None:
         raise _Refused("the packet declares a document type, which is not read")
 
-    parser.buffer_text = parser.ordered_attributes = True
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
     try:
@@ -246,23 +254,21 @@ def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Xmp:
         if len(values) > 1:
             first[name] = next((value for language, value in values if language == "x-default"), first[name])
     get = first.get
-    xmp = Xmp(
-        make=get("tiff:Make"),
-        model=get("tiff:Model"),
-        lens=get("exifEX:LensModel") or get("aux:Lens"),
-        serial=get("exifEX:BodySerialNumber") or get("aux:SerialNumber"),
-        software=get("xmp:CreatorTool") or get("tiff:Software"),
-        title=get("dc:title"),
-        description=get("dc:description") or get("tiff:ImageDescription"),
-        copyright=get("dc:rights") or get("tiff:Copyright"),
-        taken=parse(get("exif:DateTimeOriginal")),
-        created=parse(get("photoshop:DateCreated")),
-    )
+    xmp = Xmp()
+    xmp.make, xmp.model = get("tiff:Make"), get("tiff:Model")
+    xmp.lens = get("exifEX:LensModel") or get("aux:Lens")
+    xmp.serial = get("exifEX:BodySerialNumber") or get("aux:SerialNumber")
+    xmp.software = get("xmp:CreatorTool") or get("tiff:Software")
+    xmp.title = get("dc:title")
+    xmp.description = get("dc:description") or get("tiff:ImageDescription")
+    xmp.copyright = get("dc:rights") or get("tiff:Copyright")
+    xmp.taken = parse(get("exif:DateTimeOriginal"))
+    xmp.created = parse(get("photoshop:DateCreated"))
     if xmp.taken is None and xmp.created is None:  # else nobody asks
         xmp.digitized = parse(get("exif:DateTimeDigitized"))
         xmp.made = parse(get("xmp:CreateDate"))
     xmp.artist = "; ".join(value for _, value in properties.get("dc:creator", ())) or get("tiff:Artist")
-    xmp.keywords = [value for _, value in properties.get("dc:subject", ())]
+    xmp.keywords = tuple(value for _, value in properties.get("dc:subject", ()))
     orientation = _integer(get("tiff:Orientation"))
     if orientation is not None and 1 <= orientation <= 8:
         xmp.orientation = orientation
@@ -271,14 +277,16 @@ def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Xmp:
         xmp.rating = round(rating)
     if "tiff:XResolution" in first:
         xmp.dpi = _dpi(get("tiff:XResolution"), get("tiff:YResolution"), get("tiff:ResolutionUnit"))
+    exposure = {}
     for field_name, tag in _EXPOSURE:
-        if tag in first and field_name not in xmp.exposure:
+        if tag in first and field_name not in exposure:
             value = _real(first[tag])
             if value is not None and 0 < value < 1e7:
                 value = float(f"{value:.6g}")
-                xmp.exposure[field_name] = int(value) if value.is_integer() else value
+                exposure[field_name] = int(value) if value.is_integer() else value
     if _FIRED in first:
-        xmp.exposure["flash"] = first[_FIRED].lower() == "true"
+        exposure["flash"] = first[_FIRED].lower() == "true"
+    xmp.exposure = exposure or None
     if "exif:GPSLatitude" in first or "exif:GPSLongitude" in first:
         xmp.gps = _gps(get, warn)
     return xmp

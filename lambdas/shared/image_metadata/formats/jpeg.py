@@ -208,7 +208,7 @@ def _application(source: Reader, start: int, length: int, marker: int, found: Fo
             blocks.exif.append(data)
         elif name.startswith(_XMP):
             if found.xmp is None:
-                found.xmp = source.read_at(start, length)[len(_XMP) :]
+                found.xmp = source.read_at(start + len(_XMP), length - len(_XMP))
         elif name.startswith(_XMP_EXTENDED):
             _extended(source, start, length, found, blocks)
         elif found.xmp is None:
@@ -229,7 +229,7 @@ def _application(source: Reader, start: int, length: int, marker: int, found: Fo
             if sum(map(len, blocks.photoshop)) + length > limits.MAX_IPTC:
                 found.warn("IPTC: the block is larger than is read")
                 return
-            blocks.photoshop.append(source.read_at(start, length)[len(_PHOTOSHOP) :])
+            blocks.photoshop.append(source.read_at(start + len(_PHOTOSHOP), length - len(_PHOTOSHOP)))
         elif name.startswith(b"Adobe_Photoshop2.5:"):
             blocks.photoshop.append(source.read_at(start, length)[21:])
         elif name.startswith(b"\x1c\x02") and found.iptc is None:

@@ -39,7 +39,7 @@ def read(source: Reader, found: Found) -> None:
         raise CorruptImage("the first directory states no size")
     try:
         _prefetch(source, tiff, main)
-        found.exif_block = exif_of(tiff, main, found.warn)
+        found.exif_block = exif_of(tiff, Directory(main), found.warn)
         _blocks(tiff, main, found)
         _pages(tiff, main, found)
     except BudgetExceeded as error:

@@ -21,6 +21,17 @@ from .xmp import Xmp, read_xmp
 
 #: Formats whose container states the turn; their EXIF orientation is to be ignored (HEIF, ISO 23008-12 6.5.10).
 _OWN_ORIENTATION = frozenset(("AVIF", "HEIF", "HEIC", "JXL", "JPEGXL"))
+#: The sources of the date, the first one that states it counts: when the picture was taken, when it was made.
+_TAKEN = (
+    "EXIF DateTimeOriginal",
+    "XMP exif:DateTimeOriginal",
+    "XMP photoshop:DateCreated",
+    "IPTC DateCreated",
+)
+_MADE = (
+    "EXIF DateTimeDigitized", "XMP exif:DateTimeDigitized", "XMP xmp:CreateDate", "IPTC DigitalCreationDate",
+    "PNG Creation Time",
+)  # fmt: skip
 #: What stands for a block that a file does not have.
 _NO_EXIF, _NO_XMP, _NO_IPTC = Exif(), Xmp(), Iptc()
 
@@ -31,7 +42,7 @@ def extract(source: Reader | BinaryIO) -> ImageMetadata:
     `source` is a `Reader` or any seekable binary file. A bad image gives a record whose `status` says so;
     only `SourceError` (the bytes cannot be fetched) is raised.
     """
-    reader: Reader = source if hasattr(source, "read_at") else FileReader(source)  # type: ignore[assignment]
+    reader: Reader = FileReader(source) if hasattr(source, "seek") else source  # type: ignore[arg-type]
     found = Found()
     status, error = "ok", None
     try:
@@ -110,7 +121,10 @@ def _describe(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[s
     """The fields that the metadata blocks alone state."""
     _dates(out, exif, xmp, iptc, text)
     out.camera = _camera(exif, xmp)
-    out.exposure = {**(xmp.exposure or {}), **(exif.exposure or {})} or None
+    if xmp.exposure and exif.exposure:
+        out.exposure = {**xmp.exposure, **exif.exposure}
+    else:
+        out.exposure = xmp.exposure or exif.exposure or None
     out.gps = exif.gps or xmp.gps or None
     out.title = _clip(xmp.title or iptc.title or exif.title or text.get("Title"))
     out.description = _clip(
@@ -122,8 +136,9 @@ def _describe(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[s
     )
     out.artist = _clip(xmp.artist or iptc.artist or exif.artist or text.get("Author"))
     out.copyright = _clip(xmp.copyright or iptc.copyright or exif.copyright or text.get("Copyright"))
-    words = dict.fromkeys(word[:256] for word in (*xmp.keywords, *iptc.keywords, *exif.keywords))
-    out.keywords = list(words)[: limits.MAX_KEYWORDS]
+    if xmp.keywords or iptc.keywords or exif.keywords:
+        words = dict.fromkeys(word[:256] for word in (*xmp.keywords, *iptc.keywords, *exif.keywords))
+        out.keywords = list(words)[: limits.MAX_KEYWORDS]
     out.rating = xmp.rating if xmp.rating is not None else exif.rating
     out.software = _clip(exif.software or xmp.software or text.get("Software"))
 
@@ -140,22 +155,12 @@ def _camera(exif: Exif, xmp: Xmp) -> dict[str, Any] | None:
 
 def _dates(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[str, str]) -> None:
     """When the picture was taken; failing that, when it was digitized or made."""
-    taken: tuple[tuple[str, Moment | None], ...] = (
-        ("EXIF DateTimeOriginal", exif.taken),
-        ("XMP exif:DateTimeOriginal", xmp.taken),
-        ("XMP photoshop:DateCreated", xmp.created),
-        ("IPTC DateCreated", iptc.created),
-    )
-    stated = [(source, moment) for source, moment in taken if moment is not None]
+    taken = (exif.taken, xmp.taken, xmp.created, iptc.created)
+    stated = [(source, moment) for source, moment in zip(_TAKEN, taken, strict=True) if moment is not None]
     if not stated:
-        made: tuple[tuple[str, Moment | None], ...] = (
-            ("EXIF DateTimeDigitized", exif.digitized),
-            ("XMP exif:DateTimeDigitized", xmp.digitized),
-            ("XMP xmp:CreateDate", xmp.made),
-            ("IPTC DigitalCreationDate", iptc.digitized),
-            ("PNG Creation Time", loose_date(text.get("Creation Time"))),
-        )
-        stated = [(source, moment) for source, moment in made if moment is not None]
+        written = loose_date(text.get("Creation Time"))
+        made = (exif.digitized, xmp.digitized, xmp.made, iptc.digitized, written)
+        stated = [(source, moment) for source, moment in zip(_MADE, made, strict=True) if moment is not None]
     if stated:
         out.taken_at, out.taken_at_offset = _completed([moment for _, moment in stated])
         out.taken_at_source = stated[0][0]

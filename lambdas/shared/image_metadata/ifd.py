@@ -25,6 +25,7 @@ _CODES = {
     11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q",
 }  # fmt: skip
 
+
 class _Layout(NamedTuple):
     """How numbers lie in a stream: byte order, whether it is BigTIFF, and what unpacks its parts."""
 
@@ -33,7 +34,7 @@ class _Layout(NamedTuple):
     short: struct.Struct
     long: struct.Struct
     offset: struct.Struct
-    count: struct.Struct  # of a directory's entries
+    entries: struct.Struct  # how many a directory has
     entry: struct.Struct
     ratios: dict[int, struct.Struct]
 
@@ -94,18 +95,29 @@ class TiffStream:
             layout = _LAYOUTS["<" if head[:2] == b"II" else ">", False]
         if layout is None or len(head) < 8:
             raise NotTiff(f"no TIFF header but {head[:4]!r}")
-        self.order, self.big, self._short, self._long, self._offset, self._count, self._entry, self._ratios = (
-            layout
-        )
+        (
+            self.order,
+            self.big,
+            self._short,
+            self._long,
+            self._offset,
+            self._count,
+            self._entry,
+            self._ratios,
+        ) = layout
         at = 8 if self.big else 4
         self.first: int = self._offset.unpack_from(head, at)[0] if len(head) >= 2 * at else 0
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Bytes [offset, offset+length) of the stream, shorter only at its end."""
-        return self.source.read_at(offset, length) if self._data is None else self._data[offset : offset + length]
+        return (
+            self.source.read_at(offset, length)
+            if self._data is None
+            else self._data[offset : offset + length]
+        )
 
     def directory(self, offset: int, into: Directory | None = None) -> Directory:
-        """The directory at `offset`, added to those that `into` holds; what does not fit is left out, with a warning."""
+        """The directory at `offset`, added to what `into` holds; what does not fit is left out, with a warning."""
         found = Directory() if into is None else into
         wide = self._count.size
         head = self.read_at(offset, wide)

@@ -42,15 +42,16 @@ def read_iptc(data: bytes, warn: Callable[[str], None]) -> Iptc:
                 break
             length = int.from_bytes(data[position : position + width], "big")
             position += width
-        value = data[position : position + length]
-        if len(value) < length:
+        start, position = position, position + length
+        if position > size:
             warn("IPTC: the block is cut off")
             break
-        position += length
-        if record == 1 and number == 90:
-            utf8 = value.startswith(_UTF8)
-        elif record == 2 and number in _WANTED and len(sets.setdefault(number, [])) < limits.MAX_KEYWORDS:
-            sets[number].append(value)
+        if record == 2 and number in _WANTED:
+            values = sets.setdefault(number, [])
+            if len(values) < limits.MAX_KEYWORDS:
+                values.append(data[start:position])
+        elif record == 1 and number == 90:
+            utf8 = data.startswith(_UTF8, start, position)
 
     iptc = Iptc()
     if not sets:

@@ -8,7 +8,8 @@ from .model import Found
 
 _SIGNATURES = frozenset((b"8BIM", b"PHUT", b"DCSR", b"AgHg", b"MeSa"))
 _RESOLUTION, _IPTC, _ICC, _EXIF, _XMP = 0x03ED, 0x0404, 0x040F, 0x0422, 0x0424
-_HEAD, _LENGTH = struct.Struct(">4sHB").unpack_from, struct.Struct(">I").unpack_from
+_HEAD = struct.Struct(">4sHHI").unpack_from  # signature, number, empty name, length
+_LENGTH = struct.Struct(">I").unpack_from
 _READ = frozenset((_RESOLUTION, _IPTC, _ICC, _EXIF, _XMP))
 
 
@@ -18,16 +19,18 @@ def read_resources(data: bytes, found: Found) -> None:
     size = len(data)
     while position + 12 <= size:
         # Signature, number, name (padded to an even length with its count), length, value (padded as well).
-        signature, number, name = _HEAD(data, position)
+        signature, number, name, length = _HEAD(data, position)
         if signature not in _SIGNATURES:
             if data[position:].strip(b"\0"):
                 found.warn("Photoshop: the resources are damaged")
             return
-        start = position + 10 + (name + 2 & ~1)
-        if start > size:
-            found.warn("Photoshop: the resources are cut off")
-            return
-        (length,) = _LENGTH(data, start - 4)
+        start = position + 12
+        if name > 0xFF:
+            start += (name >> 8) & ~1
+            if start > size:
+                found.warn("Photoshop: the resources are cut off")
+                return
+            (length,) = _LENGTH(data, start - 4)
         position = start + (length + 1 & ~1)
         if start + length > size:
             found.warn("Photoshop: the resources are cut off")

@@ -189,7 +189,8 @@ class FileReader(RangeReader):
         super().__init__(partial(_read_file, file), partial(_file_length, file), **settings)
 
 
-_PREAD = getattr(os, "pread", None)
+#: Reads without a seek; Windows has none.
+_PREAD: Callable[[int, int, int], bytes] | None = getattr(os, "pread", None)
 
 
 def _read_file(file: BinaryIO, start: int, end: int) -> bytes:

@@ -12,17 +12,17 @@ from ..model import Found
 from ..photoshop import read_resources
 from ..reader import Reader
 
-_FRAMES = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF))
-_PASSED = frozenset((0xDB, 0xC4, 0xDD))  # DQT, DHT, DRI
-_SOI, _EOI, _SOS, _DNL, _COM = 0xD8, 0xD9, 0xDA, 0xDC, 0xFE
-_APP0, _APP1, _APP2, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
-_ALONE = frozenset((0x00, 0x01, _SOI, *range(0xD0, 0xD8)))  # markers without a length
+_SOI, _EOI, _SOS, _COM = 0xFFD8, 0xFFD9, 0xFFDA, 0xFFFE
+_APP0, _APP1, _APP2, _APP13, _APP14 = 0xFFE0, 0xFFE1, 0xFFE2, 0xFFED, 0xFFEE
+_FRAMES = frozenset(range(0xFFC0, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}  # all but DHT, JPG, DAC
+_PASSED = frozenset((0xFFDB, 0xFFC4, 0xFFDD))  # DQT, DHT, DRI
+_ALONE = frozenset((0xFF00, 0xFF01, _SOI, *range(0xFFD0, 0xFFD8)))  # markers without a length
 _APPLICATIONS = frozenset((_APP1, _APP2, _APP13))
 _SMALL = frozenset((_APP0, _APP14, _COM))
 _DENSITY = struct.Struct(">BHH").unpack_from  # unit, across, down
 _FRAME = struct.Struct(">BHHB").unpack_from  # bits per sample, height, width, number of components
 _CARRIERS = _FRAMES | _APPLICATIONS | _SMALL  # of what is read
-_SEGMENT = struct.Struct(">BBH").unpack_from  # 0xFF, marker, length
+_SEGMENT = struct.Struct(">HH").unpack_from  # marker, length
 _EXIF = b"Exif\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _XMP_EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
@@ -119,7 +119,7 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
     complete = True
     for _ in range(limits.MAX_SEGMENTS):
         if position <= inside:
-            prefix, marker, length = _SEGMENT(window, position)
+            marker, length = _SEGMENT(window, position)
         else:
             head = read_at(position, 4)
             if len(head) < 2:
@@ -127,19 +127,8 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
                     raise CorruptImage("the file ends before the frame header")
                 return
             complete = len(head) == 4
-            prefix, marker, length = _SEGMENT(head.ljust(4, b"\0"))
-        if prefix != 0xFF:
-            # Stray bytes between segments: go on at the next marker nearby.
-            skipped = read_at(position, limits.MIN_FETCH)
-            at = skipped.find(b"\xff")
-            if at < 0:
-                if found.width is None:
-                    raise CorruptImage("no marker where a segment should start")
-                return
-            found.warn("JPEG: stray bytes between segments")
-            position += at
-            continue
-        if marker in _PASSED and complete:
+            marker, length = _SEGMENT(head.ljust(4, b"\0"))
+        if marker in _PASSED:
             # Tables: the most frequent segments by far.
             position += 2 + (length if length > 2 else 2)
             continue
@@ -153,7 +142,18 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
             elif found.width is None:
                 _frame(read_at(start, min(length - 2, 32)), found, blocks)
             continue
-        if marker == 0xFF:
+        if marker < 0xFF00:
+            # Stray bytes between segments: go on at the next marker nearby.
+            skipped = read_at(position, limits.MIN_FETCH)
+            at = skipped.find(b"\xff")
+            if at < 0:
+                if found.width is None:
+                    raise CorruptImage("no marker where a segment should start")
+                return
+            found.warn("JPEG: stray bytes between segments")
+            position += at
+            continue
+        if marker == 0xFFFF:
             position += 1
             continue
         if marker in _ALONE:

@@ -32,6 +32,10 @@ _TEXTS = (
 )
 #: Title, comment, author and keywords as Windows writes them.
 _WINDOWS = frozenset((0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E))
+#: Of the exposure: time, aperture, their APEX forms, sensitivities, focal lengths, flash.
+_EXPOSURE = frozenset(
+    (0x829A, 0x829D, 0x9201, 0x9202, 0x8827, 0x8831, 0x8832, 0x8833, 0x920A, 0xA405, 0x9209)
+)  # fmt: skip
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
 
@@ -76,13 +80,15 @@ def exif_of(tiff: TiffStream, tags: Directory, warn: Callable[[str], None]) -> E
         keywords = _utf16(tiff, get(0x9C9E))
         if keywords:
             exif.keywords = [word.strip() for word in keywords.split(";") if word.strip()]
-    exif.copyright = _copyright(tiff, get(0x8298))
+    if 0x8298 in tags:
+        exif.copyright = _copyright(tiff, tags[0x8298])
     exif.rating = _integer(tiff, get(0x4746))
     if 0x9003 in tags:
         exif.taken = exif_moment(text(tags[0x9003]), text(get(0x9291)), text(get(0x9011)))
     if 0x9004 in tags and exif.taken is None:  # else nobody asks
         exif.digitized = exif_moment(text(tags[0x9004]), text(get(0x9292)), text(get(0x9012)))
-    exif.exposure = _exposure(tiff, tags)
+    if not tags.keys().isdisjoint(_EXPOSURE):
+        exif.exposure = _exposure(tiff, tags)
     if GPS_IFD in tags:
         gps = _below(tiff, tags[GPS_IFD], Directory())
         if gps:
@@ -110,10 +116,8 @@ def _utf16(tiff: TiffStream, entry: Entry | None) -> str | None:
     return data[: len(data) & ~1].decode("utf-16-le", "replace").split("\0", 1)[0].strip() or None
 
 
-def _copyright(tiff: TiffStream, entry: Entry | None) -> str | None:
+def _copyright(tiff: TiffStream, entry: Entry) -> str | None:
     """Photographer's and editor's copyright, parted by a NUL (EXIF 4.6.5.2)."""
-    if entry is None:
-        return None
     parts = tiff.raw(entry).split(b"\0")
     told = []
     for part in parts[:2]:

@@ -170,10 +170,15 @@ def _description(data: bytes, stop: int, properties: dict[str, Values]) -> int:
                 _add(properties, stated, None, _plain_attribute(value))
         if empty:
             continue
-        ending = b"</" + written + b">"
-        close = find(ending, stop)
-        if close < 0 or find(b"<" + written, stop, close) >= 0 or find(b"<!", stop, close) >= 0:
-            raise _NotPlain  # The end tag may be another's.
+        close = find(b"</" + written, stop)
+        end = close + len(written) + 2
+        # Of a nested element of the same name it is the inner one's end tag; the outer one's is then none of ours.
+        if (
+            close < 0
+            or data[end : end + 1] != b">"
+            or (find(b"!", stop, close) >= 0 and find(b"<!", stop, close) >= 0)
+        ):
+            raise _NotPlain
         fired = _FIRED.search(data, stop, close) if name == "exif:Flash" else None
         if fired:
             _add(properties, FIRED, None, _plain(fired[1]))
@@ -181,7 +186,7 @@ def _description(data: bytes, stop: int, properties: dict[str, Values]) -> int:
             _add(properties, name, None, _plain(data[stop + 1 : close]))
         elif name:
             _items(data[stop + 1 : close], name, properties)
-        stop = close + len(written) + 2
+        stop = end
 
 
 def _items(data: bytes, name: str, properties: dict[str, Values]) -> None:

@@ -1,9 +1,8 @@
 """RDF as XMP writes it (ISO 16684-1 clause 7): the simple properties, arrays and language alternatives of one packet.
 
 Nearly all packets are plain, and what is wanted of them is little: that is looked up, and the rest passed over unread.
-Any other packet, and any that is in doubt, expat parses as a stream; a document type or an entity of its own is
-refused, so nothing expands. Prefixes are resolved here, because packets with an undeclared prefix are common and lose
-nothing else.
+Any other packet, and any that is in doubt, is parsed by expat; a document type or an entity of its own is refused, so
+nothing expands. Prefixes are resolved here, because packets with an undeclared prefix are common and lose nothing else.
 """
 
 from __future__ import annotations
@@ -59,21 +58,22 @@ _USUAL_NAMES = {
     for local, name in _NAMES[prefix].items()
 }
 #: The same again, for the reader of plain packets.
-_PLAIN_NAMES = {written.encode(): name for written, name in _USUAL_NAMES.items()}
+_PLAIN_NAMES = {written.encode(): name for written, name in _USUAL_NAMES.items()} | {b"xml:lang": "xml:lang"}
 _PLAIN_WANTED = {written: name for written, name in _PLAIN_NAMES.items() if name in _WANTED}
 _PLAIN_DECLARATIONS = {written.encode(): uri.encode() for written, uri in _USUAL_DECLARATIONS.items()}
 _URIS = frozenset(uri.encode() for uri in _PREFIXES)
+_DESCRIPTION = b"<rdf:Description"
 #: What stands before and behind the descriptions of a plain packet.
 _HEAD = re.compile(
     rb"""
-    (?:<\?[^>]*>\s*)*
+    (?:<\?[^>]*\?>\s*)*
     (?:<x:x[am]pmeta\s+xmlns:x=["']adobe:ns:meta/["'](?:\s+x:x[am]ptk=(?:"[^"<>]*"|'[^'<>]*'))?\s*>\s*)?
     <rdf:RDF\s+xmlns:rdf=["']http://www\.w3\.org/1999/02/22-rdf-syntax-ns\#["']
     (?:\s+xmlns:iX=["']http://ns\.adobe\.com/iX/1\.0/["'])?\s*>
     """,
     re.VERBOSE,
 )
-_TAIL = re.compile(rb"""\s*(?:</x:x[am]pmeta>\s*)?(?:<\?[^>]*>\s*)?""")
+_TAIL = re.compile(rb"""</rdf:RDF>\s*(?:</x:x[am]pmeta>\s*)?(?:<\?[^>]*\?>\s*)?""")
 #: A property of text; an array of texts, and its items: language and text.
 _SIMPLE = re.compile(rb"\s*<([^\s<>/=]+)>([^<]*)</\1>")
 _OPENING = rb"""<rdf:li(?:\s+xml:lang=["']([\w-]+)["'])?>"""
@@ -81,7 +81,8 @@ _ITEM = re.compile(_OPENING + rb"([^<]*)<")
 _ARRAY = re.compile(
     rb"\s*<(rdf:Alt|rdf:Bag|rdf:Seq)(?:\s*/>|>((?:\s*" + _OPENING + rb"[^<]*</rdf:li>)*)\s*</\1>)\s*"
 )
-_FIRED = re.compile(rb"<exif:Fired>([^<]*)</exif:Fired>")
+#: Characters that XML has no place for, and the carriage return, which it reads as another (XML 1.0, 2.2 and 2.11).
+_NO_TEXT = re.compile(r"[\0-\x08\x0b-\x1f\ufffe\uffff]")
 #: One property's values in order, each with its language or None.
 Values = list[tuple[str | None, str]]
 
@@ -114,48 +115,49 @@ def _add(properties: dict[str, Values], name: str, language: str | None, value: 
 def _look_up(data: bytes) -> dict[str, Values]:
     """The wanted properties of a plain packet; raises `_NotPlain`, in doubt too, for any other.
 
-    Plain is a packet of one rdf:RDF with the usual prefixes whose wanted properties are attributes, text or arrays of
-    text, without comments, references and the like. What is not wanted is not looked at, well-formed or not.
+    Plain is a packet of one rdf:RDF with the usual prefixes, whose wanted properties are attributes, texts or arrays of
+    texts without references, and which has no comments, CDATA or processing instructions. Of what is not wanted no more
+    is looked at than where it ends: damage there goes unnoticed and costs nothing.
     """
     head, end = _HEAD.match(data), data.rfind(b"</rdf:RDF>")
-    if not head or not _TAIL.fullmatch(data, end + 10):
+    if not head or not _TAIL.fullmatch(data, end):
         raise _NotPlain
-    find, stop = data.find, head.end() - 1
+    find, stop = data.find, head.end()
+    for mark in (b"!", b"?"):
+        if find(mark, stop, end) >= 0 and find(b"<" + mark, stop, end) >= 0:
+            raise _NotPlain
     properties: dict[str, Values] = {}
     while True:
         at = find(b"<", stop)
         if at == end:
             return properties
-        stop = find(b">", at)
-        tag = data[at + 16 : stop]
-        if data[at : at + 16] != b"<rdf:Description" or not (tag[:1].isspace() or tag in (b"", b"/")):
+        stop = find(b">", at) + 1
+        name, tag = data[at : at + len(_DESCRIPTION)], data[at + len(_DESCRIPTION) : stop - 1]
+        if name != _DESCRIPTION or not (tag[:1].isspace() or tag in (b"", b"/")):
             raise _NotPlain
-        for name, value in _attributes(tag):
-            if name in _WANTED:
-                _add(properties, name, None, _plain_attribute(value))
+        for attribute, value in _attributes(tag):
+            if attribute in _WANTED:
+                _add(properties, attribute, None, _plain_attribute(value))
         if tag[-1:] != b"/":
             stop = _description(data, stop, properties)
 
 
 def _description(data: bytes, stop: int, properties: dict[str, Values]) -> int:
-    """Look up the properties within the rdf:Description whose tag ends at `stop`; answers where its end tag ends."""
+    """Look up the properties of the rdf:Description whose tag ends before `stop`; answers what follows its end tag."""
     find = data.find
     while True:
-        simple = _SIMPLE.match(data, stop + 1)
+        simple = _SIMPLE.match(data, stop)
         if simple:
             written, value = simple.groups()
             if written in _PLAIN_WANTED:
                 _add(properties, _PLAIN_WANTED[written], None, _plain(value))
-            stop = simple.end() - 1
+            stop = simple.end()
             continue
         at = find(b"<", stop)
-        stop = find(b">", at)
-        tag = data[at + 1 : stop]
+        stop = find(b">", at) + 1
+        tag = data[at + 1 : stop - 1]
         if tag == b"/rdf:Description":
             return stop
-        if tag[:3] == b"!--":
-            stop = find(b"-->", at + 4)
-            continue
         empty = tag[-1:] == b"/"
         words = (tag[:-1] if empty else tag).split(None, 1)
         if at < 0 or not words:
@@ -170,23 +172,17 @@ def _description(data: bytes, stop: int, properties: dict[str, Values]) -> int:
                 _add(properties, stated, None, _plain_attribute(value))
         if empty:
             continue
+        # If this is the end tag of an element of the same name within, the outer one's is met later on, as the tag
+        # of an element called "/name" that never ends.
         close = find(b"</" + written, stop)
-        end = close + len(written) + 2
-        # Of a nested element of the same name it is the inner one's end tag; the outer one's is then none of ours.
-        if (
-            close < 0
-            or data[end : end + 1] != b">"
-            or (find(b"!", stop, close) >= 0 and find(b"<!", stop, close) >= 0)
-        ):
+        ended = close + len(written) + 2
+        if close < 0 or data[ended : ended + 1] != b">":
             raise _NotPlain
-        fired = _FIRED.search(data, stop, close) if name == "exif:Flash" else None
-        if fired:
-            _add(properties, FIRED, None, _plain(fired[1]))
-        elif name and find(b"<", stop, close) < 0:
-            _add(properties, name, None, _plain(data[stop + 1 : close]))
+        if name and find(b"<", stop, close) < 0:
+            _add(properties, name, None, _plain(data[stop:close]))
         elif name:
-            _items(data[stop + 1 : close], name, properties)
-        stop = end
+            _items(data[stop:close], name, properties)
+        stop = ended + 1
 
 
 def _items(data: bytes, name: str, properties: dict[str, Values]) -> None:
@@ -199,7 +195,10 @@ def _items(data: bytes, name: str, properties: dict[str, Values]) -> None:
 
 
 def _attributes(data: bytes) -> list[tuple[str, bytes]]:
-    """The attributes that have a name of ours; raises `_NotPlain` where a prefix is not the usual one's."""
+    """The attributes that have a name of ours.
+
+    Raises `_NotPlain` where a prefix does not mean the usual, and where blanks or two kinds of quotes leave a doubt.
+    """
     if not data or data == b"/":
         return []
     quote = b'"' if b'"' in data else b"'"
@@ -211,24 +210,27 @@ def _attributes(data: bytes) -> list[tuple[str, bytes]]:
         raise _NotPlain
     found = []
     for before, value in zip(written, values, strict=True):
+        if before[-1:] != b"=":
+            raise _NotPlain
         attribute = before[:-1].strip()
         name = _PLAIN_NAMES.get(attribute)
         if name is not None:
             found.append((name, value))
         elif attribute[:6] == b"xmlns:":
-            usual = _PLAIN_DECLARATIONS.get(attribute)
-            if value != usual if usual else value in _URIS:
+            unusual = value in _URIS or b"&" in value
+            if attribute in _PLAIN_DECLARATIONS:
+                unusual = value != _PLAIN_DECLARATIONS[attribute]
+            if unusual:
                 raise _NotPlain
-        if before[-1:] != b"=":
-            raise _NotPlain
     return found
 
 
 def _plain(value: bytes) -> str:
-    """Text that says what it is: no references, no line ends of other systems."""
-    if b"&" in value or b"\r" in value:
+    """Text that says what it is: no references, no line ends of other systems, nothing that XML has no place for."""
+    text = value.decode()
+    if "&" in text or (not text.isprintable() and _NO_TEXT.search(text)):
         raise _NotPlain
-    return value.decode()
+    return text
 
 
 def _plain_attribute(value: bytes) -> str:
@@ -246,11 +248,11 @@ def _parse(data: bytes, warn: Callable[[str], None]) -> dict[str, Values]:
     properties: dict[str, Values] = {}
     parser = expat.ParserCreate("UTF-8")
     names = _USUAL_NAMES  # as they are written here -> as we call them
+    declarations = 0  # of prefixes that do not mean the usual
     renamed: set[str] = set()  # declarations of prefixes that do not mean the usual
     depth, most_depth = 0, limits.MAX_XMP_DEPTH
-    rdf = passed = (
-        _NONE  # depth of the open rdf:RDF, and of the open element that is passed over with all it holds
-    )
+    # Depth of the open rdf:RDF, and of the open element that is passed over with all it holds.
+    rdf = passed = _NONE
     described = False  # inside of an rdf:Description
     name = nested = ""  # the open property and, where it is wanted, the open field of its structure
     language: str | None = None
@@ -258,7 +260,7 @@ def _parse(data: bytes, warn: Callable[[str], None]) -> dict[str, Values]:
     text: list[str] = []
 
     def start(written: str, attributes: dict[str, str]) -> None:
-        nonlocal depth, rdf, passed, described, name, nested, names, simple, language
+        nonlocal depth, rdf, passed, described, name, nested, names, simple, language, declarations
         depth += 1
         if depth > passed:
             if depth > most_depth:
@@ -271,13 +273,16 @@ def _parse(data: bytes, warn: Callable[[str], None]) -> dict[str, Values]:
                     continue
             elif uri == usual and attribute not in renamed:
                 continue
+            declarations += 1
+            if declarations > limits.MAX_XMP_DECLARATIONS:
+                raise _Refused("more prefixes are declared than are read")
             renamed.add(attribute)
             names = _renamed(names, attribute[6:], uri)
         known = names.get(written)
         level = depth - rdf
         if level == 2:
             if described and known in _WANTED:
-                name, simple = known or "", True
+                name, nested, simple = known or "", "", True
                 text.clear()
                 parser.CharacterDataHandler = text.append
                 language = None
@@ -295,16 +300,14 @@ def _parse(data: bytes, warn: Callable[[str], None]) -> dict[str, Values]:
             if known == "rdf:RDF":
                 rdf = depth
         else:
-            simple = known == FIRED or (level == 4 and known == "rdf:li")
+            nested = FIRED if known == FIRED else ""
+            simple = bool(nested) or (level == 4 and known == "rdf:li")
             text.clear()
-            if known == FIRED:
-                nested = known
-            elif level > 4:
+            language = None
+            if level > 4 and not nested:
                 passed = depth
-            else:
-                language = None
-                if attributes:
-                    told(attributes)
+            elif attributes and not nested:
+                told(attributes)
 
     def told(attributes: dict[str, str]) -> None:
         """What the attributes of a property, an item or a structure state."""

@@ -158,7 +158,19 @@ def parsed(data: bytes) -> tuple[Xmp | None, list[str]]:
         ("<crs:Look><![CDATA[</crs:Look><dc:title>not this</dc:title><crs:Look>]]></crs:Look>", ""),
         ("<crs:Look a='/>'><dc:title>not this</dc:title></crs:Look><tiff:Make>M</tiff:Make>", ""),
         ("<!-- <dc:title>not this</dc:title> --><tiff:Make>M</tiff:Make>", ""),
+        ("<?x /><dc:title>not this</dc:title>?><tiff:Make>M</tiff:Make>", ""),
+        ("<crs:Look><?x </crs:Look><dc:title>not this</dc:title><crs:Look>?></crs:Look>", ""),
+        ("<![CDATA[/><dc:title>not this</dc:title>]]><tiff:Make>M</tiff:Make>", ""),
+        ("<![CDATA[>a</![CDATA[><dc:title>not this</dc:title>]]><tiff:Make>M</tiff:Make>", ""),
+        ("<dc:title>a</dc:title><dc:title xml:lang='x-default'>b</dc:title>", ""),
         ("<exif:Flash rdf:parseType='Resource'><exif:Fired>True</exif:Fired></exif:Flash>", ""),
+        ("<exif:Flash><exif:Fired></exif:Fired><exif:Fired>True</exif:Fired></exif:Flash>", ""),
+        ("<exif:Flash><exif:Fired >False</exif:Fired><exif:Fired>True</exif:Fired></exif:Flash>", ""),
+        ("<exif:Flash><crs:a exif:Fired='False'><exif:Fired>True</exif:Fired></crs:a></exif:Flash>", ""),
+        ("<exif:Flash><crs:a xmlns:exif='u'><exif:Fired>True</exif:Fired></crs:a></exif:Flash>", ""),
+        ("<exif:Flash><crs:a xmlns:dc='u'>b</crs:a></exif:Flash><dc:title>a</dc:title>", ""),
+        ("<exif:Flash><exif:Fired><crs:b/></exif:Fired></exif:Flash><dc:title>a</dc:title>", ""),
+        ("<exif:Flash exif:Fired='False'/><exif:Flash xml:lang='x-default' exif:Fired='True'/>", ""),
         ("<exif:Flash exif:Fired='True' exif:Mode='0'/>", ""),
         ("<exif:Flash><rdf:Description exif:Fired='True'/></exif:Flash>", ""),
         ("", "dc:title='a' tiff:Make=\"b\""),
@@ -170,6 +182,7 @@ def parsed(data: bytes) -> tuple[Xmp | None, list[str]]:
         ("", 'dc:title="a\tb" tiff:Make="b"'),
         ("", 'dc:title="&quot;" tiff:Make="b"'),
         ("<q:title>a</q:title>", 'xmlns:q="http://purl.org/dc/elements/1.1/"'),
+        ("<q:title>a</q:title>", 'xmlns:q="http://purl.org/dc/elements/1.1&#47;"'),
         ("<aux:Lens>a</aux:Lens>", 'xmlns:aux="http://example.org/"'),
         ("<aux:Lens>a</aux:Lens>", ""),
     ],
@@ -178,6 +191,33 @@ def test_a_packet_reads_as_the_parser_reads_it(properties: str, attributes: str)
     data = packet(properties, attributes)
     assert parsed(data)[1] == []
     assert read(data) == parsed(data)
+
+
+def test_a_field_that_holds_elements_is_not_taken_for_the_next_property() -> None:
+    data = packet("<exif:Flash><exif:Fired><crs:b/></exif:Fired></exif:Flash><dc:title>T</dc:title>")
+    assert read(data) == (Xmp(title="T"), [])
+
+
+def test_an_instruction_before_the_packet_may_hold_anything() -> None:
+    rdf = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+    data = (
+        f"<?x >{rdf}<rdf:Description dc:title='not this'><a>?>{rdf}<rdf:Description><a></a></rdf:Description></rdf:RDF>"
+    ).encode()
+    assert read(data) == (None, [])
+
+
+@pytest.mark.parametrize("value", ["a\0b", "a\x1fb", "a\uffffb"])
+def test_what_is_no_character_of_xml_is_no_value(value: str) -> None:
+    for data in (packet(f"<dc:title>{value}</dc:title>"), packet("", f'dc:title="{value}"')):
+        assert read(data)[0] is None
+        assert "damaged" in read(data)[1][0]
+
+
+def test_declarations_are_bounded() -> None:
+    declared = " ".join(f'xmlns:q{n}="http://ns.adobe.com/exif/1.0/"' for n in range(10_000))
+    assert read(packet("", declared)) == (None, ["XMP: more prefixes are declared than are read"])
+    flipping = "<a xmlns:dc=''/><a xmlns:dc='http://purl.org/dc/elements/1.1/'/>" * 10_000
+    assert read(packet("<dc:title>T</dc:title>" + flipping))[0] == Xmp(title="T")
 
 
 @given(packets())

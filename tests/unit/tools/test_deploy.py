@@ -268,11 +268,11 @@ def test_no_registry_and_no_mirror_is_explained(monkeypatch: pytest.MonkeyPatch)
 
 
 class Recorded(terraform.Terraform):
-    """Terraform that does nothing: ``apply`` fails as often as it is told to."""
+    """Terraform that does nothing, or fails to."""
 
-    def __init__(self, failures: int, deployed: bool) -> None:
+    def __init__(self, fails: bool, deployed: bool) -> None:
         super().__init__()
-        self.failures, self.deployed, self.ran = failures, deployed, []
+        self.fails, self.deployed, self.ran = fails, deployed, []
 
     def init(self) -> None:
         pass
@@ -282,40 +282,10 @@ class Recorded(terraform.Terraform):
 
     def run(self, *arguments: str) -> int:
         self.ran.append(arguments[0])
-        if arguments[0] == "apply" and self.failures:
-            self.failures -= 1
+        if arguments[0] == "apply" and self.fails:
             return 1
         self.deployed = arguments[0] == "apply"
         return 0
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "deployed", "failures", "ran", "code"),
-    [
-        ("http://127.0.0.1:1", False, 0, ["apply"], 0),
-        ("http://127.0.0.1:1", False, 1, ["apply", "destroy", "apply"], 0),
-        ("http://127.0.0.1:1", False, 2, ["apply", "destroy", "apply"], 1),
-        ("http://127.0.0.1:1", True, 1, ["apply"], 1),
-        (None, False, 1, ["apply"], 1),
-    ],
-    ids=["works", "new and local", "fails again", "holds images", "on AWS"],
-)
-def test_only_a_new_local_deployment_is_tried_again(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    endpoint: str | None,
-    deployed: bool,
-    failures: int,
-    ran: list[str],
-    code: int,
-) -> None:
-    monkeypatch.setattr(deploy, "log_in", lambda *_: (CREDENTIALS, OWNER))
-    monkeypatch.setattr(deploy.package, "build_all", lambda *_: {})
-    asked(monkeypatch, None)
-    place = deploy.Place(endpoint, tmp_path, tmp_path / "v.json", None, None)
-    recorded = Recorded(failures, deployed)
-    assert deploy.deploy(place, recorded, {}, "deploy", []) == code
-    assert recorded.ran == ran
 
 
 @pytest.fixture
@@ -352,7 +322,7 @@ def test_one_region_is_decided_used_and_kept(
     region: str,
 ) -> None:
     (configuration / "terraform.tfvars").write_text(tfvars)
-    assert deploy.deploy(place, Recorded(0, False), environment, "deploy", []) == 0
+    assert deploy.deploy(place, Recorded(False, False), environment, "deploy", []) == 0
     assert region_asked == [region]
     assert json.loads(place.variables.read_text())["region"] == region
 
@@ -363,7 +333,7 @@ def test_a_deployment_elsewhere_is_not_forgotten(
 ) -> None:
     monkeypatch.setitem(OUTPUTS, "region", "eu-west-1")
     place.variables.write_text('{"region": "eu-west-1"}')
-    recorded = Recorded(0, True)
+    recorded = Recorded(False, True)
     with pytest.raises(deploy.DeployError, match=r"in eu-west-1.*AWS_REGION=eu-west-1.*destroy"):
         deploy.deploy(place, recorded, {"TF_VAR_region": "us-west-2"}, verb, [])
     assert recorded.ran == [] and json.loads(place.variables.read_text())["region"] == "eu-west-1"
@@ -383,7 +353,7 @@ def test_destroy_goes_where_the_deployment_is(
             used.append(json.loads(place.variables.read_text()))
             return super().run(*arguments)
 
-    assert deploy.destroy(place, Destroyed(0, True), {"TF_VAR_region": "us-west-2"}, True, []) == 0
+    assert deploy.destroy(place, Destroyed(False, True), {"TF_VAR_region": "us-west-2"}, True, []) == 0
     assert region_asked == ["eu-west-1"]
     assert used == [json.loads(kept) | {"region": "eu-west-1"}] and not place.variables.exists()
 
@@ -391,5 +361,5 @@ def test_destroy_goes_where_the_deployment_is(
 def test_a_failure_says_what_to_do_about_a_log_group_that_came_back(
     place: deploy.Place, region_asked: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert deploy.deploy(place, Recorded(1, False), {}, "deploy", []) == 1
+    assert deploy.deploy(place, Recorded(True, False), {}, "deploy", []) == 1
     assert "aws logs delete-log-group --log-group-name" in capsys.readouterr().err

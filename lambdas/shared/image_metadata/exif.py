@@ -32,10 +32,6 @@ _TEXTS = (
 )
 #: Title, comment, author and keywords as Windows writes them.
 _WINDOWS = frozenset((0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E))
-#: Of the exposure: time, aperture, their APEX forms, sensitivities, focal lengths, flash.
-_EXPOSURE = frozenset(
-    (0x829A, 0x829D, 0x9201, 0x9202, 0x8827, 0x8831, 0x8832, 0x8833, 0x920A, 0xA405, 0x9209)
-)  # fmt: skip
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
 
@@ -87,8 +83,7 @@ def exif_of(tiff: TiffStream, tags: Directory, warn: Callable[[str], None]) -> E
         exif.taken = exif_moment(text(tags[0x9003]), text(get(0x9291)), text(get(0x9011)))
     if 0x9004 in tags and exif.taken is None:  # else nobody asks
         exif.digitized = exif_moment(text(tags[0x9004]), text(get(0x9292)), text(get(0x9012)))
-    if not tags.keys().isdisjoint(_EXPOSURE):
-        exif.exposure = _exposure(tiff, tags)
+    exif.exposure = _exposure(tiff, tags)
     if GPS_IFD in tags:
         gps = _below(tiff, tags[GPS_IFD], Directory())
         if gps:
@@ -145,11 +140,8 @@ def resolution(x: float | None, y: float | None, unit: int | None) -> tuple[floa
     across, down = x or y or 0.0, y or x or 0.0
     if not (0 < across < 1e7 and 0 < down < 1e7):
         return None
-    if unit == 3:
-        across, down = across * 2.54, down * 2.54
-    elif across == down and across.is_integer():
-        return across, down
-    return round(across, 4), round(down, 4)
+    scale = 2.54 if unit == 3 else 1.0
+    return round(across * scale, 4), round(down * scale, 4)
 
 
 def _exposure(tiff: TiffStream, tags: dict[int, Entry]) -> dict[str, Any]:

@@ -121,27 +121,16 @@ def _describe(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[s
     """The fields that the metadata blocks alone state."""
     _dates(out, exif, xmp, iptc, text)
     out.camera = _camera(exif, xmp)
-    if xmp.exposure and exif.exposure:
-        out.exposure = {**xmp.exposure, **exif.exposure}
-    else:
-        out.exposure = xmp.exposure or exif.exposure or None
+    out.exposure = {**(xmp.exposure or {}), **(exif.exposure or {})} or None
     out.gps = exif.gps or xmp.gps or None
     get = text.get
-    title = xmp.title or iptc.title or exif.title or get("Title")
-    about = xmp.description or iptc.description or exif.description or get("Description") or get("Comment")
-    artist = xmp.artist or iptc.artist or exif.artist or get("Author")
-    rights = xmp.copyright or iptc.copyright or exif.copyright or get("Copyright")
-    software = exif.software or xmp.software or get("Software")
-    if title:
-        out.title = _clip(title)
-    if about:
-        out.description = _clip(about)
-    if artist:
-        out.artist = _clip(artist)
-    if rights:
-        out.copyright = _clip(rights)
-    if software:
-        out.software = _clip(software)
+    out.title = _clip(xmp.title or iptc.title or exif.title or get("Title"))
+    out.description = _clip(
+        xmp.description or iptc.description or exif.description or get("Description") or get("Comment")
+    )
+    out.artist = _clip(xmp.artist or iptc.artist or exif.artist or get("Author"))
+    out.copyright = _clip(xmp.copyright or iptc.copyright or exif.copyright or get("Copyright"))
+    out.software = _clip(exif.software or xmp.software or get("Software"))
     if xmp.keywords or iptc.keywords or exif.keywords:
         words = dict.fromkeys(word[:256] for word in (*xmp.keywords, *iptc.keywords, *exif.keywords))
         out.keywords = list(words)[: limits.MAX_KEYWORDS]
@@ -150,12 +139,12 @@ def _describe(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[s
 
 def _camera(exif: Exif, xmp: Xmp) -> dict[str, Any] | None:
     told = {
-        "make": exif.make or xmp.make,
-        "model": exif.model or xmp.model,
-        "lens": exif.lens or xmp.lens,
-        "serial": exif.serial or xmp.serial,
+        "make": _clip(exif.make or xmp.make),
+        "model": _clip(exif.model or xmp.model),
+        "lens": _clip(exif.lens or xmp.lens),
+        "serial": _clip(exif.serial or xmp.serial),
     }
-    return {name: text for name, value in told.items() if value and (text := _clip(value))} or None
+    return {name: value for name, value in told.items() if value} or None
 
 
 def _dates(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[str, str]) -> None:
@@ -183,5 +172,7 @@ def _completed(moments: list[Moment]) -> Moment:
     return Moment(local, offset)
 
 
-def _clip(text: str) -> str | None:
+def _clip(text: str | None) -> str | None:
+    if text is None:
+        return None
     return text.strip().replace("\0", "")[: limits.MAX_TEXT] or None

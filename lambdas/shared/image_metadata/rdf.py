@@ -164,12 +164,12 @@ def _description(data: bytes, stop: int, properties: dict[str, Values]) -> int:
             raise _NotPlain
         written = words[0]
         name = _PLAIN_WANTED.get(written)
-        for attribute, value in _attributes(words[1]) if len(words) > 1 else ():
-            if name and attribute not in (FIRED, "rdf:resource", "rdf:value"):
-                raise _NotPlain
-            if name:
-                stated = FIRED if attribute == FIRED else name
-                _add(properties, stated, None, _plain_attribute(value))
+        attributes = _attributes(words[1]) if len(words) > 1 else []
+        if name:
+            for attribute, value in attributes:
+                if attribute not in (FIRED, "rdf:resource", "rdf:value"):
+                    raise _NotPlain
+                _add(properties, FIRED if attribute == FIRED else name, None, _plain_attribute(value))
         if empty:
             continue
         # If this is the end tag of an element of the same name within, the outer one's is met later on, as the tag
@@ -248,7 +248,7 @@ def _parse(data: bytes, warn: Callable[[str], None]) -> dict[str, Values]:
     properties: dict[str, Values] = {}
     parser = expat.ParserCreate("UTF-8")
     names = _USUAL_NAMES  # as they are written here -> as we call them
-    declarations = 0  # of prefixes that do not mean the usual
+    declarations = 0  # how often a prefix was given another meaning
     renamed: set[str] = set()  # declarations of prefixes that do not mean the usual
     depth, most_depth = 0, limits.MAX_XMP_DEPTH
     # Depth of the open rdf:RDF, and of the open element that is passed over with all it holds.
@@ -285,9 +285,7 @@ def _parse(data: bytes, warn: Callable[[str], None]) -> dict[str, Values]:
                 name, nested, simple = known or "", "", True
                 text.clear()
                 parser.CharacterDataHandler = text.append
-                language = None
-                if attributes:
-                    told(attributes)
+                told(attributes)
             else:
                 passed = depth
         elif level == 1:
@@ -303,20 +301,20 @@ def _parse(data: bytes, warn: Callable[[str], None]) -> dict[str, Values]:
             nested = FIRED if known == FIRED else ""
             simple = bool(nested) or (level == 4 and known == "rdf:li")
             text.clear()
-            language = None
-            if level > 4 and not nested:
+            if nested:
+                language = None
+            elif level > 4:
                 passed = depth
-            elif attributes and not nested:
+            else:
                 told(attributes)
 
     def told(attributes: dict[str, str]) -> None:
         """What the attributes of a property, an item or a structure state."""
         nonlocal language
+        language = attributes.get("xml:lang")
         for attribute, value in attributes.items():
             known = names.get(attribute)
-            if attribute == "xml:lang":
-                language = value
-            elif known == FIRED:
+            if known == FIRED:
                 _add(properties, FIRED, None, value)
             elif known in ("rdf:resource", "rdf:value") and depth == rdf + 2:
                 _add(properties, name, None, value)

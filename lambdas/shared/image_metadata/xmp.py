@@ -42,9 +42,12 @@ def read_xmp(packet: bytes, warn: Callable[[str], None], extended: bytes | None 
 
 
 def _properties(packet: bytes, warn: Callable[[str], None]) -> dict[str, Values]:
+    if len(packet) > limits.MAX_XMP:
+        warn("XMP: the packet is larger than is read")
+        return {}
     start = packet.find(b"<")
-    if start < 0 or len(packet) > limits.MAX_XMP:
-        warn("XMP: the packet holds no XML" if start < 0 else "XMP: the packet is larger than is read")
+    if start < 0:
+        warn("XMP: the packet holds no XML")
         return {}
     return read_properties(_utf8(packet, start), warn)
 

@@ -16,27 +16,27 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the development environment below .venv
-	@. ./tools/python.sh && run_python tools/environment.py $(VENV) requirements-dev.txt
+	@. ./tools/python.sh && run_python -m tools.deploy.environment $(VENV) requirements-dev.txt
 
 # Said before anything is installed or started.
 .PHONY: terraform-there
 terraform-there:
-	@. ./tools/python.sh && run_python tools/terraform.py check
+	@. ./tools/python.sh && run_python -m tools.deploy.terraform check
 
 build: ## Build every function's package for AWS Lambda (python3.13, arm64)
 	@./build.sh
 
 up: terraform-there setup ## Start the local AWS and deploy onto it (empty)
-	@$(RUN) tools/demo.py --no-images
+	@$(RUN) -m tools.dev.demo --no-images
 
 demo: terraform-there setup ## Start, deploy and show it all with sample images, or your own: make demo IMAGES=directory
-	@$(RUN) tools/demo.py $(if $(IMAGES),--images "$(IMAGES)")
+	@$(RUN) -m tools.dev.demo $(if $(IMAGES),--images "$(IMAGES)")
 
 down: ## Stop the local AWS
-	@. ./tools/python.sh && run_python tools/local_aws.py stop
+	@. ./tools/python.sh && run_python -m tools.dev.local_aws stop
 
 status: ## Tell whether the local AWS runs
-	@. ./tools/python.sh && run_python tools/local_aws.py status || test $$? -eq 3
+	@. ./tools/python.sh && run_python -m tools.dev.local_aws status || test $$? -eq 3
 
 deploy: ## Deploy to the AWS account your credentials name
 	@./deploy.sh
@@ -50,7 +50,7 @@ test-unit: setup ## Run the tests that need no server
 	@$(RUN) -m pytest -q -n $(WORKERS) $(UNIT_SUITES)
 
 test-terraform: setup ## Check, validate and test the Terraform code
-	@$(RUN) tools/terraform.py test
+	@$(RUN) -m tools.deploy.terraform test
 
 test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup tests/e2e
@@ -71,7 +71,7 @@ lint: setup ## Run ruff, mypy, shellcheck and terraform fmt
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 	@$(VENV)/bin/shellcheck -x build.sh deploy.sh tools/python.sh .ci/run
-	@$(RUN) tools/terraform.py fmt
+	@$(RUN) -m tools.deploy.terraform fmt
 
 format: setup ## Rewrite Python and Terraform code in the project's style
 	@$(RUN) -m ruff check --fix-only --quiet .
@@ -79,10 +79,10 @@ format: setup ## Rewrite Python and Terraform code in the project's style
 	@terraform fmt -recursive terraform
 
 lock: setup ## Pin all requirements again (UPGRADE=1: to the newest versions)
-	@$(RUN) tools/lock.py $(if $(UPGRADE),--upgrade)
+	@$(RUN) -m tools.dev.lock $(if $(UPGRADE),--upgrade)
 
 audit: ## Look for known vulnerabilities in what is pinned and for weak settings in Terraform
-	@. ./tools/python.sh && run_python tools/audit.py
+	@. ./tools/python.sh && run_python -m tools.dev.audit
 
 clean: down ## Remove everything that was built, the local AWS's data included
 	@rm -rf .local build lambdas/*/vendor .pytest_cache .ruff_cache .mypy_cache .hypothesis

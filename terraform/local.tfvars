@@ -1,4 +1,4 @@
-# For the local AWS (tools/local_aws.py). deploy.sh adds local_endpoint, the port being free to choose.
+# For the local AWS (tools/dev/local_aws.py). deploy.sh adds local_endpoint, the port being free to choose.
 stage         = "local"
 api_key_value = "local-image-metadata-key"
 force_destroy = true

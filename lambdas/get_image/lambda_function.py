@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from image_catalogue.http_api import serve
-from image_catalogue.http_images import get_file, get_record_or_file
+from image_api.frame import serve
+from image_api.handlers.get_image import get_file, get_record_or_file
 
 logger = Logger()
 

@@ -9,9 +9,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_catalogue import clients, settings
-from image_catalogue.batch import handle
 from image_catalogue.catalogue import Catalogue
-from image_catalogue.indexer import Indexer
+from image_events.batch import handle
+from image_events.indexer import Indexer
 
 logger = Logger()
 #: Left of the invocation for answering which records are done.

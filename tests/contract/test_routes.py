@@ -91,7 +91,7 @@ def test_the_postman_collection_calls_every_route() -> None:
 def test_a_preflight_allows_every_header_that_the_api_reads() -> None:
     read = {
         name
-        for path in (ROOT / "lambdas/shared/image_catalogue").glob("http_*.py")
+        for path in (ROOT / "lambdas/shared/image_api").rglob("*.py")
         for name in re.findall(r"""headers\.get\(["']([^"']+)["']""", path.read_text(encoding="utf-8"))
     }
     allowed = {name.lower() for name in local_value("allowed_headers", "rest_api")}

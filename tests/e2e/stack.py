@@ -17,8 +17,8 @@ import boto3
 import requests
 from botocore.config import Config
 
-from local_aws import LocalAws, free_port
-from terraform import Terraform
+from tools.deploy.terraform import Terraform
+from tools.dev.local_aws import LocalAws, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")

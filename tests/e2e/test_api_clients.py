@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-import demo
+from tools.dev import demo
 
 from .stack import Stack, eventually
 from .test_storm import path_of, picture

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-import demo
-from deploy import POSTMAN_FILE
-from environment import prepare
 from image_catalogue.catalogue import Catalogue
-from locking import locked
+from tools.deploy.deploy import POSTMAN_FILE
+from tools.deploy.environment import prepare
+from tools.deploy.locking import locked
+from tools.dev import demo
 
 from .stack import ROOT, Stack
 from .test_storm import picture

@@ -12,7 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-import demo
+from tools.dev import demo
 
 from .stack import Site, Stack
 

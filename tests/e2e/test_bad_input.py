@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-import demo
+from tools.dev import demo
 
 from .stack import Stack, eventually
 

@@ -7,7 +7,7 @@ import uuid
 import pytest
 from PIL import Image
 
-import demo
+from tools.dev import demo
 
 from .stack import Stack, eventually
 

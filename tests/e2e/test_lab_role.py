@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-import demo
+from tools.dev import demo
 
 from .stack import Site, Stack
 

@@ -1,4 +1,4 @@
-"""tools/local_aws.py: starts once, refuses a taken port, fails early, and leaves nothing behind."""
+"""tools/dev/local_aws.py: starts once, refuses a taken port, fails early, and leaves nothing behind."""
 
 import io
 import os
@@ -15,10 +15,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-import local_aws
-from local_aws import LocalAws, LocalAwsError, free_port
+from tools.dev import local_aws
+from tools.dev.local_aws import LocalAws, LocalAwsError, free_port
 
-from .stack import ROOT, eventually
+from .stack import eventually
 
 
 @pytest.fixture
@@ -183,7 +183,8 @@ def test_the_command_line(tmp_path: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [
             sys.executable,
-            str(ROOT / "tools/local_aws.py"),
+            "-m",
+            "tools.dev.local_aws",
             *arguments,
             "--state-dir",
             str(tmp_path / "aws"),

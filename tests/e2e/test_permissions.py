@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-import demo
+from tools.dev import demo
 
 from .stack import Stack
 

@@ -37,7 +37,7 @@ class Run(NamedTuple):
 
 def reconcile(stack: Stack, *arguments: str) -> Run:
     """Run the tool as a user does."""
-    command = [sys.executable, str(ROOT / "tools/reconcile.py"), "--quiet", "--bucket", stack.bucket]
+    command = [sys.executable, str(ROOT / "tools/ops/reconcile.py"), "--quiet", "--bucket", stack.bucket]
     command += ["--table", stack.outputs["table"], "--queue-url", stack.outputs["queue_url"]]
     command += ["--state", str(stack.site.home / "reconcile.sqlite"), *arguments]
     environment = {**stack.site.environment, "AWS_DEFAULT_REGION": "us-east-1"}

@@ -21,8 +21,8 @@ from moto import mock_aws
 
 from image_catalogue.catalogue import Catalogue, Item
 from image_catalogue.errors import ImageNotFound
-from image_catalogue.events import Job
-from image_catalogue.indexer import Indexer
+from image_events.events import Job
+from image_events.indexer import Indexer
 from tests.contract.declared import declared_table
 from tests.unit.catalogue.conftest import BUCKET, TABLE, picture
 

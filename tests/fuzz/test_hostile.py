@@ -11,8 +11,8 @@ import pytest
 from moto import mock_aws
 
 from image_catalogue.catalogue import Catalogue, is_record
-from image_catalogue.events import jobs_of_notification
-from image_catalogue.indexer import Indexer
+from image_events.events import jobs_of_notification
+from image_events.indexer import Indexer
 from tests.contract.declared import declared_table
 from tests.events import load
 from tests.fuzz import hostile

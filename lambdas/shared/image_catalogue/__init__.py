@@ -1,1 +1,1 @@
-"""The AWS side of the product: S3 events in, a DynamoDB catalogue that stays right, a REST API on top."""
+"""The catalogue: one DynamoDB table that equals the bucket, and the bucket itself."""

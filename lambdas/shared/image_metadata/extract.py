@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from . import formats, limits
-from .dates import Moment
+from .blocks.dates import Moment
+from .blocks.exif import Exif, read_exif
+from .blocks.icc import description
+from .blocks.iptc import Iptc, read_iptc
+from .blocks.text import loose_date
+from .blocks.xmp import Xmp, read_xmp
 from .errors import BudgetExceeded, CorruptImage, ImageTooLarge, UnsupportedImage
-from .exif import Exif, read_exif
 from .formats import pillow
-from .icc import description
-from .iptc import Iptc, read_iptc
 from .model import Found, ImageMetadata
 from .reader import FileReader, Reader
-from .text import loose_date
-from .xmp import Xmp, read_xmp
 
 #: Formats whose container states the turn; their EXIF orientation is to be ignored (HEIF, ISO 23008-12 6.5.10).
 _OWN_ORIENTATION = frozenset(("AVIF", "HEIF", "HEIC", "JXL", "JPEGXL"))

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .dates import Moment
+from .blocks.dates import Moment
 
 if TYPE_CHECKING:
-    from .exif import Exif
+    from .blocks.exif import Exif
 
 #: Grows by one whenever a change makes the same bytes yield another record.
 EXTRACTOR_VERSION = 1

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from image_catalogue.batch import JobsFailed
+from image_events.batch import JobsFailed
 from tests.events import load
 
 from .conftest import BUCKET, CONTEXT, Api, module_of

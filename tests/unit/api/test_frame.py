@@ -14,15 +14,15 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_catalogue.errors import InvalidRequest
-from image_catalogue.http_files import (
+from image_api.files import (
     clean_filename,
     content_disposition,
     disposition_filename,
     extension,
     is_passive,
 )
-from image_catalogue.http_multipart import file_part
+from image_api.multipart import file_part
+from image_catalogue.errors import InvalidRequest
 from tests.contract.declared import declared_routes
 from tests.events import load
 

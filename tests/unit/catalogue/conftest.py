@@ -13,9 +13,9 @@ from moto import mock_aws
 from PIL import Image
 
 from image_catalogue.catalogue import COUNTER_CHANGES, Catalogue, read_counters
-from image_catalogue.events import Job
-from image_catalogue.indexer import Indexer
 from image_catalogue.records import parse_timestamp
+from image_events.events import Job
+from image_events.indexer import Indexer
 from tests.contract.declared import declared_table
 
 BUCKET = "images"

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from image_catalogue.batch import JobsFailed, handle
 from image_catalogue.catalogue import Catalogue, to_dynamodb
 from image_catalogue.errors import InvalidEvent
-from image_catalogue.indexer import Indexer
 from image_catalogue.records import parse_timestamp, record_of
+from image_events.batch import JobsFailed, handle
+from image_events.indexer import Indexer
 from tests.events import load
 
 from .conftest import BUCKET, counted, picture
@@ -42,7 +42,7 @@ class Lines(list):
 @pytest.fixture(autouse=True)
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Moto's table is not safe between threads; the storm tests many at a time on the local AWS."""
-    monkeypatch.setattr("image_catalogue.batch.CONCURRENCY", 1)
+    monkeypatch.setattr("image_events.batch.CONCURRENCY", 1)
 
 
 @pytest.fixture

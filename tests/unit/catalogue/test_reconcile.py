@@ -9,12 +9,12 @@ from typing import Any
 import boto3
 import pytest
 
-import reconcile
 from image_catalogue.catalogue import Catalogue, to_dynamodb
-from image_catalogue.events import jobs_of_message
-from image_catalogue.indexer import Indexer
-from reconcile import Reconciler, State
+from image_events.events import jobs_of_message
+from image_events.indexer import Indexer
 from tests.faults.invariants import differences
+from tools.ops import reconcile
+from tools.ops.reconcile import Reconciler, State
 
 from .conftest import BUCKET, TABLE, counted, created, picture, record, truth
 

@@ -7,11 +7,11 @@ import struct
 import pytest
 
 from image_metadata import limits
-from image_metadata.icc import description, essence
-from image_metadata.iptc import read_iptc
+from image_metadata.blocks.icc import description, essence
+from image_metadata.blocks.iptc import read_iptc
+from image_metadata.blocks.photoshop import read_resources
+from image_metadata.blocks.xmp import Xmp, read_xmp
 from image_metadata.model import Found
-from image_metadata.photoshop import read_resources
-from image_metadata.xmp import Xmp, read_xmp
 
 from .build import desc, iptc, mluc, packet, profile, resource
 

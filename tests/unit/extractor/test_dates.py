@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from image_metadata.dates import exif_moment, parse, parse_offset
-from image_metadata.text import loose_date
+from image_metadata.blocks.dates import exif_moment, parse, parse_offset
+from image_metadata.blocks.text import loose_date
 
 
 @pytest.mark.parametrize(

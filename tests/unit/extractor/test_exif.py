@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from image_metadata.exif import Exif, read_exif
+from image_metadata.blocks.exif import Exif, read_exif
 
 from .build import Value, directory, jpeg, record, tiff
 

@@ -1,4 +1,4 @@
-"""image_metadata.rdf: what is looked up in a plain packet is what a parser of XML finds there."""
+"""image_metadata.blocks.rdf: what is looked up in a plain packet is what a parser of XML finds there."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_metadata.xmp import Xmp, read_xmp
+from image_metadata.blocks.xmp import Xmp, read_xmp
 
 from .build import packet
 

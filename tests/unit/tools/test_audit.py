@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-import audit
-import lock
-from audit import ROOT, Advisories
+from tools.dev import audit, lock
+from tools.dev.audit import ROOT, Advisories
 
 CLEAN = {"name": "pillow", "version": "13.0.0", "vulns": []}
 FLAWED = {

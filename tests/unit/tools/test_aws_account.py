@@ -10,8 +10,8 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
-import aws_account
-from aws_account import AccountError, ApiError, Credentials
+from tools.deploy import credentials as aws_account
+from tools.deploy.credentials import AccountError, ApiError, Credentials
 
 LAB_FILE = "[default]\naws_access_key_id = ASIALAB\naws_secret_access_key=secret/+=\naws_session_token=IQo%J//token==\n"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import demo
 from image_metadata import extract
+from tools.dev import demo
 
-ROOT = Path(demo.__file__).parent.parent
+ROOT = Path(demo.__file__).parents[2]
 SAMPLES = demo.sample_images()
 
 
@@ -171,9 +171,9 @@ def test_terraform_is_looked_for_before_anything_is_installed(tmp_path: Path) ->
         shown = subprocess.run(
             ["make", "-C", str(ROOT), "-n", target], capture_output=True, text=True, check=True
         ).stdout
-        assert 0 <= shown.index("tools/terraform.py check") < shown.index("tools/environment.py")
+        assert 0 <= shown.index("tools.deploy.terraform check") < shown.index("tools.deploy.environment")
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tools/terraform.py"), "check"],
+        [sys.executable, "-m", "tools.deploy.terraform", "check"],
         env={"PATH": str(tmp_path)},
         capture_output=True,
         text=True,

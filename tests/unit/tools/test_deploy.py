@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import deploy
-import package
-import terraform
-from aws_account import ApiError, Credentials, Identity
+from tools.deploy import deploy, package, terraform
+from tools.deploy.credentials import ApiError, Credentials, Identity
 
-ROOT = Path(deploy.__file__).parent.parent
+ROOT = Path(deploy.__file__).parents[2]
 CREDENTIALS = Credentials("A", "S", None, "")
 STUDENT = Identity("123456789012", "arn:aws:sts::123456789012:assumed-role/voclabs/user1")
 OWNER = Identity("123456789012", "arn:aws:iam::123456789012:user/me")

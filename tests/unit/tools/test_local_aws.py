@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import demo
-import environment
-import local_aws
+from tools.deploy import environment
+from tools.dev import demo, local_aws
 
-ROOT = Path(local_aws.__file__).parent.parent
+ROOT = Path(local_aws.__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +47,7 @@ def test_a_taken_port_says_how_to_take_another(
 def test_asking_for_the_status_of_a_stopped_one_is_no_error_of_make(tmp_path: Path) -> None:
     fake = tmp_path / "python3"
     fake.write_text(
-        f'#!/bin/sh\ncase "$1" in *.py) exec "{sys.executable}" "$@" --state-dir "{tmp_path}";; esac\n'
+        f'#!/bin/sh\ncase "$1" in -m) exec "{sys.executable}" "$@" --state-dir "{tmp_path}";; esac\n'
     )
     fake.chmod(0o755)
     done = subprocess.run(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import package
+from tools.deploy import package
 
 HOST = package.host_target()
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..blocks.icc import essence
 from ..errors import CorruptImage
-from ..icc import essence
 from ..model import Found
 from ..reader import Reader
 from .fields import Fields, Truncated

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 
 from .. import limits
+from ..blocks.ifd import decode
 from ..errors import BudgetExceeded, CorruptImage
-from ..ifd import decode
 from ..model import Found
 from ..reader import Reader
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .. import limits
+from ..blocks.exif import read_exif
 from ..errors import CorruptImage
-from ..exif import read_exif
 from ..model import Found
 from ..reader import Reader, WindowReader
 from .boxes import BadBox, Box, tiff_stream, walk, walk_bytes

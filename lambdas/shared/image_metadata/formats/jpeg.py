@@ -5,11 +5,11 @@ from __future__ import annotations
 import struct
 
 from .. import limits
+from ..blocks.icc import essence
+from ..blocks.ifd import NotTiff, TiffStream
+from ..blocks.photoshop import read_resources
 from ..errors import BudgetExceeded, CorruptImage
-from ..icc import essence
-from ..ifd import NotTiff, TiffStream
 from ..model import Found
-from ..photoshop import read_resources
 from ..reader import Reader
 
 _SOI, _EOI, _SOS, _COM = 0xFFD8, 0xFFD9, 0xFFDA, 0xFFFE

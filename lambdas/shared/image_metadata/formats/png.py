@@ -7,9 +7,9 @@ import struct
 import zlib
 
 from .. import limits
+from ..blocks.photoshop import read_resources
 from ..errors import BudgetExceeded, CorruptImage
 from ..model import Found
-from ..photoshop import read_resources
 from ..reader import Reader
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"

@@ -7,10 +7,10 @@ Resources that are not wanted (thumbnails, paths) are stepped over.
 from __future__ import annotations
 
 from .. import limits
+from ..blocks.icc import essence
+from ..blocks.photoshop import read_resources
 from ..errors import CorruptImage
-from ..icc import essence
 from ..model import Found
-from ..photoshop import read_resources
 from ..reader import Reader
 from .fields import Fields, Truncated
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from .. import limits
+from ..blocks.exif import ICC_TAG, IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG, exif_of
+from ..blocks.icc import essence
+from ..blocks.ifd import Directory, NotTiff, TiffStream
+from ..blocks.photoshop import read_resources
 from ..errors import BudgetExceeded, CorruptImage
-from ..exif import ICC_TAG, IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG, exif_of
-from ..icc import essence
-from ..ifd import Directory, NotTiff, TiffStream
 from ..model import Found
-from ..photoshop import read_resources
 from ..reader import RangeReader, Reader, WindowReader
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 0x0100, 0x0101, 0x0102, 0x0103, 0x0106

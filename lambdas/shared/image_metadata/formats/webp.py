@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 
 from .. import limits
+from ..blocks.icc import essence
 from ..errors import BudgetExceeded, CorruptImage
-from ..icc import essence
 from ..model import Found
 from ..reader import Reader, WindowReader
 

@@ -1,0 +1,77 @@
+"""File names and media types between clients and the store: what a name may hold, what a browser may show."""
+
+from __future__ import annotations
+
+import unicodedata
+from contextlib import suppress
+from email.message import Message
+from urllib.parse import quote
+
+from .multipart import stated_filename
+
+MAX_FILENAME = 255
+FALLBACK_CONTENT_TYPE = "application/octet-stream"
+#: Extensions of the keys we make; others take what follows the slash in the media type.
+EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/svg+xml": "svg",
+    "image/tiff": "tif",
+    "image/vnd.adobe.photoshop": "psd",
+    "image/vnd.microsoft.icon": "ico",
+    "image/vnd.radiance": "hdr",
+    "image/x-icon": "ico",
+    "image/x-portable-bitmap": "pbm",
+    "image/x-portable-graymap": "pgm",
+    "image/x-portable-pixmap": "ppm",
+    "image/x-portable-anymap": "pnm",
+}
+#: Text direction controls: they make a name read as another (Unicode Technical Report 36, section 2.5).
+_DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+_UNWANTED_CATEGORIES = frozenset(("Cc", "Cs", "Zl", "Zp"))
+#: Characters of a header parameter's value that need no encoding (RFC 8187 section 3.2.1, attr-char).
+_ATTR_CHAR = "!#$&+-.^_`|~"
+
+
+def clean_filename(name: str | None) -> str | None:
+    """A client's file name without directories, controls and surrogates; None where nothing is left."""
+    if not name:
+        return None
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(
+        char
+        for char in base
+        if char not in _DIRECTION
+        and char != "\ufffd"
+        and unicodedata.category(char) not in _UNWANTED_CATEGORIES
+    ).strip()
+    return None if kept in ("", ".", "..") else kept[:MAX_FILENAME]
+
+
+def disposition_filename(header: str | None) -> str | None:
+    """The file name in a Content-Disposition header (RFC 6266), as clients send one with an upload."""
+    if not header:
+        return None
+    with suppress(UnicodeError):
+        header = header.encode("latin-1").decode("utf-8")  # gateways read header bytes as Latin-1
+    headers = Message()
+    headers["Content-Disposition"] = header
+    return stated_filename(headers)
+
+
+def content_disposition(kind: str, filename: str) -> str:
+    """`inline` or `attachment` with the name for old clients (ASCII) and for all others (RFC 6266, RFC 8187)."""
+    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
+    plain = "".join(char for char in plain if char.isprintable() and char not in '"\\%') or "image"
+    encoded = quote(filename.encode("utf-8", "replace"), safe=_ATTR_CHAR)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
+
+
+def is_passive(content_type: str) -> bool:
+    """Whether a browser shows this media type as a picture and can run nothing from it; SVG is XML with scripts."""
+    return content_type.startswith("image/") and not content_type.endswith(("+xml", "/xml", "/svg"))
+
+
+def extension(content_type: str) -> str:
+    """The file extension for a media type, without a dot."""
+    subtype = content_type.rsplit("/", 1)[-1].removeprefix("x-").split("+")[0]
+    return EXTENSIONS.get(content_type, "".join(char for char in subtype if char.isalnum())[:12])

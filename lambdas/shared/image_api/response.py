@@ -1,0 +1,82 @@
+"""Answers as API Gateway takes them from a Lambda function, and conditional requests (RFC 9110 section 13)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from hashlib import blake2s
+from typing import Any
+
+from image_catalogue import settings
+
+from .problems import Problem
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+#: What a page of another origin may read beside the body.
+EXPOSED_HEADERS = "Content-Disposition, ETag, Location, Retry-After"
+
+
+@dataclass(frozen=True)
+class Response:
+    """A status, headers and a body; text goes out as it is, bytes as base64."""
+
+    status: int
+    body: str | bytes = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def to_proxy(self) -> dict[str, Any]:
+        """The proxy result (API Gateway User Guide, "Output format of a Lambda function")."""
+        body = self.body
+        binary = isinstance(body, bytes)
+        return {
+            "statusCode": self.status,
+            "headers": cors_headers() | self.headers,
+            "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+            "isBase64Encoded": binary,
+        }
+
+
+def cors_headers() -> dict[str, str]:
+    """The headers that let a page of the configured origin read an answer (Fetch standard, "CORS protocol")."""
+    origin = settings.cors_allow_origin()
+    headers = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED_HEADERS}
+    return headers if origin == "*" else headers | {"Vary": "Origin"}
+
+
+def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer that caches must ask about again."""
+    return Response(
+        status, _dump(value), {"Content-Type": JSON, "Cache-Control": "no-cache"} | (headers or {})
+    )
+
+
+def problem_response(problem: Problem) -> Response:
+    """A problem document (RFC 9457)."""
+    headers = {"Content-Type": PROBLEM, "Cache-Control": "no-store"} | problem.headers
+    return Response(problem.status, _dump(problem.body()), headers)
+
+
+def conditional_json(value: Any, if_none_match: str | None) -> Response:
+    """A JSON answer with an ETag, or 304 where the client holds it already."""
+    response = json_response(value)
+    etag = f'"{blake2s(str(response.body).encode(), digest_size=16).hexdigest()}"'
+    if matches(if_none_match, etag):
+        return Response(304, "", {"ETag": etag, "Cache-Control": "no-cache"})
+    return json_response(value, headers={"ETag": etag})
+
+
+def matches(if_none_match: str | None, etag: str) -> bool:
+    """Whether an If-None-Match header names `etag` (quoted), by weak comparison (RFC 9110 section 13.1.2)."""
+    if not if_none_match:
+        return False
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or "*" in tags
+
+
+def _dump(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(
+        "utf-8", "replace"
+    ).decode()  # what a client sent and gets back may hold half characters

@@ -1,0 +1,105 @@
+"""The events that `s3_file_event` takes, as a flat list of jobs.
+
+Shapes: Amazon SQS messages that hold S3 event notifications or our own repair requests, a plain S3 event
+notification (a bucket wired directly, a console test event), `s3:TestEvent`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote_plus
+
+from image_catalogue.errors import InvalidEvent
+from image_catalogue.records import parse_timestamp
+
+#: Marks a message of `tools/reconcile.py`; S3's own say "aws:s3".
+REPAIR_SOURCE = "image-metadata:repair"
+#: Amazon S3 User Guide, "Event message structure": the sequencer is for PUTs and DELETEs.
+_ORDERED = ("ObjectCreated:", "ObjectRemoved:")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One object to look at, and why.
+
+    `key` is decoded. `sequencer` orders what created and removed the object of one key. S3 promises an order for those
+    alone: where an expiry or a restore carries a sequencer too, it is left out.
+    `repair` marks a request of reconciliation, which acts only on an item whose revision is `revision`.
+    """
+
+    bucket: str
+    key: str
+    name: str  # the event's name, such as ObjectCreated:Put
+    sequencer: str | None = None
+    time: datetime | None = None
+    etag: str | None = None
+    repair: bool = False
+    revision: str | None = None
+
+    @property
+    def created(self) -> bool:
+        """Whether the event says that an object was created."""
+        return self.name.startswith("ObjectCreated:")
+
+
+def is_sqs(event: dict[str, Any]) -> bool:
+    """Whether the event is a batch of an SQS event source mapping."""
+    records = event.get("Records") or []
+    return bool(records) and all(
+        isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records
+    )
+
+
+def jobs_of_message(body: str) -> list[Job | InvalidEvent]:
+    """The jobs in one SQS message's body, as `jobs_of_notification`; raises `InvalidEvent`."""
+    try:
+        notification = json.loads(body)
+    except ValueError:
+        raise InvalidEvent("the message is not JSON") from None
+    return jobs_of_notification(notification)
+
+
+def jobs_of_notification(notification: Any) -> list[Job | InvalidEvent]:
+    """The jobs in one S3 event notification (its structure: Amazon S3 User Guide, "Event message structure").
+
+    A record that is none stands in the list as its `InvalidEvent`, so that its neighbours are done all the same.
+    `s3:TestEvent`, which S3 sends when a notification is configured, holds none. Raises `InvalidEvent` where there
+    are no records at all.
+    """
+    if not isinstance(notification, dict):
+        raise InvalidEvent("the event is not a JSON object")
+    if notification.get("Event") == "s3:TestEvent":
+        return []
+    records = notification.get("Records")
+    if not isinstance(records, list):
+        raise InvalidEvent("the event has no Records; expected an S3 event notification")
+    return [_job(record) for record in records]
+
+
+def _job(record: Any) -> Job | InvalidEvent:
+    try:
+        bucket, entity = record["s3"]["bucket"]["name"], record["s3"]["object"]
+        key = unquote_plus(entity["key"], errors="strict")
+        if record.get("eventSource") == REPAIR_SOURCE:
+            return Job(bucket, key, record["eventName"], repair=True, revision=record.get("revision"))
+        name = record["eventName"].removeprefix("s3:")
+        return Job(
+            bucket,
+            key,
+            name,
+            sequencer=_sequencer(entity.get("sequencer")) if name.startswith(_ORDERED) else None,
+            time=parse_timestamp(record["eventTime"]) if record.get("eventTime") else None,
+            etag=entity.get("eTag"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return InvalidEvent(f"not an S3 event notification record ({type(error).__name__})")
+
+
+def _sequencer(text: str | None) -> str | None:
+    if not text:
+        return None
+    int(text, 16)  # a ValueError is the caller's InvalidEvent
+    return text

@@ -1,0 +1,1 @@
+"""Blocks of metadata that containers carry: EXIF, XMP, IPTC, ICC, Photoshop resources."""

@@ -1,0 +1,355 @@
+"""Deploy the API to the AWS account the credentials name, or onto the local AWS when AWS_ENDPOINT_URL is set.
+
+``deploy.sh`` (deploy), ``deploy.sh plan``, ``deploy.sh destroy``. Standard library only.
+
+What a deployment was made with (region, role, architecture) is kept beside the Terraform configuration in
+``terraform/deploy.auto.tfvars.json``, so that plain ``terraform plan`` and ``terraform destroy`` see the same values.
+The local AWS keeps state and variables below ``.local`` instead, apart from any real deployment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.deploy import package
+from tools.deploy.credentials import (
+    AccountError,
+    ApiError,
+    Credentials,
+    Identity,
+    caller_identity,
+    find_credentials,
+    find_region,
+    role_arn,
+)
+from tools.deploy.local_bucket import empty_bucket
+from tools.deploy.terraform import CONFIGURATION, Terraform, TerraformError
+
+ROOT = Path(__file__).resolve().parents[2]
+LAB_ROLE = "LabRole"
+KEPT_VARIABLES = CONFIGURATION / "deploy.auto.tfvars.json"
+LOCAL_VARIABLES = CONFIGURATION / "local.tfvars"
+POSTMAN_FILE = "image-metadata-api.postman_environment.json"
+LOCAL_DEFAULTS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class DeployError(Exception):
+    """A deployment that cannot go on; the text says what to do about it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to deploy to and where to keep what belongs to that deployment."""
+
+    endpoint: str | None
+    build: Path
+    variables: Path
+    state: Path | None
+    data_dir: Path | None
+
+    @property
+    def local(self) -> bool:
+        """Whether this is the local AWS."""
+        return self.endpoint is not None
+
+    def options(self) -> list[str]:
+        """Terraform's options that name the variable files it does not read by itself."""
+        if not self.local:
+            return []
+        return [f"-var-file={LOCAL_VARIABLES}", f"-var-file={self.variables}"]
+
+
+def find_place(environment: Mapping[str, str]) -> Place:
+    """AWS, or the local AWS when AWS_ENDPOINT_URL is set (its files go to DEPLOY_DIR, default ``.local/deploy``)."""
+    endpoint = environment.get("AWS_ENDPOINT_URL") or None
+    if endpoint is None:
+        return Place(None, ROOT / "build", KEPT_VARIABLES, None, None)
+    home = Path(environment.get("DEPLOY_DIR") or ROOT / ".local" / "deploy").resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    return Place(
+        endpoint, home / "build", home / "variables.json", home / "terraform.tfstate", home / "terraform"
+    )
+
+
+def choose_role(
+    identity: Identity, credentials: Credentials, region: str, endpoint: str | None
+) -> str | None:
+    """The role every function shall use: LabRole where the account has one, else None (one role per function)."""
+    try:
+        return role_arn(LAB_ROLE, credentials, region, endpoint)
+    except ApiError as error:
+        if identity.is_learner_lab:
+            return f"arn:{identity.partition}:iam::{identity.account}:role/{LAB_ROLE}"
+        if error.code in ("AccessDenied", "AccessDeniedException"):
+            return None
+        raise DeployError(
+            f"IAM could not be asked for the role {LAB_ROLE}: {error}. Run this again."
+        ) from error
+
+
+def set_by_user(name: str, environment: Mapping[str, str]) -> bool:
+    """Whether the user chose Terraform variable ``name`` (TF_VAR_ or terraform.tfvars): then it is not overridden."""
+    if f"TF_VAR_{name}" in environment:
+        return True
+    try:
+        text = (CONFIGURATION / "terraform.tfvars").read_text(encoding="utf-8-sig")
+    except OSError:
+        return False
+    return re.search(rf"^\s*{re.escape(name)}\s*=", text, re.MULTILINE) is not None
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write ``value`` to ``path`` whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def postman_environment(name: str, api_url: str, api_key: str | None) -> dict[str, object]:
+    """A Postman environment that the collection in ``docs`` runs with."""
+    values = [
+        {"key": "base_url", "value": api_url.rstrip("/"), "type": "default", "enabled": True},
+        {"key": "api_key", "value": api_key or "", "type": "secret", "enabled": True},
+    ]
+    return {"name": name, "values": values, "_postman_variable_scope": "environment"}
+
+
+def chosen(name: str, default: str, environment: Mapping[str, str]) -> str:
+    """The value of Terraform variable ``name`` as the user set it, else ``default``."""
+    if environment.get(f"TF_VAR_{name}"):
+        return environment[f"TF_VAR_{name}"]
+    try:
+        text = (CONFIGURATION / "terraform.tfvars").read_text(encoding="utf-8-sig")
+    except OSError:
+        return default
+    found = re.search(rf'^\s*{re.escape(name)}\s*=\s*"([^"]*)"', text, re.MULTILINE)
+    return found.group(1) if found else default
+
+
+def target_of(place: Place, environment: Mapping[str, str]) -> package.Target:
+    """What to build the packages for."""
+    if place.local:
+        return package.host_target()
+    runtime = chosen("runtime", package.DEFAULT_RUNTIME, environment)
+    architecture = chosen("architecture", package.DEFAULT_ARCHITECTURE, environment)
+    if runtime not in package.GLIBC_MINOR or architecture not in package.ARCHITECTURES:
+        raise DeployError(
+            f"Packages cannot be built for runtime {runtime!r} and architecture {architecture!r}. Runtimes: "
+            f"{', '.join(sorted(package.GLIBC_MINOR))}; architectures: {', '.join(sorted(package.ARCHITECTURES))}."
+        )
+    return package.Target(runtime, architecture)
+
+
+def variables_for(
+    place: Place, target: package.Target, region: str, role: str | None, environment: Mapping[str, str]
+) -> dict[str, object]:
+    """The Terraform variables that this deployment decides and the user has not.
+
+    ``force_destroy`` lets ``destroy`` remove a bucket that still holds images: in a lab and locally that is what is
+    wanted, anywhere else it takes a decision of the user's. An API key is made up only for the local AWS, which
+    cannot do it itself.
+    """
+    throwaway = place.local or (role or "").endswith(f"/{LAB_ROLE}")
+    # An absent role is written as null, so that no other file's value takes its place.
+    wanted: dict[str, object] = {"region": region, "lambda_role_arn": role, "force_destroy": throwaway}
+    if place.local:
+        wanted |= {
+            "build_dir": str(place.build),
+            "local_endpoint": place.endpoint,
+            "api_key_value": _kept(place.variables).get("api_key_value") or secrets.token_urlsafe(24),
+        }
+    else:
+        wanted |= {"build_dir": "../build", "runtime": target.runtime, "architecture": target.architecture}
+    # The region is the one that was decided on, so that the next run finds this deployment whatever is set then.
+    return {
+        name: value
+        for name, value in wanted.items()
+        if name == "region" or not set_by_user(name, environment)
+    }
+
+
+def _kept(path: Path) -> dict[str, object]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def wanted_region(environment: Mapping[str, str]) -> str:
+    """The region to deploy to: TF_VAR_region, terraform.tfvars, or where AWS's own settings point."""
+    return chosen("region", "", environment) or find_region(environment)
+
+
+def check_region(wanted: str, held: object) -> None:
+    """Raise DeployError when what is deployed lies in another region (``held``; None: nothing is deployed).
+
+    Terraform would look for it in the wanted region, find nothing, and forget what runs on elsewhere.
+    """
+    if held and held != wanted:
+        raise DeployError(
+            f"This deployment is in {held}, and the settings now say {wanted}. To go on with it: set AWS_REGION={held} "
+            f"(and TF_VAR_region or region in terraform/terraform.tfvars, if set). To move: ./deploy.sh destroy first."
+        )
+
+
+def log_in(place: Place, environment: Mapping[str, str], region: str) -> tuple[Credentials, Identity]:
+    """Credentials and whose they are; prints them. Raises AccountError when they do not work."""
+    credentials = find_credentials(environment)
+    identity = caller_identity(credentials, region, place.endpoint)
+    where = f"the local AWS at {place.endpoint}" if place.local else f"AWS account {identity.account}"
+    print(f"This is {where}, region {region}, as {identity.arn.split(':', 5)[5]}", flush=True)
+    return credentials, identity
+
+
+def deploy(
+    place: Place, terraform: Terraform, environment: Mapping[str, str], verb: str, extra: list[str]
+) -> int:
+    """Build and apply (or only plan); prints what there is to use. Returns the exit code."""
+    region = wanted_region(environment)
+    credentials, identity = log_in(place, environment, region)
+    target = target_of(place, environment)
+    role = choose_role(identity, credentials, region, place.endpoint)
+    if not set_by_user("lambda_role_arn", environment):
+        print(f"Functions run as {role}" if role else "Each function gets a role of its own", flush=True)
+    print("Preparing Terraform", flush=True)
+    terraform.init()
+    check_region(region, terraform.outputs().get("region"))
+    package.build_all(target, ROOT / "lambdas", place.build)
+    write_json(place.variables, variables_for(place, target, region, role, environment))
+    if verb == "plan":
+        return terraform.run("plan", "-input=false", *place.options(), *extra)
+    code = terraform.run(
+        "apply", "-input=false", "-auto-approve", "-compact-warnings", *place.options(), *extra
+    )
+    if code:
+        print(
+            "deploy.sh: Terraform could not finish; its message above says why. What it made so far is remembered: "
+            "run ./deploy.sh again to go on, or ./deploy.sh destroy to remove it. If it says that a log group already "
+            "exists, a late line of a removed function made it: aws logs delete-log-group --log-group-name "
+            "/aws/lambda/..., and run this again.",
+            file=sys.stderr,
+        )
+        return code
+    show(place, terraform.outputs())
+    return 0
+
+
+def show(place: Place, outputs: Mapping[str, object]) -> None:
+    """Print URL, key, one curl line and how to remove it all; write the Postman environment."""
+    url, key = str(outputs["api_url"]).rstrip("/"), outputs.get("api_key") or None
+    write_json(
+        place.build / POSTMAN_FILE, postman_environment("Image Metadata API", url, str(key) if key else None)
+    )
+    header = ' -H "x-api-key: $API_KEY"' if key else ""
+    print(f"\nAPI:     {url}")
+    print(f"Bucket:  {outputs['bucket']}  (images go below uploads/)")
+    if place.local:
+        if key:
+            print(f"API key: {key}")
+        print(f"\n  curl{header.replace('$API_KEY', str(key))} {url}/metadata\n")
+        return
+    if key:
+        print("API key: terraform -chdir=terraform output -raw api_key")
+        print("\n  API_KEY=$(terraform -chdir=terraform output -raw api_key)")
+        print(f"  curl{header} {url}/metadata\n")
+    elif outputs["auth"] == "iam":
+        print(f'\n  curl --aws-sigv4 "aws:amz:{outputs["region"]}:execute-api" \\')
+        print('       --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\')
+        print(f'       -H "x-amz-security-token: $AWS_SESSION_TOKEN" {url}/metadata\n')
+    else:
+        print('\nWARNING: auth is "none": anyone who knows this address can read, upload and delete images.')
+        print(f"\n  curl {url}/metadata\n")
+    print(
+        f"Postman: import docs/image-metadata-api.postman_collection.json and {place.build.name}/{POSTMAN_FILE}"
+    )
+    print("Remove everything again: ./deploy.sh destroy")
+
+
+def destroy(
+    place: Place, terraform: Terraform, environment: Mapping[str, str], yes: bool, extra: list[str]
+) -> int:
+    """Remove the deployment, wherever it is; asks first on a terminal unless ``yes``. Returns the exit code."""
+    ask = not (yes or place.local) and sys.stdin.isatty()
+    if not ask and not yes and not place.local:
+        raise DeployError(
+            "Destroying removes every image and record. Confirm with: ./deploy.sh destroy --yes"
+        )
+    terraform.init()
+    outputs, kept = terraform.outputs(), _kept(place.variables)
+    region = str(outputs.get("region") or kept.get("region") or wanted_region(environment))
+    credentials, _ = log_in(place, environment, region)
+    write_json(place.variables, kept | {"region": region})
+    bucket = outputs.get("bucket") if place.local else None
+    if place.endpoint and bucket:
+        with contextlib.suppress(ApiError):  # Terraform says what is wrong
+            empty_bucket(place.endpoint, str(bucket), credentials, region)
+    options = [option for option in place.options() if Path(option.partition("=")[2]).exists()]
+    code = terraform.run(
+        "destroy", "-compact-warnings", *([] if ask else ["-auto-approve"]), *options, *extra
+    )
+    if code:
+        print(
+            "deploy.sh: Terraform could not remove everything. If it says BucketNotEmpty, images are left: save what "
+            "you need, then TF_VAR_force_destroy=true ./deploy.sh, and ./deploy.sh destroy. Else run it again.",
+            file=sys.stderr,
+        )
+        return code
+    place.variables.unlink(missing_ok=True)
+    return 0
+
+
+def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:
+    """Read the command line of ``deploy.sh``; what is not ours goes to Terraform."""
+    parser = argparse.ArgumentParser(
+        prog="deploy.sh",
+        description="Build and deploy the Image Metadata API to the AWS account your credentials name.",
+        epilog="Settings: terraform/terraform.tfvars or TF_VAR_name=value, e.g. TF_VAR_auth=iam ./deploy.sh. "
+        "Other options (-target, -lock=false ...) are handed to Terraform.",
+    )
+    parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["deploy", "plan", "destroy"],
+        default="deploy",
+        help="deploy (the default): build, create or update everything, print the addresses; "
+        "plan: build, show what deploy would change; destroy: remove everything",
+    )
+    parser.add_argument("--yes", action="store_true", help="destroy without asking")
+    return parser.parse_known_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; failures exit 1 with a message that says what to do next."""
+    options, extra = parse_arguments(arguments)
+    place = find_place(os.environ)
+    if place.local:
+        for name, value in LOCAL_DEFAULTS.items():
+            os.environ.setdefault(name, value)
+    terraform = Terraform(state=place.state, data_dir=place.data_dir)
+    try:
+        terraform.check()
+        if options.command == "destroy":
+            return destroy(place, terraform, os.environ, options.yes, extra)
+        return deploy(place, terraform, os.environ, options.command, extra)
+    except (DeployError, AccountError, TerraformError, package.PackageError) as error:
+        print(f"deploy.sh: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

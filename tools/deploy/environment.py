@@ -1,0 +1,103 @@
+"""Make a virtual environment that holds what a hashed requirements file pins: ``environment.py FOLDER REQUIREMENTS``.
+
+Does nothing when the environment is there and up to date. Standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from tools.deploy.locking import locked
+
+WINDOWS = os.name == "nt"
+LOCK = Path(__file__).resolve().parents[2] / ".local" / "setup.lock"
+
+
+class SetupError(Exception):
+    """An environment cannot be made; the text says what to do about it."""
+
+
+def python_of(folder: Path) -> Path:
+    """Where a virtual environment keeps its Python."""
+    return folder / ("Scripts/python.exe" if WINDOWS else "bin/python")
+
+
+def prepare(folder: Path, requirements: Path, exact: bool = False, notice: str = "") -> Path:
+    """Make or update the environment ``folder`` from ``requirements``; returns its Python.
+
+    It is made anew when the Python version differs from this one's; with ``exact`` also when the requirements changed,
+    so that it holds these and nothing else. ``notice`` is printed when there is work to do. Raises SetupError.
+    """
+    python = python_of(folder)
+    pinned = requirements.read_bytes().replace(b"\r\n", b"\n")
+    version = sys.version.split()[0]
+    wanted = f"{version} {hashlib.sha256(pinned).hexdigest()}\n"
+    marker = folder / "ready"
+    with locked(LOCK):
+        held = marker.read_text(encoding="utf-8") if marker.is_file() else ""
+        if held == wanted and python.exists():
+            return python
+        if notice:
+            print(notice, flush=True)
+        if exact or not _is_version(python, version):
+            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                venv.create(folder, with_pip=True, symlinks=not WINDOWS)
+            except (subprocess.CalledProcessError, OSError) as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise SetupError(
+                    f"A virtual environment could not be made: {error}\n"
+                    "On Debian or Ubuntu: sudo apt install python3-venv"
+                ) from error
+        _install(python, requirements)
+        marker.write_text(wanted, encoding="utf-8")
+    return python
+
+
+def _is_version(python: Path, version: str) -> bool:
+    if not python.exists():
+        return False
+    done = subprocess.run([str(python), "--version"], capture_output=True, text=True, check=False)
+    return done.stdout.split()[-1:] == [version]
+
+
+def _install(python: Path, requirements: Path) -> None:
+    command = [
+        str(python),
+        *("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet", "--retries", "2"),
+        *("--require-hashes", "--no-deps", "--only-binary=:all:", "--requirement", str(requirements)),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        tail = "\n".join(f"  pip: {line}" for line in (done.stdout + done.stderr).strip().splitlines()[-4:])
+        raise SetupError(
+            f"{requirements.name} could not be installed from the Python package index.\n{tail}\n"
+            "Check the network (or HTTPS_PROXY, PIP_INDEX_URL) and run this again."
+        )
+
+
+def main(arguments: list[str]) -> int:
+    """Prepare one environment for development."""
+    if len(arguments) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    folder, requirements = (Path(argument).resolve() for argument in arguments)
+    try:
+        prepare(folder, requirements, notice=f"Installing {requirements.stem} into {arguments[0]} (once)")
+    except (SetupError, TimeoutError) as error:
+        print(f"setup: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nsetup: interrupted; run it again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

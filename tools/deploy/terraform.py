@@ -1,0 +1,181 @@
+"""Find and run Terraform: initialise with a local provider mirror when the registry is out of reach, and check.
+
+``python -m tools.deploy.terraform check | fmt | test``. Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGURATION = ROOT / "terraform"
+PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+OLDEST = (1, 7)
+INSTALL = (
+    "Install it from https://developer.hashicorp.com/terraform/install\n"
+    "  Windows: winget install Hashicorp.Terraform   macOS: brew install hashicorp/tap/terraform"
+)
+# Below /opt a mirror may lie this deep.
+SEARCH_DEPTH = 3
+
+
+class TerraformError(Exception):
+    """Terraform is missing or failed; the text says what to do about it."""
+
+
+class Terraform:
+    """Terraform on this project's configuration, with state and working data where they are told to be.
+
+    ``environment`` adds to this process's own; ``state`` (a file) and ``data_dir`` default to Terraform's own places,
+    so that plain ``terraform plan`` in ``terraform/`` sees the same deployment.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str] | None = None,
+        state: Path | None = None,
+        data_dir: Path | None = None,
+    ) -> None:
+        self.environment = {**os.environ, **(environment or {}), "TF_IN_AUTOMATION": "1"}
+        config = self.environment.get("TF_CLI_CONFIG_FILE")
+        if config and not Path(config).exists():
+            # Terraform would repeat a warning about it at every step.
+            del self.environment["TF_CLI_CONFIG_FILE"]
+        self.state = state
+        if data_dir:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            self.environment["TF_DATA_DIR"] = str(data_dir)
+
+    def check(self) -> None:
+        """Raise TerraformError when Terraform is absent or too old."""
+        if shutil.which("terraform", path=self.environment.get("PATH")) is None:
+            raise TerraformError(f"Terraform is not installed (or not on PATH). {INSTALL}")
+        done = self.capture("version", "-json")
+        try:
+            version = str(json.loads(done.stdout)["terraform_version"])
+            number = tuple(int(part) for part in version.split("-")[0].split(".")[:2])
+        except (ValueError, KeyError) as error:
+            raise TerraformError(
+                f"`terraform version` failed: {(done.stderr or done.stdout).strip()}"
+            ) from error
+        if number < OLDEST:
+            raise TerraformError(
+                f"Terraform {version} is too old: {'.'.join(map(str, OLDEST))} or newer is needed. {INSTALL}"
+            )
+
+    def init(self) -> None:
+        """Install the provider; falls back to an unpacked mirror on this machine when the registry does not answer."""
+        first = self.capture("init", "-input=false", "-no-color")
+        if first.returncode == 0:
+            return
+        for mirror in mirrors():
+            if self.capture("init", "-input=false", "-no-color", f"-plugin-dir={mirror}").returncode == 0:
+                return
+        raise TerraformError(
+            f"terraform init failed:\n{_indent(first.stderr or first.stdout)}\n"
+            "If the registry cannot be reached from here, unpack a mirror of hashicorp/aws (made elsewhere by "
+            "`terraform providers mirror DIRECTORY`) below ~/.terraform.d/plugins and run this again."
+        )
+
+    def run(self, *arguments: str) -> int:
+        """Run a command in the open, on this terminal; returns its exit code."""
+        return subprocess.run(
+            self._command(arguments), env=self.environment, cwd=CONFIGURATION, check=False
+        ).returncode
+
+    def capture(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command and return what it printed."""
+        return subprocess.run(
+            self._command(arguments),
+            env=self.environment,
+            cwd=CONFIGURATION,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+
+    def outputs(self) -> dict[str, object]:
+        """The deployment's outputs by name; empty when nothing is deployed."""
+        done = self.capture("output", "-json", "-no-color")
+        if done.returncode:
+            raise TerraformError(f"terraform output failed:\n{_indent(done.stderr or done.stdout)}")
+        return {name: entry["value"] for name, entry in json.loads(done.stdout or "{}").items()}
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        verb, *options = arguments
+        if self.state and verb in ("apply", "destroy", "plan", "output", "refresh"):
+            options.insert(0, f"-state={self.state}")
+        return ["terraform", verb, *options]
+
+
+def mirrors() -> Iterator[Path]:
+    """Directories of this machine that hold an unpacked mirror of the AWS provider for this platform."""
+    home = Path.home()
+    usual = [
+        home / ".terraform.d/plugins",
+        home / ".local/share/terraform/plugins",
+        Path("/usr/local/share/terraform/plugins"),
+        Path("/usr/share/terraform/plugins"),
+        home / "Library/Application Support/io.terraform/plugins",
+        Path("/Library/Application Support/io.terraform/plugins"),
+    ]
+    if "APPDATA" in os.environ:
+        usual.append(Path(os.environ["APPDATA"]) / "terraform.d/plugins")
+    patterns = ["/".join(["*"] * depth + [PROVIDER.as_posix()]) for depth in range(SEARCH_DEPTH + 1)]
+    found = [
+        path.parents[len(PROVIDER.parts) - 1] for pattern in patterns for path in Path("/opt").glob(pattern)
+    ]
+    for place in [*usual, *sorted(found)]:
+        if any((place / PROVIDER).glob(f"*/{_platform()}")):
+            yield place
+
+
+def _platform() -> str:
+    machine = platform.machine().lower()
+    names = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+    return f"{platform.system().lower()}_{names.get(machine, machine)}"
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.strip().splitlines())
+
+
+def check_format(terraform: Terraform) -> int:
+    """``terraform fmt -check`` over the configuration."""
+    code = terraform.run("fmt", "-check", "-recursive", "-diff")
+    if code:
+        print("terraform.py: the files above are not formatted; run: make format", file=sys.stderr)
+    return code
+
+
+def main(arguments: list[str]) -> int:
+    """Run the checks named on the command line; 0 when all pass."""
+    if arguments not in (["check"], ["fmt"], ["test"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    terraform = Terraform(data_dir=ROOT / ".local" / "terraform-test")
+    try:
+        terraform.check()
+        if arguments == ["check"]:
+            return 0
+        code = check_format(terraform)
+        if arguments == ["test"] and code == 0:
+            terraform.init()
+            code = terraform.run("validate", "-no-color") or terraform.run("test", "-no-color")
+    except TerraformError as error:
+        print(f"terraform.py: {error}", file=sys.stderr)
+        return 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

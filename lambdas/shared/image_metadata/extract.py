@@ -8,15 +8,14 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from . import formats, limits
-from .blocks.dates import Moment
-from .blocks.exif import Exif, read_exif
+from .blocks.exif import read_exif
 from .blocks.icc import description
-from .blocks.iptc import Iptc, read_iptc
+from .blocks.iptc import read_iptc
 from .blocks.text import loose_date
-from .blocks.xmp import Xmp, read_xmp
+from .blocks.xmp import read_xmp
 from .errors import BudgetExceeded, CorruptImage, ImageTooLarge, UnsupportedImage
 from .formats import pillow
-from .model import Found, ImageMetadata
+from .model import Description, Found, ImageMetadata, Moment
 from .reader import FileReader, Reader
 
 #: Formats whose container states the turn; their EXIF orientation is to be ignored (HEIF, ISO 23008-12 6.5.10).
@@ -32,8 +31,8 @@ _MADE = (
     "EXIF DateTimeDigitized", "XMP exif:DateTimeDigitized", "XMP xmp:CreateDate", "IPTC DigitalCreationDate",
     "PNG Creation Time",
 )  # fmt: skip
-#: What stands for a block that a file does not have.
-_NO_EXIF, _NO_XMP, _NO_IPTC = Exif(), Xmp(), Iptc()
+#: What a block states that a file does not have.
+_NOTHING = Description()
 
 
 def extract(source: Reader | BinaryIO) -> ImageMetadata:
@@ -46,12 +45,12 @@ def extract(source: Reader | BinaryIO) -> ImageMetadata:
     found = Found()
     status, error = "ok", None
     try:
-        _read(reader, found)
+        found = _read(reader, found)
         _check_size(found)
     except UnsupportedImage as problem:
-        refused = ImageMetadata("unsupported", str(problem))
-        refused.warnings = found.warnings[: limits.MAX_WARNINGS]
-        return refused
+        return ImageMetadata(
+            status="unsupported", error=str(problem), warnings=found.warnings[: limits.MAX_WARNINGS]
+        )
     except ImageTooLarge as problem:
         status, error = "too_large", str(problem)
     except CorruptImage as problem:
@@ -64,14 +63,19 @@ def extract(source: Reader | BinaryIO) -> ImageMetadata:
     return assemble(found, status, error)
 
 
-def _read(reader: Reader, found: Found) -> None:
+def _read(reader: Reader, found: Found) -> Found:
+    """Fill `found`; it is another one that is filled where the image starts behind other bytes."""
     if reader.size == 0:
         raise UnsupportedImage("the file is empty")
     module = formats.reader_for(reader)
     if module is not None:
         module.read(reader, found)
-    elif not pillow.read(reader, found) and not formats.read_behind_garbage(reader, found):
+    elif not pillow.read(reader, found):
+        behind = formats.read_behind_garbage(reader)
+        if behind is not None:
+            return behind
         formats.read_without_signature(reader, found)
+    return found
 
 
 def _check_size(found: Found) -> None:
@@ -88,9 +92,9 @@ def _check_size(found: Found) -> None:
 def assemble(found: Found, status: str = "ok", error: str | None = None) -> ImageMetadata:
     """Parse the metadata blocks that a reader found and choose each field's source."""
     warn = found.warn
-    exif = found.exif_block or (read_exif(found.exif, warn) if found.exif else None) or _NO_EXIF
-    xmp = (read_xmp(found.xmp, warn, found.xmp_extended) if found.xmp else None) or _NO_XMP
-    iptc = (read_iptc(found.iptc, warn) if found.iptc else None) or _NO_IPTC
+    exif = found.exif_block or (read_exif(found.exif, warn) if found.exif else None) or _NOTHING
+    xmp = (read_xmp(found.xmp, warn, found.xmp_extended) if found.xmp else None) or _NOTHING
+    iptc = (read_iptc(found.iptc, warn) if found.iptc else None) or _NOTHING
     out = ImageMetadata(status, error)
     out.format, out.content_type = found.format, found.content_type
     out.width, out.height = width, height = found.width, found.height
@@ -109,7 +113,7 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
     out.frames, out.animated = found.frames, found.animated
     if found.animated:
         out.duration_ms, out.loop = found.duration_ms, found.loop
-    if exif is not _NO_EXIF or xmp is not _NO_XMP or iptc is not _NO_IPTC or found.text:
+    if exif is not _NOTHING or xmp is not _NOTHING or iptc is not _NOTHING or found.text:
         _describe(out, exif, xmp, iptc, found.text)
     if status == "ok":
         out.has_gps = out.gps is not None
@@ -117,7 +121,9 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
     return out
 
 
-def _describe(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[str, str]) -> None:
+def _describe(
+    out: ImageMetadata, exif: Description, xmp: Description, iptc: Description, text: dict[str, str]
+) -> None:
     """The fields that the metadata blocks alone state."""
     _dates(out, exif, xmp, iptc, text)
     out.camera = _camera(exif, xmp)
@@ -137,7 +143,7 @@ def _describe(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[s
     out.rating = xmp.rating if xmp.rating is not None else exif.rating
 
 
-def _camera(exif: Exif, xmp: Xmp) -> dict[str, Any] | None:
+def _camera(exif: Description, xmp: Description) -> dict[str, Any] | None:
     told = {
         "make": _clip(exif.make or xmp.make),
         "model": _clip(exif.model or xmp.model),
@@ -147,7 +153,9 @@ def _camera(exif: Exif, xmp: Xmp) -> dict[str, Any] | None:
     return {name: value for name, value in told.items() if value} or None
 
 
-def _dates(out: ImageMetadata, exif: Exif, xmp: Xmp, iptc: Iptc, text: dict[str, str]) -> None:
+def _dates(
+    out: ImageMetadata, exif: Description, xmp: Description, iptc: Description, text: dict[str, str]
+) -> None:
     """When the picture was taken; failing that, when it was digitized or made."""
     taken = (exif.taken, xmp.taken, xmp.created, iptc.created)
     stated = [(source, moment) for source, moment in zip(_TAKEN, taken, strict=True) if moment is not None]

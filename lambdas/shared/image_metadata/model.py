@@ -5,25 +5,23 @@ Unknown is `None` everywhere: no -1, no empty string, no "unknown".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-from .blocks.dates import Moment
-
-if TYPE_CHECKING:
-    from .blocks.exif import Exif
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 
 #: Grows by one whenever a change makes the same bytes yield another record.
 EXTRACTOR_VERSION = 1
 
 
-@dataclass(init=False)
-class Description:
-    """What a block of metadata states, as values of the record: EXIF, XMP and IPTC tell of much the same.
+class Moment(NamedTuple):
+    """A local time as far as it is stated (ISO 8601: 2024, 2024-05, ..., 2024-05-06T07:08:09.12), and its offset."""
 
-    What is not stated is not set: it is the class's default that is read. The same holds for the classes below.
-    """
+    local: str
+    offset: str | None = None  # +02:00
+
+
+@dataclass
+class Description:
+    """What a block of metadata states, as values of the record: EXIF, XMP and IPTC state much the same."""
 
     orientation: int | None = None
     dpi: tuple[float, float] | None = None
@@ -36,19 +34,17 @@ class Description:
     description: str | None = None
     artist: str | None = None
     copyright: str | None = None
-    keywords: Sequence[str] = ()
+    keywords: list[str] = field(default_factory=list)
     rating: int | None = None
-    taken: Moment | None = None
+    taken: Moment | None = None  # when the picture was taken
+    created: Moment | None = None  # the same, of what may be no photograph: photoshop:DateCreated, IPTC
     digitized: Moment | None = None
+    made: Moment | None = None  # the file: xmp:CreateDate
     exposure: dict[str, Any] | None = None
     gps: dict[str, float] | None = None
 
-    def __init__(self, **stated: Any) -> None:
-        if stated:
-            vars(self).update(stated)
 
-
-@dataclass(init=False)
+@dataclass
 class Found:
     """What one container reader collects while it walks a file.
 
@@ -69,24 +65,16 @@ class Found:
     loop: int | None = None  # 0: for ever
     dpi: tuple[float, float] | None = None
     orientation: int | None = None  # of the container (irot/imir, TIFF tag 274): outranks the EXIF block
-    crop: tuple[int, int] | None = (
-        None  # shown part (HEIF clean aperture), before orientation; None: all of it
-    )
+    crop: tuple[int, int] | None = None  # the shown part (HEIF clean aperture), before orientation
     exif: bytes | None = None  # a TIFF stream, without "Exif\0\0"
     xmp: bytes | None = None  # the packet
     xmp_extended: bytes | None = None  # a second packet that continues the first (JPEG)
     iptc: bytes | None = None  # IIM data sets
     icc: bytes | None = None  # the profile
-    exif_block: Exif | None = None  # already parsed, where the file itself is a TIFF stream
-    text: dict[str, str] = field(init=False)  # PNG text chunks, comments: keyword -> text
-    warnings: list[str] = field(init=False)
+    exif_block: Description | None = None  # already parsed, where the file itself is a TIFF stream
+    text: dict[str, str] = field(default_factory=dict)  # PNG text chunks, comments: keyword -> text
+    warnings: list[str] = field(default_factory=list)
     inflated: int = 0  # bytes that compressed blocks came to so far (limits.MAX_INFLATED_TOTAL)
-
-    def __init__(self, **known: Any) -> None:
-        self.text = {}
-        self.warnings = []
-        if known:
-            vars(self).update(known)
 
     def warn(self, message: str) -> None:
         """Note damage that cost one block or field; the same message is kept once."""
@@ -94,9 +82,9 @@ class Found:
             self.warnings.append(message)
 
 
-@dataclass(init=False)
+@dataclass
 class ImageMetadata:
-    """The metadata of one image; `None` is unknown. The fields are those of the record (README)."""
+    """The metadata of one image; `None` is unknown. The fields are those of the record (README), in its order."""
 
     status: str = "ok"  # ok | unsupported | corrupt | too_large
     error: str | None = None
@@ -127,25 +115,16 @@ class ImageMetadata:
     description: str | None = None
     artist: str | None = None
     copyright: str | None = None
-    keywords: Sequence[str] = ()
+    keywords: list[str] = field(default_factory=list)
     rating: int | None = None
     software: str | None = None
-    warnings: Sequence[str] = ()
+    warnings: list[str] = field(default_factory=list)
     extractor_version: int = EXTRACTOR_VERSION
-
-    def __init__(self, status: str = "ok", error: str | None = None) -> None:
-        self.status = status
-        if error is not None:
-            self.error = error
 
     def to_dict(self) -> dict[str, Any]:
         """The record's fields as JSON types; what is unknown or empty is absent."""
-        out = {
-            name: value
-            for name, value in self.__dict__.items()
-            if value or (value is not None and value != [])
-        }
+        values = ((each.name, getattr(self, each.name)) for each in fields(self))
+        out = {name: value for name, value in values if value is not None and value != []}
         if self.dpi is not None:
             out["dpi"] = list(self.dpi)
-        out["extractor_version"] = self.extractor_version
         return out

@@ -10,15 +10,15 @@ from image_metadata import limits
 from image_metadata.blocks.icc import description, essence
 from image_metadata.blocks.iptc import read_iptc
 from image_metadata.blocks.photoshop import read_resources
-from image_metadata.blocks.xmp import Xmp, read_xmp
-from image_metadata.model import Found
+from image_metadata.blocks.xmp import read_xmp
+from image_metadata.model import Description, Found
 
 from .build import desc, iptc, mluc, packet, profile, resource
 
 
-def read(data: bytes, extended: bytes | None = None) -> tuple[Xmp, list[str]]:
+def read(data: bytes, extended: bytes | None = None) -> tuple[Description, list[str]]:
     warnings: list[str] = []
-    return read_xmp(data, warnings.append, extended) or Xmp(), warnings
+    return read_xmp(data, warnings.append, extended) or Description(), warnings
 
 
 def quiet(message: str) -> None:
@@ -64,7 +64,7 @@ def test_our_prefix_for_another_namespace_is_not_ours() -> None:
 
 def test_an_undeclared_prefix_costs_nothing() -> None:
     data = packet("<foo:bar>x</foo:bar><dc:title>T</dc:title>")
-    assert read(data) == (Xmp(title="T"), [])
+    assert read(data) == (Description(title="T"), [])
 
 
 def test_structures_within_properties_are_not_taken_for_them() -> None:
@@ -134,12 +134,12 @@ def test_an_entity_bomb_is_refused_before_it_grows() -> None:
     for name, of in zip("bcdefgh", "abcdefg", strict=True):
         bomb += f'<!ENTITY {name} "{f"&{of};" * 10}">'.encode()
     xmp, warnings = read(bomb + b"]><x>&h;</x>")
-    assert xmp == Xmp()
+    assert xmp == Description()
     assert warnings == ["XMP: the packet declares a document type, which is not read"]
 
 
 def test_any_document_type_is_refused() -> None:
-    assert read(b"<!DOCTYPE x>" + packet("<dc:title>T</dc:title>"))[0] == Xmp()
+    assert read(b"<!DOCTYPE x>" + packet("<dc:title>T</dc:title>"))[0] == Description()
 
 
 def test_an_external_entity_is_refused() -> None:
@@ -154,12 +154,12 @@ def test_an_external_entity_is_refused() -> None:
 def test_depth_is_bounded(around: str) -> None:
     nested = "<a>" * 20_000 + "</a>" * 20_000
     xmp, warnings = read(packet(f"<dc:title>T</dc:title><{around}>{nested}</dc:subject>"))
-    assert xmp == Xmp(title="T")
+    assert xmp == Description(title="T")
     assert "deeper" in warnings[0]
 
 
 def test_a_packet_over_the_limit_is_not_read() -> None:
-    assert read(b"<x>" + b" " * limits.MAX_XMP) == (Xmp(), ["XMP: the packet is larger than is read"])
+    assert read(b"<x>" + b" " * limits.MAX_XMP) == (Description(), ["XMP: the packet is larger than is read"])
 
 
 def test_what_stands_before_the_damage_is_kept() -> None:

@@ -6,7 +6,8 @@ import struct
 
 import pytest
 
-from image_metadata.blocks.exif import Exif, read_exif
+from image_metadata.blocks.exif import read_exif
+from image_metadata.model import Description
 
 from .build import Value, directory, jpeg, record, tiff
 
@@ -16,7 +17,7 @@ def read(
     exif: dict[int, Value] | None = None,
     gps: dict[int, Value] | None = None,
     order: str = "<",
-) -> Exif:
+) -> Description:
     result = read_exif(tiff(main, exif, gps, order), lambda message: None)
     assert result is not None
     return result

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_metadata.blocks.xmp import Xmp, read_xmp
+from image_metadata.blocks.xmp import read_xmp
+from image_metadata.model import Description
 
 from .build import packet
 
@@ -125,12 +126,12 @@ def packets(draw: st.DrawFn) -> str:
     )
 
 
-def read(data: bytes) -> tuple[Xmp | None, list[str]]:
+def read(data: bytes) -> tuple[Description | None, list[str]]:
     warnings: list[str] = []
     return read_xmp(data, warnings.append), warnings
 
 
-def parsed(data: bytes) -> tuple[Xmp | None, list[str]]:
+def parsed(data: bytes) -> tuple[Description | None, list[str]]:
     """The same packet read by the parser, because of a comment before it."""
     return read(data.replace(b"<rdf:RDF", b"<!-- --><rdf:RDF", 1))
 
@@ -195,7 +196,7 @@ def test_a_packet_reads_as_the_parser_reads_it(properties: str, attributes: str)
 
 def test_a_field_that_holds_elements_is_not_taken_for_the_next_property() -> None:
     data = packet("<exif:Flash><exif:Fired><crs:b/></exif:Fired></exif:Flash><dc:title>T</dc:title>")
-    assert read(data) == (Xmp(title="T"), [])
+    assert read(data) == (Description(title="T"), [])
 
 
 def test_an_instruction_before_the_packet_may_hold_anything() -> None:
@@ -217,7 +218,7 @@ def test_declarations_are_bounded() -> None:
     declared = " ".join(f'xmlns:q{n}="http://ns.adobe.com/exif/1.0/"' for n in range(10_000))
     assert read(packet("", declared)) == (None, ["XMP: more prefixes are declared than are read"])
     flipping = "<a xmlns:dc=''/><a xmlns:dc='http://purl.org/dc/elements/1.1/'/>" * 10_000
-    assert read(packet("<dc:title>T</dc:title>" + flipping))[0] == Xmp(title="T")
+    assert read(packet("<dc:title>T</dc:title>" + flipping))[0] == Description(title="T")
 
 
 @given(packets())
@@ -242,7 +243,7 @@ def test_what_is_not_wanted_is_passed_over_unread() -> None:
     depths = "<crs:a>" * 20_000 + "</crs:a>" * 20_000
     look = f"<crs:Look>{depths}<dc:title>not this</dc:title></crs:Look>"
     assert read(packet(look + "<dc:title>T</dc:title>", 'crs:Settings="' + "A" * 500_000 + '"')) == (
-        Xmp(title="T"),
+        Description(title="T"),
         [],
     )
 
@@ -252,4 +253,4 @@ def test_what_is_not_wanted_is_passed_over_unread() -> None:
     ["<crs:Look><crs:a></crs:b></crs:Look>", "<crs:Look>&undefined;</crs:Look>", "<crs:Look a='1' a='2'/>"],
 )
 def test_damage_in_what_is_not_wanted_costs_nothing(damaged: str) -> None:
-    assert read(packet(damaged + "<dc:title>T</dc:title>")) == (Xmp(title="T"), [])
+    assert read(packet(damaged + "<dc:title>T</dc:title>")) == (Description(title="T"), [])

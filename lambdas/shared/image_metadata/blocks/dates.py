@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from typing import NamedTuple
 
-
-class Moment(NamedTuple):
-    """A local time as far as it is stated (ISO 8601: 2024, 2024-05, ..., 2024-05-06T07:08:09.12), and its offset."""
-
-    local: str
-    offset: str | None = None  # +02:00
-
+from ..model import Moment
 
 _EXIF = re.compile(
     r"(\d{4})[:\-/. ](\d\d?|  )?(?:[:\-/. ](\d\d?|  )?)?"

@@ -36,11 +36,7 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
 
 
-class Exif(Description):
-    """What an EXIF block states."""
-
-
-def read_exif(source: Reader | bytes, warn: Callable[[str], None]) -> Exif | None:
+def read_exif(source: Reader | bytes, warn: Callable[[str], None]) -> Description | None:
     """Parse an EXIF block (a TIFF stream); None, with a warning, where it is none."""
     try:
         tiff = TiffStream(source, warn)
@@ -50,9 +46,9 @@ def read_exif(source: Reader | bytes, warn: Callable[[str], None]) -> Exif | Non
     return exif_of(tiff, tiff.directory(tiff.first), warn)
 
 
-def exif_of(tiff: TiffStream, tags: Directory, warn: Callable[[str], None]) -> Exif:
+def exif_of(tiff: TiffStream, tags: Directory, warn: Callable[[str], None]) -> Description:
     """What the main directory, and the EXIF and GPS directories below it, state; `tags` grows by those of EXIF."""
-    exif = Exif()
+    exif = Description()
     get = tags.get
     text = tiff.text
 

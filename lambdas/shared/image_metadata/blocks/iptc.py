@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from .. import limits
-from ..model import Description
-from .dates import Moment, parse, parse_offset
+from ..model import Description, Moment
+from .dates import parse, parse_offset
 
 _HEAD = struct.Struct(">BBBH").unpack_from  # marker, record, data set, length
 #: Title, keywords, dates and times created and digitized, by-line, copyright, caption.
@@ -16,14 +15,7 @@ _WANTED = frozenset((5, 25, 55, 60, 62, 63, 80, 116, 120))
 _UTF8 = (b"\x1b%G", b"\x1b%/I")
 
 
-@dataclass(init=False)
-class Iptc(Description):
-    """What an IPTC block states."""
-
-    created: Moment | None = None
-
-
-def read_iptc(data: bytes, warn: Callable[[str], None]) -> Iptc:
+def read_iptc(data: bytes, warn: Callable[[str], None]) -> Description:
     """Parse the data sets (IIM chapter 3); a damaged one ends the walk and keeps those before it."""
     sets: dict[int, list[bytes]] = {}
     utf8 = False
@@ -53,7 +45,7 @@ def read_iptc(data: bytes, warn: Callable[[str], None]) -> Iptc:
         elif record == 1 and number == 90:
             utf8 = data.startswith(_UTF8, start, position)
 
-    iptc = Iptc()
+    iptc = Description()
     if not sets:
         return iptc
     told = {

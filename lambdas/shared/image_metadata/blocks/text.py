@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from email.utils import parsedate_tz
 
-from .dates import Moment, parse
+from ..model import Moment
+from .dates import parse
 
 _ZONE = re.compile(r"\d\s*(?:[+-]\d{4}|UTC?|GMT|Z|[ECMP][SD]T)\s*(?:\(.*\))?\s*$")
 

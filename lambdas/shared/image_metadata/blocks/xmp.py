@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from .. import limits
 from ..model import Description
-from .dates import Moment, parse
+from .dates import parse
 from .rdf import FIRED, Values, read_properties
 
 _EXPOSURE = (
@@ -24,15 +23,7 @@ _GPS = re.compile(
 )
 
 
-@dataclass(init=False)
-class Xmp(Description):
-    """What a packet states."""
-
-    created: Moment | None = None  # photoshop:DateCreated
-    made: Moment | None = None  # xmp:CreateDate
-
-
-def read_xmp(packet: bytes, warn: Callable[[str], None], extended: bytes | None = None) -> Xmp | None:
+def read_xmp(packet: bytes, warn: Callable[[str], None], extended: bytes | None = None) -> Description | None:
     """Read a packet and, where there is one, the packet that continues it; what stands before damage is kept."""
     properties = _properties(packet, warn)
     if extended is not None:
@@ -70,14 +61,14 @@ def _utf8(part: bytes, start: int) -> bytes:
     return text[: text.rfind(">") + 1].encode("utf-8", "replace")
 
 
-def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Xmp:
+def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Description:
     first: dict[str, str] = {}  # of several languages the default one
     for name, values in properties.items():
         first[name] = values[0][1]
         if len(values) > 1:
             first[name] = next((value for language, value in values if language == "x-default"), first[name])
     get = first.get
-    xmp = Xmp()
+    xmp = Description()
     xmp.make, xmp.model = get("tiff:Make"), get("tiff:Model")
     xmp.lens = get("exifEX:LensModel") or get("aux:Lens")
     xmp.serial = get("exifEX:BodySerialNumber") or get("aux:SerialNumber")

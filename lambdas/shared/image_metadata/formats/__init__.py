@@ -52,22 +52,21 @@ def reader_for(source: Reader) -> ModuleType | None:
     return None
 
 
-def read_behind_garbage(source: Reader, found: Found) -> bool:
-    """Read a JPEG or TIFF that starts some bytes into the file; False when there is none."""
+def read_behind_garbage(source: Reader) -> Found | None:
+    """Read a JPEG or TIFF that starts some bytes into the file; None when there is none."""
     head = source.read_at(0, limits.MAX_LEADING_GARBAGE)
     for signature, module in ((b"\xff\xd8\xff", jpeg), (b"II*\0", tiff), (b"MM\0*", tiff)):
         at = head.find(signature, 1)
         if at < 0:
             continue
-        attempt = Found()
+        found = Found()
         try:
-            module.read(WindowReader(source, at), attempt)
+            module.read(WindowReader(source, at), found)
         except CorruptImage:
             continue
-        vars(found).update(vars(attempt))
         found.warn(f"{at} bytes precede the image")
-        return True
-    return False
+        return found
+    return None
 
 
 def read_without_signature(source: Reader, found: Found) -> None:

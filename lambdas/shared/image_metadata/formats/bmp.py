@@ -12,7 +12,7 @@ from ..blocks.icc import essence
 from ..errors import CorruptImage
 from ..model import Found
 from ..reader import Reader
-from .fields import Fields, Truncated
+from .cursors import Fields, Truncated
 
 _FILE_HEADER = 14
 _CORE = 12

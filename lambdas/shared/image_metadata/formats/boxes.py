@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..reader import Reader
-from .fields import Truncated
+from .cursors import Truncated
 
 #: Boxes looked at in one enclosing space; real files hold a few dozen.
 MAX_BOXES = 512

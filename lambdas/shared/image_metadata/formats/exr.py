@@ -12,7 +12,7 @@ import struct
 from ..errors import CorruptImage
 from ..model import Found
 from ..reader import Reader
-from .fields import Fields, Truncated
+from .cursors import Fields, Truncated
 
 #: Bytes of all headers that are read, parts that are counted, attributes of one part.
 MAX_HEADER_BYTES = 256 * 1024

@@ -11,7 +11,7 @@ from ..errors import CorruptImage
 from ..model import Found
 from ..reader import Reader
 from . import bmp
-from .fields import Fields, Truncated
+from .cursors import Fields, Truncated
 
 #: Directory entries looked at.
 MAX_ENTRIES = 256

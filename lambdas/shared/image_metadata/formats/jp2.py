@@ -11,7 +11,7 @@ from ..errors import CorruptImage
 from ..model import Found
 from ..reader import Reader
 from .boxes import BadBox, Box, walk, walk_bytes
-from .fields import Fields, Truncated
+from .cursors import Fields, Truncated
 
 #: Bytes of one `jp2h` box that are read.
 MAX_HEADER_BYTES = limits.MAX_ICC + 64 * 1024

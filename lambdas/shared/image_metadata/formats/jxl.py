@@ -11,7 +11,7 @@ from ..errors import CorruptImage
 from ..model import Found
 from ..reader import Reader
 from .boxes import BadBox, tiff_stream, walk
-from .fields import LowBits, Truncated
+from .cursors import LowBits, Truncated
 
 #: Bytes of the codestream's header that are read; extra channels may carry names.
 MAX_CODESTREAM_BYTES = 4096

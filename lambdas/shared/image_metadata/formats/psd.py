@@ -12,7 +12,7 @@ from ..blocks.photoshop import read_resources
 from ..errors import CorruptImage
 from ..model import Found
 from ..reader import Reader
-from .fields import Fields, Truncated
+from .cursors import Fields, Truncated
 
 #: Resources looked at.
 MAX_RESOURCES = 2000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import CorruptImage
 from ..model import Found
 from ..reader import Reader
-from .fields import Fields, Truncated
+from .cursors import Fields, Truncated
 
 _MODES = {3: "RGB", 4: "RGBA"}
 

@@ -12,7 +12,7 @@ import zlib
 from ..errors import CorruptImage
 from ..model import Found
 from ..reader import Reader
-from .fields import Truncated, inflate
+from .cursors import Truncated, inflate
 
 #: Bytes in which the root's start tag must end; editors write long comments and doctypes before it.
 MAX_PROLOG_BYTES = 256 * 1024

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..errors import CorruptImage
 from ..model import Found
 from ..reader import Reader
-from .fields import Fields
+from .cursors import Fields
 
 _HEADER = 18
 _FOOTER = 26

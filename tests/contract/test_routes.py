@@ -5,38 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
-
-import yaml
 
 from tests.contract.declared import ROOT, declared_functions, declared_routes, local_value
-
-#: The rows of the table headed "Route", and the route that a row begins with.
-_TABLE = re.compile(r"^\| Route +\|.*\n\|[-| ]+\n((?:\|.*\n)+)", re.MULTILINE)
-_ROW = re.compile(r"^\| `((?:GET|POST|PUT|PATCH|DELETE) /\S*)` +\|")
-_METHODS = ("get", "put", "post", "delete", "patch")
+from tests.contract.documents import code_in, operations, readme_table
 
 
 def routes_in_readme() -> set[str]:
-    table = _TABLE.search((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert table, "README.md has no table whose first column is Route"
-    rows = [_ROW.match(line) for line in table[1].splitlines()]
-    assert all(rows), "a row of README.md's table of routes does not begin with a route"
-    return {row[1] for row in rows if row}
-
-
-def openapi() -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text(encoding="utf-8"))
-    return document
-
-
-def routes_in_openapi() -> set[str]:
-    return {
-        f"{method.upper()} {path}"
-        for path, operations in openapi()["paths"].items()
-        for method in operations
-        if method in _METHODS
-    }
+    return {route for row in readme_table("Route") for route in code_in(row[0])}
 
 
 def requests_in_postman() -> Iterator[tuple[str, str]]:
@@ -79,7 +54,7 @@ def test_the_readme_names_every_route() -> None:
 
 def test_the_openapi_document_describes_every_route() -> None:
     # OpenAPI has no greedy parameters: the plus sign is API Gateway's alone.
-    described = {route.replace("+}", "}") for route in routes_in_openapi()}
+    described = {route.replace("+}", "}") for route in operations()}
     assert described == {route.replace("+}", "}") for route in declared_routes()}
 
 

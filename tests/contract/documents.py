@@ -1,0 +1,57 @@
+"""What the documents state, read from their text: the README's tables and the OpenAPI document."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import yaml
+
+from tests.contract.declared import ROOT
+
+METHODS = ("get", "put", "post", "delete", "patch")
+_CODE = re.compile(r"`([^`]+)`")
+
+
+def readme_table(first_column: str) -> list[list[str]]:
+    """The rows of the README's table whose first column has that heading, as lists of cells."""
+    table = re.search(
+        rf"^\| {re.escape(first_column)} \|.*\n\|[-| ]+\n((?:\|.*\n)+)",
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert table, f"README.md has no table whose first column is {first_column}"
+    return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in table[1].splitlines()]
+
+
+def code_in(cell: str) -> list[str]:
+    """What a cell sets as code."""
+    return _CODE.findall(cell)
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document."""
+    document: dict[str, Any] = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text(encoding="utf-8"))
+    return document
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """What a `$ref` of the OpenAPI document stands for; anything else as it is."""
+    while "$ref" in node:
+        target: Any = openapi()
+        for name in node["$ref"].removeprefix("#/").split("/"):
+            target = target[name]
+        node = target
+    return node
+
+
+def operations() -> dict[str, dict[str, Any]]:
+    """`METHOD /path` -> the operation that the OpenAPI document describes."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, described in openapi()["paths"].items()
+        for method, operation in described.items()
+        if method in METHODS
+    }

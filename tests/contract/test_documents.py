@@ -1,0 +1,202 @@
+"""The record's fields, the routes' query parameters and Terraform's variables: code and documents state the same.
+
+Each check runs both ways: what the code has and a document lacks fails, and so does what only a document has.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import hcl2
+import pytest
+
+from image_api.request import Request
+from image_catalogue import clients, settings
+from image_catalogue.catalogue import public
+from image_catalogue.errors import MissingSetting
+from image_catalogue.records import record_of
+from image_metadata import ImageMetadata
+from tests.contract.declared import ROOT, TERRAFORM, declared_routes, labelled, local_value
+from tests.contract.documents import code_in, openapi, operations, readme_table, resolved
+from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
+from tests.unit.api.conftest import module_of
+from tools.deploy import credentials, package
+
+ROUTES = sorted(declared_routes())
+VARIABLES = labelled("variable")
+
+
+# --- the record -----------------------------------------------------------------------------------------
+
+
+@cache
+def fields_in_code() -> set[str]:
+    """Every field that a record can have: `size`, `camera.make`, ..."""
+    read = {field.name: 1 for field in dataclasses.fields(ImageMetadata)}
+    given = {
+        name: parameter.default if name == "gps" else name
+        for name, parameter in inspect.signature(record_of).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    names = set(public(record_of(read, **given)))
+    nested: dict[str, set[str]] = {}
+    for record in json.loads((ROOT / "tests/images/golden.json").read_text(encoding="utf-8")).values():
+        for name, value in record.items():
+            if isinstance(value, dict):
+                nested.setdefault(name, set()).update(f"{name}.{member}" for member in value)
+    return names - set(nested) | set().union(*nested.values())
+
+
+def properties(schema: dict[str, Any], before: str = "") -> dict[str, dict[str, Any]]:
+    """The properties of an object's schema, those of its objects by dotted names."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, entry in schema["properties"].items():
+        described = resolved(entry)
+        inner = properties(described, f"{before}{name}.") if "properties" in described else {}
+        found |= inner or {before + name: described}
+    return found
+
+
+def fields_in_openapi() -> dict[str, dict[str, Any]]:
+    return properties(openapi()["components"]["schemas"]["Record"])
+
+
+def test_the_readme_names_every_field_of_the_record() -> None:
+    stated = [name for row in readme_table("Field") for name in code_in(row[0])]
+    assert len(stated) == len(set(stated)), "a field is stated twice"
+    assert set(stated) == fields_in_code()
+
+
+def test_the_openapi_document_describes_every_field_of_the_record() -> None:
+    assert set(fields_in_openapi()) == fields_in_code()
+
+
+def json_type(hint: Any) -> str:
+    """What JSON Schema calls an annotation of `ImageMetadata`, None apart."""
+    if isinstance(hint, UnionType):
+        (hint,) = [each for each in get_args(hint) if each is not NoneType]
+    kinds: dict[Any, str] = {int: "integer", str: "string", bool: "boolean", dict: "object"}
+    kinds |= {tuple: "array", Sequence: "array"}
+    return kinds[get_origin(hint) or hint]
+
+
+def test_a_field_has_the_type_that_the_openapi_document_states() -> None:
+    described = openapi()["components"]["schemas"]["Record"]["properties"]
+    hints = get_type_hints(ImageMetadata)
+    assert {name: resolved(described[name])["type"] for name in hints} == {
+        name: json_type(hint) for name, hint in hints.items()
+    }
+
+
+# --- query parameters -----------------------------------------------------------------------------------
+
+
+class _Asked(Exception):
+    """Ends a handler once it has said which parameters it takes."""
+
+
+class _Asking(Request):
+    """A request that notes which query parameters its handler knows."""
+
+    def parameters(self, *known: str) -> dict[str, str]:
+        raise _Asked(*known)
+
+
+@pytest.fixture(scope="module")
+def parameters_in_code() -> dict[str, set[str]]:
+    """Route -> the query parameters that its function takes."""
+    found: dict[str, set[str]] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "BUCKET_NAME", "TABLE_NAME"):
+            patch.setenv(name, "there")  # some handlers make a client first
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        for function in sorted(set(declared_routes().values())):
+            for route, handler in module_of(function).ROUTES.items():
+                with pytest.raises(_Asked) as asked:
+                    handler(_Asking(route, {"image_id": "cat.jpg"}, {}, {}, "", False, ""))
+                found[route] = set(asked.value.args)
+    clients.s3.cache_clear()
+    clients.dynamodb.cache_clear()
+    return found
+
+
+def parameters_in_readme(route: str) -> set[str]:
+    """The second column of the table of routes: parameters, or the route whose parameters it takes."""
+    cells = {code_in(row[0])[0]: code_in(row[1]) for row in readme_table("Route")}
+    stated = cells[route]
+    return parameters_in_readme(stated[0]) if stated and " " in stated[0] else set(stated)
+
+
+def parameters_in_openapi(route: str) -> set[str]:
+    described = [resolved(entry) for entry in operations()[route.replace("+}", "}")].get("parameters", [])]
+    return {entry["name"] for entry in described if entry["in"] == "query"}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_readme_names_every_query_parameter(route: str, parameters_in_code: dict[str, set[str]]) -> None:
+    assert parameters_in_readme(route) == parameters_in_code[route]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_openapi_document_describes_every_query_parameter(
+    route: str, parameters_in_code: dict[str, set[str]]
+) -> None:
+    assert parameters_in_openapi(route) == parameters_in_code[route]
+
+
+# --- Terraform's variables ------------------------------------------------------------------------------
+
+
+def stated_value(text: str) -> tuple[str, Any]:
+    """Name and value of `name = value`, as Terraform reads it."""
+    ((name, value),) = hcl2.loads(text + "\n").items()
+    return name, value.strip('"') if isinstance(value, str) else value
+
+
+def test_the_readme_states_every_variable_with_its_default() -> None:
+    stated = [
+        stated_value(entry) for row in readme_table("Variable and its default") for entry in code_in(row[0])
+    ]
+    assert len(stated) == len(dict(stated)), "a variable is stated twice"
+    assert dict(stated) == {name: body["default"] for name, body in VARIABLES.items()}
+
+
+def test_the_example_sets_variables_that_there_are_to_values_of_their_type() -> None:
+    text = (TERRAFORM / "terraform.tfvars.example").read_text(encoding="utf-8")
+    stated = dict(map(stated_value, re.findall(r"^# (\w+ *= .*)$", text, re.MULTILINE)))
+    assert stated
+    types = {bool: "bool", int: "number", float: "number", str: "string"}
+    assert {name: types[type(value)] for name, value in stated.items()} == {
+        name: VARIABLES[name]["type"].strip("${}") for name in stated if name in VARIABLES
+    }
+
+
+def test_what_the_code_takes_for_a_missing_setting_is_the_variables_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = {name: value for function in FUNCTIONS for name, value in environment_of(function).items()}
+    for name in given:
+        monkeypatch.delenv(name, raising=False)
+    compared = set()
+    for setting, (name,) in settings_read().items():
+        with suppress(MissingSetting):  # has no default: Terraform must state it
+            taken = getattr(settings, setting)()
+            kind, source = str(given[name]).strip("${})").split(".")
+            declared = VARIABLES[source]["default"] if kind == "var" else local_value(source)
+            assert taken == declared, f"{name}: Terraform's default is {declared!r}"
+            compared.add(name)
+    assert {"MAX_UPLOAD_BYTES", "GPS", "INDEX_SHARDS", "UPLOAD_PREFIX"} <= compared
+
+
+def test_what_the_tools_take_unasked_is_the_variables_default() -> None:
+    assert VARIABLES["region"]["default"] == credentials.DEFAULT_REGION
+    assert VARIABLES["runtime"]["default"] == package.DEFAULT_RUNTIME
+    assert VARIABLES["architecture"]["default"] == package.DEFAULT_ARCHITECTURE

@@ -16,7 +16,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the development environment below .venv
-	@. ./tools/python.sh && run_python -m tools.deploy.environment $(VENV) requirements-dev.txt
+	@. ./tools/python.sh && run_python -m tools.deploy.environment $(VENV) requirements/dev.txt
 
 # Said before anything is installed or started.
 .PHONY: terraform-there
@@ -78,7 +78,7 @@ format: setup ## Rewrite Python and Terraform code in the project's style
 	@$(RUN) -m ruff format .
 	@terraform fmt -recursive terraform
 
-lock: setup ## Pin all requirements again (UPGRADE=1: to the newest versions)
+lock: setup ## Pin what the dependency groups of pyproject.toml name (UPGRADE=1: to the newest versions)
 	@$(RUN) -m tools.dev.lock $(if $(UPGRADE),--upgrade)
 
 audit: ## Look for known vulnerabilities in what is pinned and for weak settings in Terraform

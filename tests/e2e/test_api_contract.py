@@ -38,7 +38,7 @@ PAGED = int(os.environ.get("API_PAGED", "200"))
 @pytest.fixture(scope="session")
 def programs() -> Path:
     """The folder of the clients' programs: node, npm, schemathesis."""
-    return prepare(LOCAL / "clients", ROOT / "requirements-clients.txt", exact=True).parent
+    return prepare(LOCAL / "clients", ROOT / "requirements" / "clients.txt", exact=True).parent
 
 
 @pytest.fixture(scope="session")

@@ -89,7 +89,7 @@ def main(arguments: list[str]) -> int:
         return 2
     folder, requirements = (Path(argument).resolve() for argument in arguments)
     try:
-        prepare(folder, requirements, notice=f"Installing {requirements.stem} into {arguments[0]} (once)")
+        prepare(folder, requirements, notice=f"Installing {arguments[1]} into {arguments[0]} (once)")
     except (SetupError, TimeoutError) as error:
         print(f"setup: {error}", file=sys.stderr)
         return 1

@@ -519,7 +519,7 @@ def vendored_files(lambdas: Path, name: str, target: Target, cache: Path) -> dic
     if missing:
         raise PackageError(
             f"{name} imports {', '.join(sorted(missing))}, which neither lambdas/shared, its "
-            "requirements.txt nor the Lambda runtime provides. Add it to requirements.in and run: make lock"
+            "requirements.txt nor the Lambda runtime provides. Add it to its group in pyproject.toml and run: make lock"
         )
     return files_of(modules.values())
 

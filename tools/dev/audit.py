@@ -18,7 +18,7 @@ from typing import Any
 from tools.deploy.environment import SetupError, prepare
 
 ROOT = Path(__file__).resolve().parents[2]
-REQUIREMENTS = ROOT / "requirements-audit.txt"
+REQUIREMENTS = ROOT / "requirements" / "audit.txt"
 ENVIRONMENT = ROOT / ".local" / "audit"
 
 
@@ -62,7 +62,7 @@ class Advisories:
 
 def pinned() -> list[Path]:
     """Every locked requirements file: of the functions first, then of tests and tools."""
-    return [*sorted(ROOT.glob("lambdas/*/requirements.txt")), *sorted(ROOT.glob("requirements-*.txt"))]
+    return [*sorted(ROOT.glob("lambdas/*/requirements.txt")), *sorted(ROOT.glob("requirements/*.txt"))]
 
 
 def advisories(folder: Path, requirements: Path) -> Advisories:

@@ -25,7 +25,7 @@ from pathlib import Path
 from tools.deploy.environment import WINDOWS, SetupError, prepare
 
 ROOT = Path(__file__).resolve().parents[2]
-REQUIREMENTS = ROOT / "requirements-local-aws.txt"
+REQUIREMENTS = ROOT / "requirements" / "local-aws.txt"
 CALL = "python -m tools.dev.local_aws"
 SERVER = ROOT / "tools" / "dev" / "ministack_server.py"
 DEFAULT_STATE = ROOT / ".local"

@@ -67,7 +67,7 @@ def test_an_interrupt_during_setup_is_no_traceback(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(environment, "prepare", interrupt)
-    assert environment.main([str(tmp_path), "requirements-dev.txt"]) == 130
+    assert environment.main([str(tmp_path), "requirements/dev.txt"]) == 130
     assert "run it again" in capsys.readouterr().err
     monkeypatch.setattr(local_aws, "prepare", interrupt)
     monkeypatch.setattr(local_aws.LocalAws, "_refuse_taken_port", lambda _local: None)

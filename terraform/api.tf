@@ -5,7 +5,7 @@ module "api" {
   description        = "Image Metadata API"
   stage              = var.stage
   routes             = local.routes
-  functions          = { for name, function in local.functions : name => { name = function.name, invoke_arn = function.invoke_arn } }
+  functions          = { for name, function in module.functions : name => { name = function.name, invoke_arn = function.invoke_arn } }
   auth               = var.auth
   local              = var.local_endpoint != null
   api_key_value      = var.api_key_value

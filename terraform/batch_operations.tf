@@ -32,7 +32,7 @@ resource "aws_iam_role_policy" "batch_operations" {
         Sid      = "InvokeFunction"
         Effect   = "Allow"
         Action   = ["lambda:InvokeFunction"]
-        Resource = [module.s3_file_event.arn, "${module.s3_file_event.arn}:*"]
+        Resource = [module.functions["s3_file_event"].arn, "${module.functions["s3_file_event"].arn}:*"]
       },
       {
         Sid      = "ListImages"

@@ -1,4 +1,23 @@
 locals {
+  # Each function is declared in the file of its name. Terraform cannot collect them by itself: a new one adds its line.
+  # `enabled = false` leaves a function out, with its routes, role and alarms.
+  declared_functions = {
+    delete_image       = local.delete_image
+    get_image          = local.get_image
+    get_image_metadata = local.get_image_metadata
+    info_images        = local.info_images
+    s3_file_event      = local.s3_file_event
+    upload_image       = local.upload_image
+  }
+
+  functions = { for name, function in local.declared_functions : name => function if lookup(function, "enabled", true) }
+
+  # What functions take messages or changes from, or report failures to, by the name that their files call it. An ARN in a
+  # function's file would make every function wait for it.
+  event_sources = {
+    events = module.events.arn
+  }
+
   function_common = {
     name_prefix        = local.name
     build_dir          = var.build_dir
@@ -9,12 +28,16 @@ locals {
     tracing            = var.tracing
   }
 
-  function_environment = {
+  # Settings of every function, and of every function that answers a route; those of one alone are in its file.
+  common_settings = {
     BUCKET_NAME   = local.bucket_name
     TABLE_NAME    = var.table_name
     UPLOAD_PREFIX = local.upload_prefix
     INDEX_SHARDS  = var.index_shards
     LOG_LEVEL     = var.log_level
+  }
+  api_settings = {
+    CORS_ALLOW_ORIGIN = var.cors_allow_origin
   }
 
   # Permissions that several functions need, beside those of their own in their files.
@@ -28,13 +51,34 @@ locals {
     resources = [local.bucket_arn]
     condition = { StringLikeIfExists = { "s3:prefix" = "${local.upload_prefix}*" } }
   }
+}
 
-  functions = {
-    s3_file_event      = module.s3_file_event
-    upload_image       = module.upload_image
-    get_image_metadata = module.get_image_metadata
-    get_image          = module.get_image
-    info_images        = module.info_images
-    delete_image       = module.delete_image
-  }
+module "functions" {
+  source   = "./modules/lambda_function"
+  for_each = local.functions
+
+  name            = each.key
+  description     = each.value.description
+  common          = local.function_common
+  memory_mb       = each.value.memory_mb
+  timeout_seconds = each.value.timeout_seconds
+  permissions     = each.value.permissions
+
+  environment = merge(
+    local.common_settings,
+    { POWERTOOLS_SERVICE_NAME = each.key },
+    can(each.value.routes) ? local.api_settings : {},
+    lookup(each.value, "settings", {}),
+  )
+
+  queue = can(each.value.queue) ? merge(each.value.queue, {
+    arn = local.event_sources[each.value.queue.source]
+  }) : null
+
+  stream = can(each.value.stream) ? merge(each.value.stream, {
+    arn            = local.event_sources[each.value.stream.source]
+    on_failure_arn = one([for source in [lookup(each.value.stream, "on_failure", null)] : local.event_sources[source] if source != null])
+  }) : null
+
+  schedule = lookup(each.value, "schedule", null)
 }

@@ -1,20 +1,19 @@
-module "get_image" {
-  source = "./modules/lambda_function"
+locals {
+  get_image = {
+    description     = "GET /images/file: answers with the image itself"
+    memory_mb       = 512
+    timeout_seconds = 29
 
-  name            = "get_image"
-  description     = "GET /images/file: answers with the image itself"
-  common          = local.function_common
-  memory_mb       = 512
-  timeout_seconds = 29
+    routes = [
+      "GET /images/file/{image_id+}",
+      "GET /images/{image_id+}",
+      "GET /images/download/{image_id+}",
+    ]
 
-  environment = merge(local.function_environment, {
-    POWERTOOLS_SERVICE_NAME = "get_image"
-    CORS_ALLOW_ORIGIN       = var.cors_allow_origin
-  })
-
-  permissions = {
-    ReadImage  = local.may_read_image
-    SeeAbsence = local.may_see_absence
-    ReadRecord = local.may_read_record
+    permissions = {
+      ReadImage  = local.may_read_image
+      SeeAbsence = local.may_see_absence
+      ReadRecord = local.may_read_record
+    }
   }
 }

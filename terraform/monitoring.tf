@@ -4,7 +4,7 @@ module "monitoring" {
 
   name                   = local.name
   region                 = var.region
-  function_names         = { for name, function in local.functions : name => function.name }
+  function_names         = { for name, function in module.functions : name => function.name }
   queue_name             = module.events.name
   dead_letter_queue_name = module.events.dead_letter_name
   table_name             = module.table.name

@@ -46,12 +46,12 @@ output "dead_letter_queue_arn" {
 
 output "function_names" {
   description = "Function -> its full name."
-  value       = { for name, function in local.functions : name => function.name }
+  value       = { for name, function in module.functions : name => function.name }
 }
 
 output "s3_file_event_arn" {
   description = "Function that an S3 Batch Operations job invokes."
-  value       = module.s3_file_event.arn
+  value       = module.functions["s3_file_event"].arn
 }
 
 output "batch_operations_role_arn" {

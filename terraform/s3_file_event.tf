@@ -1,27 +1,24 @@
-module "s3_file_event" {
-  source = "./modules/lambda_function"
+locals {
+  s3_file_event = {
+    description     = "Catalogues images that were put into or removed from the bucket"
+    memory_mb       = var.event_memory_mb
+    timeout_seconds = var.event_timeout_seconds
 
-  name            = "s3_file_event"
-  description     = "Catalogues images that were put into or removed from the bucket"
-  common          = local.function_common
-  memory_mb       = var.event_memory_mb
-  timeout_seconds = var.event_timeout_seconds
+    settings = {
+      GPS = var.gps
+    }
 
-  environment = merge(local.function_environment, {
-    POWERTOOLS_SERVICE_NAME = "s3_file_event"
-    GPS                     = var.gps
-  })
+    permissions = {
+      ReadImage   = local.may_read_image
+      SeeAbsence  = local.may_see_absence
+      ReadRecord  = local.may_read_record
+      WriteRecord = local.may_write_record
+    }
 
-  permissions = {
-    ReadImage   = local.may_read_image
-    SeeAbsence  = local.may_see_absence
-    ReadRecord  = local.may_read_record
-    WriteRecord = local.may_write_record
-  }
-
-  queue = {
-    arn                 = module.events.arn
-    batch_size          = 10
-    maximum_concurrency = var.event_concurrency
+    queue = {
+      source              = "events"
+      batch_size          = 10
+      maximum_concurrency = var.event_concurrency
+    }
   }
 }

@@ -24,8 +24,8 @@ run "defaults" {
   }
 
   assert {
-    condition     = toset(keys(output.function_names)) == toset(values(local.routes)) || setsubtract(keys(output.function_names), values(local.routes)) == toset(["s3_file_event"])
-    error_message = "Every function but s3_file_event must answer a route."
+    condition     = alltrue([for route, function in local.routes : contains(local.functions[function].routes, route)]) && length(local.routes) == length(flatten([for function in local.functions : try(function.routes, [])]))
+    error_message = "Every route must lead to the function that declares it."
   }
 }
 
@@ -48,8 +48,8 @@ run "alarms" {
   assert {
     condition = toset(module.monitoring[0].alarm_names) == toset(concat(
       [for alarm in ["dead-letters", "events-late", "api-errors"] : "image-metadata-dev-${alarm}"],
-      [for name in keys(local.functions) : "image-metadata-dev-${name}-errors"],
-      [for name in keys(local.functions) : "image-metadata-dev-${name}-throttles"],
+      [for name in keys(output.function_names) : "image-metadata-dev-${name}-errors"],
+      [for name in keys(output.function_names) : "image-metadata-dev-${name}-throttles"],
     ))
     error_message = "Every function needs its alarms, and so do dead letters, late events and the API."
   }

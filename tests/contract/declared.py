@@ -88,16 +88,27 @@ def _key_schema(owner: dict[str, Any]) -> list[dict[str, str]]:
     return schema
 
 
+def declared_functions() -> dict[str, dict[str, Any]]:
+    """Function -> what its file declares: description, routes, settings, permissions, what else invokes it."""
+    return {
+        name: local_value(reference.removeprefix("${local.").removesuffix("}"))
+        for name, reference in local_value("declared_functions").items()
+    }
+
+
 def declared_routes() -> dict[str, str]:
     """`METHOD /path` -> function."""
-    routes: dict[str, str] = local_value("routes")
-    return routes
-
-
-def declared_functions() -> dict[str, dict[str, Any]]:
-    """Function -> the arguments of its module call."""
     return {
-        name: body
-        for name, body in labelled("module").items()
-        if body["source"] == "./modules/lambda_function"
+        route: name for name, function in declared_functions().items() for route in function.get("routes", [])
     }
+
+
+def environment_of(function: str) -> dict[str, Any]:
+    """The environment variables that Terraform gives a function (terraform/functions.tf)."""
+    declared = declared_functions()[function]
+    return (
+        local_value("common_settings")
+        | {"POWERTOOLS_SERVICE_NAME": function}
+        | (local_value("api_settings") if "routes" in declared else {})
+        | declared.get("settings", {})
+    )

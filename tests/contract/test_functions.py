@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.contract.declared import (
     configuration,
     declared_functions,
     declared_routes,
+    environment_of,
     labelled,
     local_value,
 )
@@ -23,23 +25,13 @@ SHARED = LAMBDAS / "shared"
 POWERTOOLS = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
 #: The root and every module.
 MODULES = ["", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]
+#: What of a function's declaration makes that it is invoked.
+TRIGGERS = {"routes", "queue", "stream", "schedule"}
 FUNCTIONS = sorted(path.parent.name for path in LAMBDAS.glob("*/requirements.txt"))
 
 
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def environment_of(function: str) -> dict[str, str]:
-    """The environment variables that Terraform gives a function."""
-    # Terraform's merge() arrives as text: the names that the function adds, and those that all share.
-    expression = str(declared_functions()[function]["environment"])
-    own = {
-        line.split("=")[0].strip(' "{'): line.split("=", 1)[1].strip(' "}')
-        for line in expression.replace(", ", "\n").splitlines()
-        if "=" in line
-    }
-    return local_value("function_environment") | own
 
 
 def settings_read() -> dict[str, set[str]]:
@@ -93,16 +85,29 @@ def routes_in_code(function: str) -> set[str] | None:
 
 def test_every_function_folder_is_deployed_and_every_deployed_function_has_a_folder() -> None:
     assert sorted(declared_functions()) == FUNCTIONS
-    assert sorted(local_value("functions")) == FUNCTIONS
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_goes_by_one_name(function: str) -> None:
-    """Module, package, log lines and file bear the folder's name."""
-    assert declared_functions()[function]["name"] == function
-    assert environment_of(function)["POWERTOOLS_SERVICE_NAME"] == function
-    assert (TERRAFORM / f"{function}.tf").is_file()
+    """Its place in the map, its declaration and its file bear the folder's name."""
+    assert local_value("declared_functions")[function] == f"${{local.{function}}}"
+    assert f"  {function} = {{\n" in (TERRAFORM / f"{function}.tf").read_text(encoding="utf-8")
     assert (LAMBDAS / function / "lambda_function.py").is_file()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_declares_nothing_that_is_not_read(function: str) -> None:
+    """Terraform would pass over a word that it does not know, such as `rotues`."""
+    readers = "".join(
+        (TERRAFORM / name).read_text(encoding="utf-8") for name in ("functions.tf", "routes.tf")
+    )
+    read = set(re.findall(r"\b(?:each\.value|function)(?:\.|, \")(\w+)", readers))
+    assert set(declared_functions()[function]) <= read
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_invoked_by_something(function: str) -> None:
+    assert TRIGGERS & set(declared_functions()[function])
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

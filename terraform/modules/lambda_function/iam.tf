@@ -15,6 +15,20 @@ locals {
       Action   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
       Resource = [var.queue.arn]
     }],
+    var.stream == null ? [] : [{
+      Sid    = "ReadChanges"
+      Effect = "Allow"
+
+      # As in AWSLambdaDynamoDBExecutionRole, of this stream alone.
+      Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+      Resource = [var.stream.arn]
+    }],
+    try(var.stream.on_failure_arn, null) == null ? [] : [{
+      Sid      = "ReportFailures"
+      Effect   = "Allow"
+      Action   = ["sqs:SendMessage"]
+      Resource = [var.stream.on_failure_arn]
+    }],
     [{
       Sid      = "WriteLog"
       Effect   = "Allow"

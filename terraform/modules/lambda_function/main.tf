@@ -1,6 +1,6 @@
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_115:The queue's maximum_concurrency and the API's throttle bound it; reserving would fail where an account may run ten functions
-  #checkov:skip=CKV_AWS_116:Nothing invokes it asynchronously: the queue has its dead-letter queue, API callers get the error
+  #checkov:skip=CKV_AWS_116:Only a schedule invokes it asynchronously, and comes again: queue and stream keep what failed, API callers get the error
   #checkov:skip=CKV_AWS_117:It reaches S3 and DynamoDB alone, by TLS and IAM; in a VPC it would need endpoints and could do no more
   #checkov:skip=CKV_AWS_173:The variables are names and limits, no secrets; Lambda encrypts them with its own key
   #checkov:skip=CKV_AWS_272:Whoever may update the function may also drop the signature check; deploy.sh builds from hashed requirements

@@ -1,4 +1,4 @@
-resource "aws_lambda_event_source_mapping" "this" {
+resource "aws_lambda_event_source_mapping" "queue" {
   count = var.queue == null ? 0 : 1
 
   event_source_arn                   = var.queue.arn
@@ -10,4 +10,9 @@ resource "aws_lambda_event_source_mapping" "this" {
   scaling_config {
     maximum_concurrency = var.queue.maximum_concurrency
   }
+}
+
+moved {
+  from = aws_lambda_event_source_mapping.this
+  to   = aws_lambda_event_source_mapping.queue
 }

@@ -37,7 +37,7 @@ variable "environment" {
 }
 
 variable "permissions" {
-  description = "What the function's own role may do, by statement id; its log and its queue need not be named."
+  description = "What the function's own role may do, by statement id; its log, queue and stream need not be named."
   type = map(object({
     actions   = list(string)
     resources = list(string)
@@ -60,4 +60,34 @@ variable "queue" {
     maximum_concurrency = number
   })
   default = null
+}
+
+variable "stream" {
+  description = "The DynamoDB stream whose changes the function takes, from its oldest on; null: none. maximum_retries = -1 repeats a failing batch until the stream forgets it, holding up what comes after."
+  type = object({
+    arn             = string
+    batch_size      = optional(number, 100)
+    window_seconds  = optional(number, 0)
+    filter          = optional(list(string), [])
+    bisect          = optional(bool, true)
+    maximum_retries = optional(number, 10)
+    on_failure_arn  = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = alltrue([for pattern in try(var.stream.filter, []) : can(jsondecode(pattern))])
+    error_message = "stream.filter must be event patterns in JSON."
+  }
+}
+
+variable "schedule" {
+  description = "When EventBridge invokes the function, such as rate(1 hour) or cron(0 3 * * ? *); null: never."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.schedule == null || can(regex("^(rate|cron)\\(.+\\)$", var.schedule))
+    error_message = "schedule must be rate(...) or cron(...)."
+  }
 }

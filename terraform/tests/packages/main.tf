@@ -4,9 +4,7 @@ terraform {
 }
 
 resource "terraform_data" "package" {
-  for_each = toset([
-    "s3_file_event", "upload_image", "get_image_metadata", "get_image", "info_images", "delete_image",
-  ])
+  for_each = toset([for path in fileset("${path.module}/../../../lambdas", "*/lambda_function.py") : dirname(path)])
 
   provisioner "local-exec" {
     command     = "echo ${each.key}> ${each.key}.zip"

@@ -1,0 +1,214 @@
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name            = "get_image"
+  description     = "test"
+  memory_mb       = 256
+  timeout_seconds = 3
+  environment     = {}
+  permissions     = {}
+  common = {
+    name_prefix        = "test"
+    build_dir          = "./tests/packages"
+    runtime            = "python3.13"
+    architecture       = "arm64"
+    role_arn           = null
+    log_retention_days = 14
+    tracing            = false
+  }
+}
+
+run "packages" {
+  module {
+    source = "./tests/packages"
+  }
+}
+
+run "own_role" {
+  module {
+    source = "./modules/lambda_function"
+  }
+
+  variables {
+    permissions = { ReadImage = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::images/*"] } }
+  }
+
+  assert {
+    condition     = length(aws_iam_role.this) == 1 && length(aws_iam_role_policy.this) == 1
+    error_message = "Without a role given, one must be made."
+  }
+
+  assert {
+    condition     = toset([for statement in jsondecode(aws_iam_role_policy.this[0].policy).Statement : statement.Sid]) == toset(["ReadImage", "WriteLog"])
+    error_message = "The role may do what was asked for and write the function's log, nothing else."
+  }
+
+  assert {
+    condition     = length(aws_lambda_event_source_mapping.queue) + length(aws_lambda_event_source_mapping.stream) + length(aws_cloudwatch_event_rule.schedule) == 0
+    error_message = "Without queue, stream and schedule nothing may invoke it by itself."
+  }
+}
+
+run "given_role" {
+  module {
+    source = "./modules/lambda_function"
+  }
+
+  variables {
+    queue = { arn = "arn:aws:sqs:us-east-1:123456789012:events", batch_size = 10, maximum_concurrency = 4 }
+    common = {
+      name_prefix        = "test"
+      build_dir          = "./tests/packages"
+      runtime            = "python3.13"
+      architecture       = "arm64"
+      role_arn           = "arn:aws:iam::123456789012:role/LabRole"
+      log_retention_days = 14
+      tracing            = false
+    }
+  }
+
+  assert {
+    condition     = length(aws_iam_role.this) == 0 && length(aws_iam_role_policy.this) == 0
+    error_message = "With a role given, no IAM may be made."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.role == "arn:aws:iam::123456789012:role/LabRole"
+    error_message = "The function must run as the role given."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.queue[0].function_response_types == toset(["ReportBatchItemFailures"])
+    error_message = "A bad record must fail alone."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.queue[0].scaling_config[0].maximum_concurrency == 4
+    error_message = "The queue must run no more than it is told to."
+  }
+}
+
+run "stream" {
+  module {
+    source = "./modules/lambda_function"
+  }
+
+  variables {
+    stream = {
+      arn             = "arn:aws:dynamodb:us-east-1:123456789012:table/images/stream/2026-11-21T10:00:00.000"
+      batch_size      = 500
+      window_seconds  = 30
+      filter          = [jsonencode({ eventName = ["INSERT"] }), jsonencode({ eventName = ["REMOVE"] })]
+      maximum_retries = 5
+      on_failure_arn  = "arn:aws:sqs:us-east-1:123456789012:failures"
+    }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.stream[0].event_source_arn == var.stream.arn
+      && aws_lambda_event_source_mapping.stream[0].batch_size == 500
+      && aws_lambda_event_source_mapping.stream[0].maximum_batching_window_in_seconds == 30
+      && aws_lambda_event_source_mapping.stream[0].maximum_retry_attempts == 5
+    )
+    error_message = "The function must take the stream's changes in the batches asked for."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.stream[0].starting_position == "TRIM_HORIZON"
+    error_message = "No change may be passed over, those before the function included."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.stream[0].bisect_batch_on_function_error && aws_lambda_event_source_mapping.stream[0].function_response_types == toset(["ReportBatchItemFailures"])
+    error_message = "A bad change must fail alone."
+  }
+
+  assert {
+    condition     = toset(one(aws_lambda_event_source_mapping.stream[0].filter_criteria).filter[*].pattern) == toset(var.stream.filter)
+    error_message = "Only changes that match a filter may invoke the function."
+  }
+
+  assert {
+    condition     = one(one(aws_lambda_event_source_mapping.stream[0].destination_config).on_failure).destination_arn == var.stream.on_failure_arn
+    error_message = "What is given up must be reported."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if statement.Sid != "WriteLog"
+    } == { ReadChanges = [var.stream.arn], ReportFailures = [var.stream.on_failure_arn] }
+    error_message = "The role may read the stream and report failures."
+  }
+}
+
+run "stream_by_default" {
+  module {
+    source = "./modules/lambda_function"
+  }
+
+  variables {
+    stream = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/images/stream/2026-11-21T10:00:00.000" }
+  }
+
+  assert {
+    condition     = length(aws_lambda_event_source_mapping.stream[0].filter_criteria) == 0 && length(aws_lambda_event_source_mapping.stream[0].destination_config) == 0
+    error_message = "Without filter and failure queue every change counts."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.stream[0].maximum_retry_attempts >= 0
+    error_message = "A batch that always fails must not hold up the stream for ever."
+  }
+}
+
+run "schedule" {
+  module {
+    source = "./modules/lambda_function"
+  }
+
+  variables {
+    schedule = "rate(1 hour)"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.schedule[0].schedule_expression == "rate(1 hour)" && aws_cloudwatch_event_target.schedule[0].arn == aws_lambda_function.this.arn
+    error_message = "EventBridge must invoke the function by its schedule."
+  }
+
+  assert {
+    condition     = aws_lambda_permission.schedule[0].principal == "events.amazonaws.com" && aws_lambda_permission.schedule[0].source_arn == aws_cloudwatch_event_rule.schedule[0].arn
+    error_message = "EventBridge must be allowed to, for this rule alone."
+  }
+}
+
+run "wrong_triggers" {
+  command = plan
+
+  module {
+    source = "./modules/lambda_function"
+  }
+
+  variables {
+    schedule = "hourly"
+    stream   = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/images/stream/2026-11-21T10:00:00.000", filter = ["INSERT"] }
+  }
+
+  expect_failures = [var.schedule, var.stream]
+}
+
+run "wildcards_are_refused" {
+  command = plan
+
+  module {
+    source = "./modules/lambda_function"
+  }
+
+  variables {
+    permissions = { All = { actions = ["s3:*"], resources = ["*"] } }
+  }
+
+  expect_failures = [var.permissions]
+}

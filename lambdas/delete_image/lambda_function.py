@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_api.frame import serve
-from image_api.handlers.get_image import delete_many, delete_one
+from image_api.handlers.delete_image import delete_many, delete_one
 
 logger = Logger()
 

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_api.frame import serve
-from image_api.handlers.get_image import get_summary
+from image_api.handlers.info_images import get_summary
 
 logger = Logger()
 

@@ -20,8 +20,8 @@ import pytest
 
 from image_api.request import Request
 from image_catalogue import clients, settings
-from image_catalogue.catalogue import public
 from image_catalogue.errors import MissingSetting
+from image_catalogue.items import public
 from image_catalogue.records import record_of
 from image_metadata import ImageMetadata
 from tests.contract.declared import ROOT, TERRAFORM, declared_routes, labelled, local_value

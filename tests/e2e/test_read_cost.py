@@ -13,14 +13,10 @@ from typing import Any
 
 import pytest
 
-from image_catalogue.catalogue import (
-    COUNTER_PREFIX,
-    COUNTER_SHARDS,
-    Catalogue,
-    contribution,
-    follow,
-    to_dynamodb,
-)
+from image_catalogue.catalogue import Catalogue
+from image_catalogue.dynamodb import COUNTER_PREFIX, COUNTER_SHARDS, to_dynamodb
+from image_catalogue.items import contribution, follow
+from image_catalogue.queries import list_page, summarise
 from tests.contract.declared import declared_table
 
 from .stack import Site
@@ -124,17 +120,17 @@ def test_reads_cost_the_same_at_any_size(site: Site, capsys: pytest.CaptureFixtu
         for size in SIZES:
             fill(dynamodb, table, loaded, size, totals)
             loaded = size
-            assert catalogue.summary()["count"] == size
-            page = catalogue.list(limit=20)
-            cursor = catalogue.list(limit=20, cursor=page.next_cursor).next_cursor
+            assert summarise(catalogue)["count"] == size
+            page = list_page(catalogue, limit=20)
+            cursor = list_page(catalogue, limit=20, cursor=page.next_cursor).next_cursor
             costs.append(
                 {
                     "summary": units_of(dynamodb, catalogue.summary),
                     "first page of 20": units_of(dynamodb, catalogue.list),
                     "third page of 20": units_of(
-                        dynamodb, lambda cursor=cursor: catalogue.list(cursor=cursor)
+                        dynamodb, lambda cursor=cursor: list_page(catalogue, cursor=cursor)
                     ),
-                    "by size": units_of(dynamodb, lambda: catalogue.list(sort="size")),
+                    "by size": units_of(dynamodb, lambda: list_page(catalogue, sort="size")),
                 }
             )
     finally:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-from image_catalogue.catalogue import follow, to_dynamodb
+from image_catalogue.dynamodb import to_dynamodb
+from image_catalogue.items import follow
 
 from .stack import ROOT, Stack
 from .test_read_cost import record

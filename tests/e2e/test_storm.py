@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from PIL import Image
 
-from image_catalogue.catalogue import from_dynamodb
+from image_catalogue.dynamodb import from_dynamodb
 from tests.faults.invariants import differences
 
 from .stack import Site, Stack, eventually

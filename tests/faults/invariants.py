@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from image_catalogue.catalogue import COUNTER_CHANGES, COUNTER_PREFIX, contribution, from_dynamodb, is_record
+from image_catalogue.dynamodb import COUNTER_PREFIX, amounts_of, from_dynamodb
+from image_catalogue.items import contribution, is_record
 
 _INDEXES = {"by_uploaded_at": ("shard", "uploaded_key"), "by_size": ("size_shard", "size_key")}
 
@@ -56,7 +57,7 @@ def _counter_differences(records: dict[str, Any], counters: list[Any]) -> list[s
     for item in records.values():
         wanted.update(contribution(item))
     for counter in counters:
-        held.update({name: counter[name] for name in counter.keys() - {"image_id", COUNTER_CHANGES}})
+        held.update(amounts_of(counter))
     return [
         f"counter {name}: {held[name]}, and the records say {wanted[name]}"
         for name in sorted(wanted | held)

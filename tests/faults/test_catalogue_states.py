@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from moto import mock_aws
 
-from image_catalogue.catalogue import Catalogue, Item
+from image_catalogue.catalogue import Catalogue
 from image_catalogue.errors import ImageNotFound
+from image_catalogue.items import Item
+from image_catalogue.queries import list_page
 from image_events.events import Job
 from image_events.indexer import Indexer
 from tests.contract.declared import declared_table
@@ -237,7 +239,7 @@ class CatalogueStates(RuleBasedStateMachine):
 
     @rule(index=INDEX, crash=st.booleans())
     def delete_by_the_api(self, index: int, crash: bool) -> None:
-        records = self._catalogue.list(limit=100).items
+        records = list_page(self._catalogue, limit=100).items
         if records:
             key = records[index % len(records)]["image_id"]
             seen = self._catalogue.item(key)
@@ -250,7 +252,7 @@ class CatalogueStates(RuleBasedStateMachine):
 
     @rule(index=INDEX)
     def forget(self, index: int) -> None:
-        records = self._catalogue.list(limit=100).items
+        records = list_page(self._catalogue, limit=100).items
         if records:
             record = records[index % len(records)]
             try:

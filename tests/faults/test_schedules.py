@@ -18,7 +18,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from image_catalogue.catalogue import Catalogue, from_dynamodb
+from image_catalogue.catalogue import Catalogue
+from image_catalogue.dynamodb import from_dynamodb
 from image_catalogue.errors import ImageNotFound
 from image_events.events import Job
 from image_events.indexer import Indexer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from image_catalogue.catalogue import Item
+from image_catalogue.items import Item
 from image_catalogue.records import record_of, timestamp
 from image_metadata.model import EXTRACTOR_VERSION
 from tests.unit.catalogue.conftest import BUCKET

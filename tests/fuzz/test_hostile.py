@@ -10,7 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from image_catalogue.catalogue import Catalogue, is_record
+from image_catalogue.catalogue import Catalogue
+from image_catalogue.items import is_record
 from image_events.events import jobs_of_notification
 from image_events.indexer import Indexer
 from tests.contract.declared import declared_table

@@ -26,14 +26,15 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas" / "shared")]
 
-from image_catalogue.catalogue import (
-    COUNTER_CHANGES,
+from image_catalogue.dynamodb import (
     COUNTER_PREFIX,
     COUNTER_SHARDS,
-    contribution,
+    Table,
+    amounts_of,
+    counter_id,
     from_dynamodb,
-    read_counters,
 )
+from image_catalogue.items import contribution
 from image_events.events import REPAIR_SOURCE
 from image_events.indexer import is_folder
 from image_metadata.model import EXTRACTOR_VERSION
@@ -54,7 +55,13 @@ _WRONG_NAMES = {
     "QueueDoesNotExist": "--queue-url",
 }
 _MESSAGES_PER_BATCH = 10  # SendMessageBatch's maximum
-_ITEM_FIELDS = ("state", "etag", "revision", "extractor_version", "size", "status", "content_type")
+#: What the comparison with the bucket needs of an item; what the summary needs is `contribution`'s to say.
+_COMPARED = ("state", "etag", "revision", "extractor_version")
+
+
+def _kept(item: dict[str, Any]) -> str:
+    """What a run keeps of a scanned item."""
+    return json.dumps({name: item.get(name) for name in _COMPARED} | {"counts": contribution(item)})
 
 
 class State:
@@ -83,10 +90,7 @@ class State:
     def add(self, items: list[dict[str, Any]], **notes: Any) -> None:
         """Keep a page of items, and note where the scan goes on, in one transaction."""
         self._db.execute("BEGIN")
-        rows = [
-            (item["image_id"].encode(), json.dumps({name: item.get(name) for name in _ITEM_FIELDS}))
-            for item in items
-        ]
+        rows = [(item["image_id"].encode(), _kept(item)) for item in items]
         self._db.executemany("INSERT OR REPLACE INTO item VALUES (?, ?)", rows)
         self.set(**notes)
         self._db.execute("COMMIT")
@@ -120,7 +124,7 @@ class Reconciler:
         state: State,
     ) -> None:
         self._s3, self._dynamodb, self._sqs = clients["s3"], clients["dynamodb"], clients.get("sqs")
-        self._bucket, self._table, self._prefix = bucket, table, prefix
+        self._bucket, self._table, self._prefix = bucket, Table(table, clients["dynamodb"]), prefix
         self._queue_url = queue_url
         self._state = state
         self._outbox: list[dict[str, Any]] = []
@@ -146,7 +150,7 @@ class Reconciler:
     def _scan(self, quiet: bool) -> None:
         if self._state.get("counters_before") is None:
             self._state.set(counters_before=self._counters())
-        request: dict[str, Any] = {"TableName": self._table, "ConsistentRead": True}
+        request: dict[str, Any] = {"TableName": self._table.name, "ConsistentRead": True}
         if position := self._state.get("scan_position"):
             request["ExclusiveStartKey"] = position
         with tqdm(desc="records", unit="", disable=quiet or not sys.stderr.isatty()) as bar:
@@ -245,7 +249,7 @@ class Reconciler:
         self._outbox = []
 
     def _counters(self) -> list[dict[str, int]]:
-        return sorted(read_counters(self._dynamodb, self._table), key=lambda item: str(item["image_id"]))
+        return sorted(self._table.counters(), key=lambda item: str(item["image_id"]))
 
     def _compare_counters(self, report: Any) -> None:
         before, after = self._state.get("counters_before"), self._state.get("counters_after")
@@ -257,10 +261,10 @@ class Reconciler:
             return
         wanted: Counter[str] = Counter()
         for _, item in self._state.between("", None):
-            wanted.update(contribution({name: value for name, value in item.items() if value is not None}))
+            wanted.update(item["counts"])
         held: Counter[str] = Counter()
         for counter in after:
-            held.update({name: counter[name] for name in counter.keys() - {"image_id", COUNTER_CHANGES}})
+            held.update(amounts_of(counter))
         wrong = {name: wanted[name] - held[name] for name in wanted | held if wanted[name] != held[name]}
         if not wrong:
             return
@@ -275,20 +279,13 @@ class Reconciler:
         """Add the difference to one counter; False, and nothing is done, if one has changed since the comparison."""
         known = {counter["image_id"]: counter for counter in counters}
         operations = []
-        for number in range(COUNTER_SHARDS):
-            image_id = f"{COUNTER_PREFIX}{number:02d}"
-            part: dict[str, Any] = {"TableName": self._table, "Key": {"image_id": {"S": image_id}}}
-            part |= _unchanged(known.get(image_id))
-            if number == 0:
-                changes = {COUNTER_CHANGES: 1, **changes}
-                part["UpdateExpression"] = "ADD " + ", ".join(f"#c{n} :c{n}" for n in range(len(changes)))
-                part.setdefault("ExpressionAttributeNames", {}).update(
-                    {f"#c{n}": name for n, name in enumerate(changes)}
-                )
-                part.setdefault("ExpressionAttributeValues", {}).update(
-                    {f":c{n}": {"N": str(change)} for n, change in enumerate(changes.values())}
-                )
-            operations.append({"Update" if number == 0 else "ConditionCheck": part})
+        for shard in range(COUNTER_SHARDS):
+            condition = _unchanged(known.get(counter_id(shard)))
+            if shard == 0:
+                operations.append({"Update": _merged(self._table.add_to_counter(shard, changes), condition)})
+            else:
+                key = {"TableName": self._table.name, "Key": {"image_id": {"S": counter_id(shard)}}}
+                operations.append({"ConditionCheck": key | condition})
         try:
             self._dynamodb.transact_write_items(TransactItems=operations)
         except self._dynamodb.exceptions.TransactionCanceledException:
@@ -307,6 +304,14 @@ def _unchanged(counter: dict[str, Any] | None) -> dict[str, Any]:
             f":k{n}": {"N": str(amount)} for n, amount in enumerate(fields.values())
         },
     }
+
+
+def _merged(update: dict[str, Any], condition: dict[str, Any]) -> dict[str, Any]:
+    """An update on a condition; each may name attributes and values of its own."""
+    both = update | condition
+    for name in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
+        both[name] = update.get(name, {}) | condition.get(name, {})
+    return both
 
 
 class ReconcileError(Exception):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from image_catalogue.catalogue import Catalogue, Item, normalise_sequencer
-from image_catalogue.objects import ObjectGone, S3Object, UnreadableObject
+from image_catalogue.catalogue import Catalogue
+from image_catalogue.items import Item, normalise_sequencer
 from image_catalogue.records import record_of, timestamp
 from image_metadata import RangeReader, SourceChanged, SourceError, extract
 from image_metadata.model import ImageMetadata
 
 from .events import Job
+from .source import ObjectGone, S3Object, UnreadableObject
 
 #: An object that keeps changing while it is read is tried this often; then its next event has the word.
 _READ_ATTEMPTS = 3

@@ -364,12 +364,12 @@ def test_presigned_addresses_name_the_region(monkeypatch: pytest.MonkeyPatch, re
     import boto3
 
     from image_catalogue import clients
-    from image_catalogue.storage import Storage
+    from image_catalogue.bucket import Bucket
 
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     session = boto3.Session("testing", "testing", region_name=region)
     monkeypatch.setattr(boto3, "client", session.client)
-    store = Storage("my-bucket", clients.s3.__wrapped__())
+    store = Bucket("my-bucket", clients.s3.__wrapped__())
     host = f"https://my-bucket.s3.{region}.amazonaws.com/"
     assert store.presigned_post("uploads/a.png", {}, (1, 2), 60)[0] == host
     assert store.presigned_get("uploads/a.png", "image/png", "inline", 60).startswith(host + "uploads/a.png?")

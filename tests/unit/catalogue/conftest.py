@@ -12,7 +12,9 @@ import pytest
 from moto import mock_aws
 from PIL import Image
 
-from image_catalogue.catalogue import COUNTER_CHANGES, Catalogue, read_counters
+from image_catalogue.catalogue import Catalogue
+from image_catalogue.dynamodb import amounts_of, from_dynamodb
+from image_catalogue.items import contribution
 from image_catalogue.records import parse_timestamp
 from image_events.events import Job
 from image_events.indexer import Indexer
@@ -100,8 +102,6 @@ def record(image_id: str, **more: Any) -> dict[str, Any]:
 
 def truth(dynamodb: Any) -> dict[str, int]:
     """The summary's counters recomputed from the records, the slow way."""
-    from image_catalogue.catalogue import contribution, from_dynamodb
-
     totals: dict[str, int] = {}
     for page in dynamodb.get_paginator("scan").paginate(TableName=TABLE):
         for attributes in page["Items"]:
@@ -113,9 +113,9 @@ def truth(dynamodb: Any) -> dict[str, int]:
 def counted(catalogue: Catalogue) -> dict[str, int]:
     """The counters as the catalogue keeps them; nothing that is zero."""
     totals: dict[str, int] = {}
-    for counter in read_counters(catalogue._client, catalogue.table_name):
-        for name in counter.keys() - {"image_id", COUNTER_CHANGES}:
-            totals[name] = totals.get(name, 0) + counter[name]
+    for counter in catalogue.table.counters():
+        for name, amount in amounts_of(counter).items():
+            totals[name] = totals.get(name, 0) + amount
     return {name: amount for name, amount in totals.items() if amount}
 
 

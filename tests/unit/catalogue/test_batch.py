@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from image_catalogue.catalogue import Catalogue, to_dynamodb
+from image_catalogue.catalogue import Catalogue
+from image_catalogue.dynamodb import to_dynamodb
 from image_catalogue.errors import InvalidEvent
+from image_catalogue.queries import summarise
 from image_catalogue.records import parse_timestamp, record_of
 from image_events.batch import JobsFailed, handle
 from image_events.indexer import Indexer
@@ -116,7 +118,7 @@ def test_a_poisoned_message_fails_alone(indexer: Indexer, catalogue: Catalogue, 
         good[0], {"Records": "poison"}, good[1], "poison", notification("uploads/x", sequencer="zz"), good[2]
     )
     assert failed(invoke(event, indexer, log)) == ["m1", "m3", "m4"]
-    assert catalogue.summary()["count"] == 3
+    assert summarise(catalogue)["count"] == 3
 
 
 @pytest.mark.parametrize("key", ["uploads/%FF", None, 7])
@@ -128,7 +130,7 @@ def test_a_poisoned_record_spares_its_neighbours_in_the_same_message(
     several = notification("uploads/a.png")
     several["Records"] += notification(key)["Records"] + notification("uploads/b.png")["Records"]
     assert failed(invoke(messages(several), indexer, log)) == ["m0"]
-    assert catalogue.summary()["count"] == 2
+    assert summarise(catalogue)["count"] == 2
 
 
 def test_a_slow_object_is_given_up_at_the_deadline(
@@ -139,7 +141,7 @@ def test_a_slow_object_is_given_up_at_the_deadline(
         Bucket=BUCKET, Key="uploads/a.tif", Body=b"II*\0" + (300_000).to_bytes(4, "little") + bytes(400_000)
     )
     clock = iter(range(1000))
-    monkeypatch.setattr("image_catalogue.objects.time.monotonic", lambda: 10_000_000 + next(clock))
+    monkeypatch.setattr("image_events.source.time.monotonic", lambda: 10_000_000 + next(clock))
     answer = handle(messages(notification("uploads/a.tif")), indexer, 10_000_001, log)
     assert failed(answer) == ["m0"]
 
@@ -203,7 +205,7 @@ def test_an_event_for_a_key_already_gone_leaves_no_record(
 ) -> None:
     assert failed(invoke(messages(load("s3_created")), indexer, log)) == []
     assert catalogue.get(KEY) is None
-    assert catalogue.summary()["count"] == 0
+    assert summarise(catalogue)["count"] == 0
 
 
 def test_a_removal_takes_the_record_away(indexer: Indexer, catalogue: Catalogue, s3: Any, log: Lines) -> None:
@@ -294,7 +296,7 @@ def test_folders_other_buckets_and_other_prefixes_are_ignored(
     elsewhere["Records"][0]["s3"]["bucket"]["name"] = "elsewhere"
     invoke(elsewhere, indexer, log)
     assert [fields["outcome"] for _, fields in log] == ["ignored"] * 4
-    assert catalogue.summary()["count"] == 0
+    assert summarise(catalogue)["count"] == 0
 
 
 def test_an_archived_object_is_catalogued_without_its_pixels(

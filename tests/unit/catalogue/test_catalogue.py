@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from image_catalogue.catalogue import Catalogue, Item, Look, normalise_sequencer
+from image_catalogue.catalogue import Catalogue, Look
 from image_catalogue.errors import CatalogueBusy, ImageNotFound, InvalidCursor
+from image_catalogue.items import Item, normalise_sequencer
+from image_catalogue.queries import list_page, summarise
 
 from .conftest import TABLE, counted, record, truth
 
@@ -88,13 +90,13 @@ def test_a_tombstone_expires_and_is_in_no_index(catalogue: Catalogue) -> None:
     catalogue.apply(KEY, *seen(None, 2))
     item = catalogue.item(KEY)
     assert set(item) == {"image_id", "state", "sequencer", "revision", "expires_at"}
-    assert catalogue.list().items == []
+    assert list_page(catalogue).items == []
 
 
 def test_an_overwrite_moves_the_counters_by_the_difference(catalogue: Catalogue) -> None:
     catalogue.apply(KEY, *seen(record(KEY, size=100), 1))
     catalogue.apply(KEY, *seen(record(KEY, size=30, content_type="image/gif", etag="b"), 2))
-    summary = catalogue.summary()
+    summary = summarise(catalogue)
     assert (summary["count"], summary["total_size"], summary["content_types"]) == (1, 30, {"image/gif": 1})
 
 
@@ -238,12 +240,12 @@ def test_a_connection_that_breaks_is_a_busy_catalogue(
     def broken(**_: Any) -> Any:
         raise ReadTimeoutError(endpoint_url="https://dynamodb")
 
-    monkeypatch.setattr(catalogue._client, operation, broken)
+    monkeypatch.setattr(catalogue.table.client, operation, broken)
     calls: dict[str, Callable[[], Any]] = {
         "transact_write_items": lambda: catalogue.apply(KEY, *seen(record(KEY), 1), deadline=0.0),
         "get_item": lambda: catalogue.get(KEY),
-        "query": catalogue.list,
-        "batch_get_item": catalogue.summary,
+        "query": lambda: list_page(catalogue),
+        "batch_get_item": lambda: summarise(catalogue),
     }
     with pytest.raises(CatalogueBusy):
         calls[operation]()
@@ -259,7 +261,7 @@ def cancelled(*codes: str) -> ClientError:
 def test_conflicts_are_retried_on_another_counter(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, shards = catalogue._client.transact_write_items, []
+    real, shards = catalogue.table.client.transact_write_items, []
 
     def conflicting(**request: Any) -> Any:
         shards.append(request["TransactItems"][1]["Update"]["Key"]["image_id"]["S"])
@@ -267,7 +269,7 @@ def test_conflicts_are_retried_on_another_counter(
             raise cancelled("None", "TransactionConflict")
         return real(**request)
 
-    monkeypatch.setattr(catalogue._client, "transact_write_items", conflicting)
+    monkeypatch.setattr(catalogue.table.client, "transact_write_items", conflicting)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     assert catalogue.apply(KEY, *seen(record(KEY), 1)) == "created"
     assert len(set(shards)) == 4
@@ -279,7 +281,7 @@ def test_conflicts_that_outlast_the_deadline_are_handed_back(
     def conflicting(**_: Any) -> Any:
         raise cancelled("None", "ThrottlingError")
 
-    monkeypatch.setattr(catalogue._client, "transact_write_items", conflicting)
+    monkeypatch.setattr(catalogue.table.client, "transact_write_items", conflicting)
     with pytest.raises(CatalogueBusy):
         catalogue.apply(KEY, *seen(record(KEY), 1), deadline=0.0)
 
@@ -287,7 +289,7 @@ def test_conflicts_that_outlast_the_deadline_are_handed_back(
 def test_a_write_whose_answer_was_lost_is_recognised_as_done(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = catalogue._client.transact_write_items
+    real = catalogue.table.client.transact_write_items
     calls = []
 
     def answer_lost(**request: Any) -> None:
@@ -296,7 +298,7 @@ def test_a_write_whose_answer_was_lost_is_recognised_as_done(
         if len(calls) == 1:
             raise cancelled("None", "TransactionConflict")
 
-    monkeypatch.setattr(catalogue._client, "transact_write_items", answer_lost)
+    monkeypatch.setattr(catalogue.table.client, "transact_write_items", answer_lost)
     assert catalogue.apply(KEY, *seen(record(KEY), 1)) == "created"
     assert counted(catalogue)["count"] == 1
 
@@ -312,7 +314,7 @@ def test_counters_left_unprocessed_are_asked_for_again(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogue.put_uploaded(record(KEY))
-    real, asked = catalogue._client.batch_get_item, []
+    real, asked = catalogue.table.client.batch_get_item, []
 
     def partly(RequestItems: dict[str, Any]) -> Any:  # noqa: N803 - boto3's name
         keys = RequestItems[TABLE]["Keys"]
@@ -320,8 +322,8 @@ def test_counters_left_unprocessed_are_asked_for_again(
         answer = real(RequestItems={TABLE: RequestItems[TABLE] | {"Keys": keys[:5]}})
         return answer | {"UnprocessedKeys": {TABLE: {"Keys": keys[5:]}} if keys[5:] else {}}
 
-    monkeypatch.setattr(catalogue._client, "batch_get_item", partly)
-    assert catalogue.summary()["count"] == 1
+    monkeypatch.setattr(catalogue.table.client, "batch_get_item", partly)
+    assert summarise(catalogue)["count"] == 1
     assert asked == [16, 11, 6, 1]
 
 
@@ -339,7 +341,7 @@ def test_pages_hold_every_record_once_and_in_order(
         catalogue.put_uploaded(record(image_id, size=number * 7 % 13, uploaded_at=uploaded_at, status=status))
     ids, values, cursor = [], [], None
     while True:
-        page = catalogue.list(limit=4, cursor=cursor, sort=sort, order=order)
+        page = list_page(catalogue, limit=4, cursor=cursor, sort=sort, order=order)
         ids += [item["image_id"] for item in page.items]
         values += [item[sort] for item in page.items]
         cursor = page.next_cursor
@@ -357,7 +359,7 @@ def test_pages_miss_no_old_record_and_repeat_none_while_others_arrive(catalogue:
         )
     ids, cursor, arrivals = [], None, 0
     while True:
-        page = catalogue.list(limit=3, cursor=cursor)
+        page = list_page(catalogue, limit=3, cursor=cursor)
         ids += [item["image_id"] for item in page.items]
         arrivals += 1
         catalogue.put_uploaded(
@@ -393,41 +395,42 @@ def test_filters(catalogue: Catalogue, filters: dict[str, str], expected: list[s
     for number, (folder, fields) in enumerate(zip("abc", more, strict=True)):
         uploaded_at = f"2026-11-21T10:00:0{number}.000Z"
         catalogue.put_uploaded(record(f"uploads/{folder}/{number}", uploaded_at=uploaded_at, **fields))
-    assert [item["image_id"] for item in catalogue.list(**filters).items] == expected
+    assert [item["image_id"] for item in list_page(catalogue, **filters).items] == expected
 
 
 def test_a_filter_that_matches_little_stops_at_its_budget_and_goes_on(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("image_catalogue.catalogue.MAX_EXAMINED", 10)
+    monkeypatch.setattr("image_catalogue.queries.MAX_EXAMINED", 10)
     for number in range(25):
         kind = "image/gif" if number == 0 else "image/png"
         uploaded_at = f"2026-11-21T10:00:{number:02d}.000Z"
         catalogue.put_uploaded(record(f"uploads/{number}", content_type=kind, uploaded_at=uploaded_at))
-    page = catalogue.list(content_type="image/gif")
+    page = list_page(catalogue, content_type="image/gif")
     assert page.items == [] and page.next_cursor
-    page = catalogue.list(content_type="image/gif", cursor=page.next_cursor)
+    page = list_page(catalogue, content_type="image/gif", cursor=page.next_cursor)
     assert page.items == [] and page.next_cursor
     assert [
-        item["image_id"] for item in catalogue.list(content_type="image/gif", cursor=page.next_cursor).items
+        item["image_id"]
+        for item in list_page(catalogue, content_type="image/gif", cursor=page.next_cursor).items
     ] == ["uploads/0"]
 
 
 def test_a_cursor_is_good_for_its_own_query_only(catalogue: Catalogue) -> None:
     for number in range(3):
         catalogue.put_uploaded(record(f"uploads/{number}"))
-    cursor = catalogue.list(limit=1).next_cursor
+    cursor = list_page(catalogue, limit=1).next_cursor
     changed = ("A" if cursor[5] != "A" else "B").join((cursor[:5], cursor[6:]))
     for bad in (changed, cursor[:-4], "", "é", "=", "a", "x" * 5000):
         if bad:
             with pytest.raises(InvalidCursor):
-                catalogue.list(cursor=bad)
+                list_page(catalogue, cursor=bad)
     with pytest.raises(InvalidCursor):
-        catalogue.list(cursor=cursor, order="asc")
+        list_page(catalogue, cursor=cursor, order="asc")
 
 
 def test_the_summary_of_an_empty_catalogue(catalogue: Catalogue) -> None:
-    assert catalogue.summary() == {"count": 0, "total_size": 0, "content_types": {}, "statuses": {}}
+    assert summarise(catalogue) == {"count": 0, "total_size": 0, "content_types": {}, "statuses": {}}
 
 
 def test_the_summary_names_the_largest_and_smallest_image_not_the_largest_file(catalogue: Catalogue) -> None:
@@ -438,7 +441,7 @@ def test_the_summary_names_the_largest_and_smallest_image_not_the_largest_file(c
         ("d", 0, "corrupt"),
     ):
         catalogue.put_uploaded(record(f"uploads/{name}", size=size, status=status))
-    summary = catalogue.summary()
+    summary = summarise(catalogue)
     assert (summary["highest_size_image"], summary["lowest_size_image"]) == ("uploads/b", "uploads/a")
     assert summary["count"] == 4 and summary["total_size"] == 555
     assert summary["statuses"] == {"corrupt": 1, "ok": 2, "unsupported": 1}

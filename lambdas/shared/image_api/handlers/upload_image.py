@@ -8,21 +8,20 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from image_catalogue import settings
-from image_catalogue.catalogue import Item, public
+from image_catalogue.bucket import Bucket, filename_metadata
 from image_catalogue.errors import CatalogueBusy, InvalidRequest
 from image_catalogue.ids import new_image_id
-from image_catalogue.objects import filename_metadata
+from image_catalogue.items import Item, public
 from image_catalogue.records import record_of, timestamp
 from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
-from image_catalogue.storage import Storage
 from image_metadata import extract
 
 from ..files import clean_filename, disposition_filename, extension
+from ..image_ids import catalogue
 from ..multipart import file_part, is_multipart
 from ..problems import EmptyUpload, NotAnImage, UnreadableImage, UploadTooLarge
 from ..request import Request
 from ..response import Response, json_response
-from .get_image_metadata import catalogue
 
 PRESIGNED_SECONDS = 900
 _IMAGE_TYPE = re.compile(r"image/[a-z0-9][a-z0-9.+-]{0,63}")
@@ -70,7 +69,7 @@ def presign(request: Request) -> Response:
     if name:
         fields |= {f"x-amz-meta-{key}": value for key, value in filename_metadata(name).items()}
     expires_at = timestamp(datetime.now(UTC) + timedelta(seconds=PRESIGNED_SECONDS))
-    url, form = Storage(settings.bucket_name()).presigned_post(
+    url, form = Bucket(settings.bucket_name()).presigned_post(
         image_id, fields, (size or 1, size or most), PRESIGNED_SECONDS
     )
     answer = {"url": url, "fields": form, "image_id": image_id, "expires_at": expires_at}
@@ -92,7 +91,7 @@ def _store(data: bytes, filename: str | None, claimed: str | None) -> Item:
     image_id = new_image_id(extension(metadata.content_type), settings.upload_prefix())
     uploaded_at = timestamp(datetime.now(UTC))
     bucket = settings.bucket_name()
-    stored = Storage(bucket).put(
+    stored = Bucket(bucket).put(
         image_id, data, metadata.content_type, filename_metadata(filename) if filename else {}
     )
     record = record_of(

@@ -1,4 +1,4 @@
-"""Objects in S3 as the extractor reads them: by ranges, and never two versions of one object at once."""
+"""An object in S3 as the extractor reads it: by ranges, and never two versions of one object at once."""
 
 from __future__ import annotations
 
@@ -6,19 +6,12 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from image_catalogue.bucket import FILENAME_METADATA, Meaning, code_of, meaning_of
 from image_metadata.errors import SourceChanged, SourceError
-
-#: User metadata of an object that the API stored: the client's file name, percent-encoded (S3 takes ASCII).
-FILENAME_METADATA = "filename"
-#: S3 allows 2 KB of user metadata in all (Amazon S3 User Guide, "Working with object metadata").
-_MAX_FILENAME_METADATA = 1900
-_GONE = frozenset(("NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"))
-_CHANGED = frozenset(("PreconditionFailed", "412"))
-_EMPTY = frozenset(("InvalidRange", "416"))
 
 
 class ObjectGone(SourceError):
@@ -26,7 +19,7 @@ class ObjectGone(SourceError):
 
 
 class UnreadableObject(Exception):
-    """The object is there and S3 will not hand out its bytes; repeating the request will not help."""
+    """The object exists and S3 will not hand out its bytes; repeating the request will not help."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +49,11 @@ class Head:
 
 
 class S3Object:
-    """One object; the first ranged GetObject also tells what it is (no HeadObject).
+    """One object as `image_metadata.RangeReader` reads it, through `fetch(start, end)` and `size()`.
 
-    `fetch(start, end)` and `size()` are what `image_metadata.RangeReader` reads through. Later ranges carry the
-    first one's ETag (`If-Match`). Raises `ObjectGone`, `SourceChanged`, `UnreadableObject`, and `SourceError` for what
-    a retry may mend.
+    The first ranged GetObject returns the head too, which saves a HeadObject. Later ranges carry the first one's
+    ETag (`If-Match`), so that no two versions are mixed. Raises `ObjectGone`, `SourceChanged`, `UnreadableObject`,
+    and `SourceError` where a later attempt may succeed.
     """
 
     def __init__(self, client: Any, bucket: str, key: str, deadline: float | None = None) -> None:
@@ -97,33 +90,26 @@ class S3Object:
             raise SourceError(f"reading the object failed: {type(error).__name__}") from error
 
     def _failed(self, error: ClientError) -> bytes:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in _GONE:
+        meaning = meaning_of(error)
+        if meaning is Meaning.GONE:
             raise ObjectGone("the object is gone") from error
-        if code in _CHANGED:
+        if meaning is Meaning.OVERWRITTEN:
             raise SourceChanged("the object was overwritten while it was read") from error
-        if code in _EMPTY and self.head is None:
-            # No range fits an object of zero bytes, and the error tells nothing else about it.
+        if meaning is Meaning.NO_SUCH_RANGE and self.head is None:
+            # An object of zero bytes has no range at all, and this error says nothing else about it.
             self.head = self._ask_head()
             if self.head.size:
                 raise SourceChanged("the object was overwritten while it was read") from error
             return b""
-        if code == "InvalidObjectState":
+        if meaning is Meaning.ARCHIVED:
             self.head = self._ask_head()
             raise UnreadableObject("the object is archived: restore it to have it read") from error
-        raise SourceError(f"reading the object failed: {code}") from error
+        raise SourceError(f"reading the object failed: {code_of(error)}") from error
 
     def _ask_head(self) -> Head:
         try:
             return Head.of(self._client.head_object(Bucket=self.bucket, Key=self.key))
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code", "") in _GONE:
+            if meaning_of(error) is Meaning.GONE:
                 raise ObjectGone("the object is gone") from error
             raise SourceError("reading the object's head failed") from error
-
-
-def filename_metadata(filename: str) -> dict[str, str]:
-    """The user metadata that keeps a client's file name with the object; a very long name is cut."""
-    while len(quote(filename, safe=" ")) > _MAX_FILENAME_METADATA:
-        filename = filename[:-1]
-    return {FILENAME_METADATA: quote(filename, safe=" ")}

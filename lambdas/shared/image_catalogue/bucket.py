@@ -1,6 +1,6 @@
-"""The bucket as the REST API uses it: put, open, look at and delete objects, and presigned requests.
+"""The bucket in S3: put, open, look at and delete objects, presigned requests, and what S3's errors mean.
 
-boto3's errors are translated here, by their codes, and nowhere else.
+The table of errors serves `image_events.source` too, which reads objects by ranges for the extractor.
 """
 
 from __future__ import annotations
@@ -9,22 +9,58 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from enum import Enum, auto
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailed
 
 from .errors import CatalogueBusy, ImageArchived, ImageNotFound
 
-_GONE = frozenset(("NoSuchKey", "404", "NotFound", "MethodNotAllowed", "405"))
-_BUSY = frozenset(
-    ("SlowDown", "503", "ServiceUnavailable", "InternalError", "500", "RequestTimeout", "OperationAborted")
-)
-_ARCHIVED = "InvalidObjectState"
-_COLD = frozenset(("GLACIER", "DEEP_ARCHIVE"))
-_NOT_MODIFIED = frozenset(("304", "NotModified"))
+#: User metadata of an object that the API stored: the client's file name, percent-encoded (S3 takes ASCII).
+FILENAME_METADATA = "filename"
+#: S3 allows 2 KB of user metadata in all (Amazon S3 User Guide, "Working with object metadata").
+_MAX_FILENAME_METADATA = 1900
+#: Storage classes that hand out nothing until the object is restored.
+_ARCHIVES = frozenset(("GLACIER", "DEEP_ARCHIVE"))
+
+
+class Meaning(Enum):
+    """What an error of S3 says about the object, or about the request."""
+
+    GONE = auto()
+    ARCHIVED = auto()
+    OVERWRITTEN = auto()  # it is not the version that If-Match names
+    NOT_MODIFIED = auto()  # it still is the version that If-None-Match names
+    NO_SUCH_RANGE = auto()
+    BUSY = auto()
+
+
+#: Amazon S3 API Reference, "Error responses". HEAD answers carry no code, so boto3 gives the status instead.
+_MEANINGS = {
+    "NoSuchKey": Meaning.GONE,
+    "NoSuchVersion": Meaning.GONE,
+    "NotFound": Meaning.GONE,
+    "404": Meaning.GONE,
+    "MethodNotAllowed": Meaning.GONE,  # a delete marker, asked for by its version
+    "405": Meaning.GONE,
+    "InvalidObjectState": Meaning.ARCHIVED,
+    "PreconditionFailed": Meaning.OVERWRITTEN,
+    "412": Meaning.OVERWRITTEN,
+    "NotModified": Meaning.NOT_MODIFIED,
+    "304": Meaning.NOT_MODIFIED,
+    "InvalidRange": Meaning.NO_SUCH_RANGE,
+    "416": Meaning.NO_SUCH_RANGE,
+    "SlowDown": Meaning.BUSY,
+    "ServiceUnavailable": Meaning.BUSY,
+    "503": Meaning.BUSY,
+    "InternalError": Meaning.BUSY,
+    "500": Meaning.BUSY,
+    "RequestTimeout": Meaning.BUSY,
+    "OperationAborted": Meaning.BUSY,
+}
 
 
 class NotModified(Exception):
@@ -41,34 +77,33 @@ class Stored:
 
 @dataclass(frozen=True)
 class Opened:
-    """An object's size in bytes, ETag (without quotes) and bytes not read yet (None: asked for without).
+    """An object's size in bytes, ETag (without quotes) and its bytes, not read yet (None: only the head was asked for).
 
-    `archived`: S3 hands out its head alone until it is restored.
+    `archived`: until the object is restored, S3 hands out its head alone.
     """
 
     size: int
     etag: str
-    modified: datetime
     body: Any
     archived: bool = False
 
 
-class Storage:
-    """The bucket `bucket`; `client` is a boto3 S3 client (the shared one by default)."""
+class Bucket:
+    """The bucket `name` as the API uses it; `client` is a boto3 S3 client (the shared one by default)."""
 
-    def __init__(self, bucket: str, client: Any = None) -> None:
+    def __init__(self, name: str, client: Any = None) -> None:
         if client is None:
             from .clients import s3
 
             client = s3()
-        self.bucket = bucket
+        self.name = name
         self._client = client
 
     def put(self, key: str, data: bytes, content_type: str, metadata: dict[str, str]) -> Stored:
         """Store `data`; S3 compares what arrives with the SHA-256 sent along. Raises `CatalogueBusy`."""
         with _translated(key):
             answer = self._client.put_object(
-                Bucket=self.bucket,
+                Bucket=self.name,
                 Key=key,
                 Body=data,
                 ContentType=content_type,
@@ -83,7 +118,7 @@ class Storage:
         Raises `ImageNotFound`, `ImageArchived` (asked for the bytes), `CatalogueBusy`, and `NotModified` where its ETag
         is `unless_etag`.
         """
-        request = {"Bucket": self.bucket, "Key": key}
+        request = {"Bucket": self.name, "Key": key}
         if unless_etag:
             request["IfNoneMatch"] = f'"{unless_etag}"'
         with _translated(key):
@@ -91,7 +126,6 @@ class Storage:
         return Opened(
             answer["ContentLength"],
             answer["ETag"].strip('"'),
-            answer["LastModified"],
             answer.get("Body"),
             _is_archived(answer),
         )
@@ -113,12 +147,12 @@ class Storage:
     def delete(self, key: str) -> None:
         """Delete the object; no error where there is none. Raises `CatalogueBusy`."""
         with _translated(key):
-            self._client.delete_object(Bucket=self.bucket, Key=key)
+            self._client.delete_object(Bucket=self.name, Key=key)
 
     def presigned_get(self, key: str, content_type: str, disposition: str, seconds: int) -> str:
         """A URL that hands out the object with these headers, whatever the object's own are."""
         parameters = {
-            "Bucket": self.bucket,
+            "Bucket": self.name,
             "Key": key,
             "ResponseContentType": content_type,
             "ResponseContentDisposition": disposition,
@@ -134,7 +168,7 @@ class Storage:
         conditions: list[Any] = [{name: value} for name, value in fields.items()]
         conditions.append(["content-length-range", *sizes])
         answer = self._client.generate_presigned_post(
-            self.bucket, key, Fields=dict(fields), Conditions=conditions, ExpiresIn=seconds
+            self.name, key, Fields=dict(fields), Conditions=conditions, ExpiresIn=seconds
         )
         return answer["url"], answer["fields"]
 
@@ -144,25 +178,43 @@ def archived(key: str) -> ImageArchived:
     return ImageArchived(f"the file of {key!r} is archived; restore it in S3, then ask again")
 
 
+def filename_metadata(filename: str) -> dict[str, str]:
+    """The user metadata that keeps a client's file name with the object; a very long name is cut."""
+    while len(quote(filename, safe=" ")) > _MAX_FILENAME_METADATA:
+        filename = filename[:-1]
+    return {FILENAME_METADATA: quote(filename, safe=" ")}
+
+
 def _is_archived(answer: dict[str, Any]) -> bool:
-    """Whether the answer to GET or HEAD is of an object in an archive without a restored copy (S3 API, HeadObject)."""
-    cold = answer.get("StorageClass") in _COLD or "ArchiveStatus" in answer
+    """Whether a GET or HEAD answer is of an archived object without a restored copy (S3 API, HeadObject)."""
+    cold = answer.get("StorageClass") in _ARCHIVES or "ArchiveStatus" in answer
     return cold and 'ongoing-request="false"' not in answer.get("Restore", "")
+
+
+def code_of(error: ClientError) -> str:
+    """S3's error code, or the status of an answer without one."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def meaning_of(error: ClientError) -> Meaning | None:
+    """What the error means; None where only its code can be reported."""
+    return _MEANINGS.get(code_of(error))
 
 
 @contextmanager
 def _translated(key: str) -> Iterator[None]:
+    """Raise the product's own exceptions for errors about `key` that have a meaning to the API."""
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in _NOT_MODIFIED:
+        meaning = meaning_of(error)
+        if meaning is Meaning.NOT_MODIFIED:
             raise NotModified from error
-        if code in _GONE:
+        if meaning is Meaning.GONE:
             raise ImageNotFound(key) from error
-        if code == _ARCHIVED:
+        if meaning is Meaning.ARCHIVED:
             raise archived(key) from error
-        if code in _BUSY:
+        if meaning is Meaning.BUSY:
             raise CatalogueBusy("the image store is busy; try again shortly") from error
         raise
     except (ConnectionFailed, HTTPClientError) as error:

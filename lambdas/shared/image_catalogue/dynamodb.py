@@ -1,0 +1,245 @@
+"""The table in DynamoDB: typed attributes, requests, transactions with their counters, and retries.
+
+boto3's errors about the table are translated here, by their codes, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as ConnectionFailed
+
+from .errors import CatalogueBusy
+from .items import Item, count_difference
+
+#: Over how many items each counter is spread. A write takes one by its image id, a retry after a conflict the next
+#: one: which of them holds an amount does not matter, since readers only use the sum.
+COUNTER_SHARDS = 16
+COUNTER_PREFIX = "#summary#"
+#: Attribute that grows with every change: shows that a counter was changed, even if it was changed back.
+COUNTER_CHANGES = "changes"
+#: How long a write goes on trying against conflicts and throttles when the caller names no deadline.
+DEFAULT_PATIENCE_SECONDS = 5.0
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 1.0
+#: BatchGetItem may leave keys for another request, which throttling makes it do.
+_BATCH_ROUNDS = 5
+#: DynamoDB Developer Guide, "Error handling with DynamoDB": what the same request may be spared later.
+_BUSY_CODES = frozenset(
+    (
+        "ThrottlingException",
+        "ThrottlingError",
+        "ProvisionedThroughputExceededException",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "InternalServerError",
+        "ServiceUnavailable",
+    )
+)
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class Table:
+    """The table `name`; `client` is a boto3 DynamoDB client (the shared one by default)."""
+
+    def __init__(self, name: str, client: Any = None) -> None:
+        if client is None:
+            from .clients import dynamodb
+
+            client = dynamodb()
+        self.name = name
+        self.client = client
+
+    def get(self, image_id: str) -> Item | None:
+        """One item, strongly consistent. One read unit per 4 KB. Raises `CatalogueBusy`."""
+        answer = _call(
+            self.client.get_item,
+            TableName=self.name,
+            Key={"image_id": {"S": image_id}},
+            ConsistentRead=True,
+        )
+        return from_dynamodb(answer["Item"]) if "Item" in answer else None
+
+    def query(self, **request: Any) -> Iterator[Item]:
+        """The items that a Query finds, page after page as they are wanted. Raises `CatalogueBusy`."""
+        while True:
+            answer = _call(self.client.query, TableName=self.name, **request)
+            yield from map(from_dynamodb, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def counters(self) -> Iterator[Item]:
+        """The counter items that exist. Raises `CatalogueBusy`."""
+        keys = [{"image_id": {"S": counter_id(shard)}} for shard in range(COUNTER_SHARDS)]
+        for _ in range(_BATCH_ROUNDS):
+            answer = _call(
+                self.client.batch_get_item, RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
+            )
+            yield from map(from_dynamodb, answer["Responses"].get(self.name, []))
+            keys = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
+            if not keys:
+                return
+        raise _busy()
+
+    def replace(self, old: Item | None, new: Item, deadline: float | None = None) -> tuple[bool, Item | None]:
+        """Put `new` in the place of `old` and count the difference, all or nothing.
+
+        Returns (True, old), or (False, the item found instead of `old`). Raises `CatalogueBusy` when
+        conflicts or throttles outlast the deadline (`time.monotonic()` seconds).
+        """
+        deadline = deadline if deadline is not None else time.monotonic() + DEFAULT_PATIENCE_SECONDS
+        new = new | {"revision": uuid4().hex[:16]}
+        put = self._put(old, new)
+        difference = count_difference(old, new)
+        attempt = 0
+        while True:
+            try:
+                if difference:
+                    shard = (zlib.crc32(new["image_id"].encode()) + attempt) % COUNTER_SHARDS
+                    update = self.add_to_counter(shard, difference)
+                    self.client.transact_write_items(TransactItems=[{"Put": put}, {"Update": update}])
+                else:
+                    self.client.put_item(**put)
+                return True, old
+            except (ClientError, ConnectionFailed, HTTPClientError) as error:
+                found = _condition_failed(error)
+                if found is not None:
+                    # Our own write, where only its answer was lost; otherwise another's, or {} where the item is gone.
+                    if found.get("revision") == new["revision"]:
+                        return True, old
+                    return False, found or None
+                if not _is_busy(error):
+                    raise
+                _pause(attempt, deadline, error)
+                attempt += 1
+
+    def _put(self, old: Item | None, new: Item) -> dict[str, Any]:
+        """A Put on the condition that the item still is `old`."""
+        put: dict[str, Any] = {
+            "TableName": self.name,
+            "Item": to_dynamodb(new),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if old is None:
+            return put | {"ConditionExpression": "attribute_not_exists(image_id)"}
+        return put | {
+            "ConditionExpression": "revision = :seen",
+            "ExpressionAttributeValues": {":seen": {"S": old["revision"]}},
+        }
+
+    def add_to_counter(self, shard: int, amounts: dict[str, int]) -> dict[str, Any]:
+        """An Update that adds `amounts` (counter attribute -> amount) to one counter item."""
+        names = {f"#{number}": name for number, name in enumerate(amounts)}
+        return {
+            "TableName": self.name,
+            "Key": {"image_id": {"S": counter_id(shard)}},
+            "UpdateExpression": f"ADD {COUNTER_CHANGES} :one, "
+            + ", ".join(f"{alias} :{alias[1:]}" for alias in names),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {
+                f":{number}": {"N": str(amount)} for number, amount in enumerate(amounts.values())
+            }
+            | {":one": {"N": "1"}},
+        }
+
+
+def counter_id(shard: int) -> str:
+    """The `image_id` of a counter item: outside the upload prefix, so no image can have it."""
+    return f"{COUNTER_PREFIX}{shard:02d}"
+
+
+def amounts_of(counter: Item) -> dict[str, int]:
+    """What a counter item counts: attribute -> amount."""
+    return {name: counter[name] for name in counter.keys() - {"image_id", COUNTER_CHANGES}}
+
+
+def from_dynamodb(attributes: Item) -> Item:
+    """DynamoDB's typed attributes as JSON types."""
+    return {name: _plain(_deserialize(value)) for name, value in attributes.items()}
+
+
+def to_dynamodb(item: Item) -> Item:
+    """JSON types as DynamoDB's typed attributes."""
+    return {name: _serialize(_exact(value)) for name, value in item.items() if value is not None}
+
+
+def _busy() -> CatalogueBusy:
+    return CatalogueBusy("the catalogue is busy; try again shortly")
+
+
+def _call(operation: Callable[..., Any], **parameters: Any) -> Any:
+    try:
+        return operation(**parameters)
+    except (ClientError, ConnectionFailed, HTTPClientError) as error:
+        if _is_busy(error):
+            raise _busy() from error
+        raise
+
+
+def _pause(attempt: int, deadline: float, error: Exception) -> None:
+    """Wait before the next attempt, longer each time; raises `CatalogueBusy` where the deadline comes first."""
+    longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
+    pause = longest * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, no secret
+    if time.monotonic() + pause >= deadline:
+        raise _busy() from error
+    time.sleep(pause)
+
+
+def _condition_failed(error: Exception) -> Item | None:
+    """The item that a condition met instead of the expected one ({}: no item); None for any other error."""
+    if not isinstance(error, ClientError):
+        return None
+    response: dict[str, Any] = dict(error.response)
+    code = response.get("Error", {}).get("Code")
+    if code == "ConditionalCheckFailedException":
+        return from_dynamodb(response.get("Item") or {})
+    if code == "TransactionCanceledException":
+        for reason in response.get("CancellationReasons", []):
+            if reason.get("Code") == "ConditionalCheckFailed":
+                return from_dynamodb(reason.get("Item") or {})
+    return None
+
+
+def _is_busy(error: Exception) -> bool:
+    """Whether trying again may help. A broken connection may hide a write that was done: `revision` shows it."""
+    if not isinstance(error, ClientError):
+        return True
+    code = error.response.get("Error", {}).get("Code")
+    if code == "TransactionCanceledException":
+        reasons = error.response.get("CancellationReasons", [])
+        codes = {reason.get("Code") for reason in reasons} - {"None", None}
+        return bool(codes) and codes <= _BUSY_CODES
+    return code in _BUSY_CODES
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    return value
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, list | tuple):
+        return [_exact(entry) for entry in value]
+    if isinstance(value, dict):
+        return {name: _exact(entry) for name, entry in value.items() if entry is not None}
+    return value

@@ -1,0 +1,56 @@
+"""What lists can be filtered by: one table, read by the query, by the API's checks and by the documents' tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .items import Item
+
+MAX_PREFIX = 1024
+STATUSES = ("ok", "unsupported", "corrupt", "too_large")
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
+#: A local time as precise as wanted, down to microseconds: 2024, 2024-05, 2024-05-17T09:30, ...
+_LOCAL_TIME = re.compile(
+    r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?)?)?)?"
+)
+_A_LOCAL_TIME = "is a local time, such as 2024, 2024-05-17 or 2024-05-17T09:30"
+
+
+class Filter(NamedTuple):
+    """One filter: `takes` completes the sentence that begins with its name and tells what it accepts."""
+
+    accepts: Callable[[str], object]  # a value, as a client gave it: true where it is one
+    takes: str
+    matches: Callable[[Item, str], bool]
+
+
+#: By the query parameter's name.
+FILTERS: dict[str, Filter] = {
+    "content_type": Filter(
+        _MEDIA_TYPE.fullmatch,
+        "is a media type in lower case, such as image/png",
+        lambda item, value: item.get("content_type") == value,
+    ),
+    "prefix": Filter(
+        lambda value: 1 <= len(value) <= MAX_PREFIX and "\x00" not in value,
+        f"is what image ids begin with: 1 to {MAX_PREFIX} characters without NUL",
+        lambda item, value: item["image_id"].startswith(value),
+    ),
+    "status": Filter(
+        STATUSES.__contains__,
+        f"is one of {', '.join(STATUSES)}",
+        lambda item, value: item["status"] == value,
+    ),
+    # Local times as in `taken_at`, both ends included, compared as text: 2024-05 includes all of May at either end.
+    "taken_from": Filter(
+        _LOCAL_TIME.fullmatch, _A_LOCAL_TIME, lambda item, value: item.get("taken_at", "") >= value
+    ),
+    "taken_to": Filter(
+        _LOCAL_TIME.fullmatch,
+        _A_LOCAL_TIME,
+        lambda item, value: "" < item.get("taken_at", "")[: len(value)] <= value,
+    ),
+}

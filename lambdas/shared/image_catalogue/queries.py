@@ -1,0 +1,122 @@
+"""What the catalogue answers about many records: pages of the list, and the summary of all."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .catalogue import Catalogue
+from .cursors import decode_cursor, encode_cursor
+from .dynamodb import amounts_of
+from .filters import FILTERS
+from .items import COUNTED, Item, public, size_shards
+
+#: How many records a filtered list looks at for one page; bounds what any request can cost.
+MAX_EXAMINED = 1000
+#: What lists can be sorted by: the index's hash key and sort key. The index is named by_<sort>.
+SORTS = {"uploaded_at": ("shard", "uploaded_key"), "size": ("size_shard", "size_key")}
+
+
+@dataclass(frozen=True)
+class Page:
+    """Records in order, and the cursor of the next page (None: this is the last)."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+def list_page(
+    catalogue: Catalogue,
+    limit: int = 20,
+    cursor: str | None = None,
+    sort: str = "uploaded_at",
+    order: str = "desc",
+    **filters: str,
+) -> Page:
+    """A page of records in the order of `sort` (one of `SORTS`); `filters` are values of `FILTERS`.
+
+    Without filters it reads the records that it returns, and one more per index partition to know whether
+    there is another page. With filters it looks at `MAX_EXAMINED` records at most: a page may then be
+    short, even empty, and still have a `next_cursor`. Raises `InvalidCursor`.
+    """
+    descending = order == "desc"
+    query = {"sort": sort, "order": order, **filters}
+    position = decode_cursor(cursor, query, catalogue.table.name) if cursor else None
+    sort_key = SORTS[sort][1]
+    batch = MAX_EXAMINED // 10 if filters else limit + 1
+    streams = [
+        _stream(catalogue, sort, shard, descending, position, batch)
+        for shard in _shards(catalogue.index_shards, sort, filters.get("status"))
+    ]
+    items: list[Item] = []
+    for examined, item in enumerate(
+        heapq.merge(*streams, key=lambda item: item[sort_key], reverse=descending)
+    ):
+        if len(items) == limit or examined == MAX_EXAMINED:
+            return Page(items, encode_cursor(str(position), query, catalogue.table.name))
+        position = item[sort_key]
+        if all(FILTERS[name].matches(item, value) for name, value in filters.items()):
+            items.append(public(item))
+    return Page(items, None)
+
+
+def summarise(catalogue: Catalogue) -> dict[str, Any]:
+    """Every figure of `COUNTED`, and the largest and smallest image, of the whole catalogue.
+
+    Reads the counter items and two items per partition of the size index, however large the table is.
+    """
+    totals: dict[str, int] = {}
+    for counter in catalogue.table.counters():
+        for name, amount in amounts_of(counter).items():
+            totals[name] = totals.get(name, 0) + amount
+    single = {name: each.attribute for name, each in COUNTED.items() if not each.attribute.endswith(":")}
+    answer: dict[str, Any] = {name: totals.get(attribute, 0) for name, attribute in single.items()}
+    for name, descending in (("highest_size_image", True), ("lowest_size_image", False)):
+        ends = [
+            item
+            for shard in size_shards(catalogue.index_shards, ("image",))
+            for item in itertools.islice(_stream(catalogue, "size", shard, descending, None, 1), 1)
+        ]
+        if ends:
+            best = (max if descending else min)(ends, key=lambda item: item["size_key"])
+            answer[name] = best["image_id"]
+    for name, (attribute, _) in COUNTED.items():
+        if name not in single:
+            answer[name] = {
+                counted.removeprefix(attribute): amount
+                for counted, amount in sorted(totals.items())
+                if counted.startswith(attribute) and amount > 0
+            }
+    return answer
+
+
+def _shards(index_shards: int, sort: str, status: str | None) -> list[str]:
+    """The index partitions that can hold what is asked for."""
+    if sort != "size":
+        return [str(number) for number in range(index_shards)]
+    if status is None:
+        return size_shards(index_shards)
+    return size_shards(index_shards, ("image",) if status == "ok" else ("other",))
+
+
+def _stream(
+    catalogue: Catalogue, sort: str, shard: str, descending: bool, position: str | None, batch: int
+) -> Iterator[Item]:
+    """One index partition's records after `position`, read `batch` at a time as they are wanted."""
+    hash_key, sort_key = SORTS[sort]
+    request: dict[str, Any] = {
+        "IndexName": f"by_{sort}",
+        "KeyConditionExpression": "#hash = :shard",
+        "ExpressionAttributeNames": {"#hash": hash_key},
+        "ExpressionAttributeValues": {":shard": {"S": shard}},
+        "ScanIndexForward": not descending,
+        "Limit": batch,
+    }
+    if position is not None:
+        request["KeyConditionExpression"] += f" AND #sort {'<' if descending else '>'} :position"
+        request["ExpressionAttributeNames"]["#sort"] = sort_key
+        request["ExpressionAttributeValues"][":position"] = {"S": position}
+    return catalogue.table.query(**request)

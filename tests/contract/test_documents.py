@@ -84,7 +84,7 @@ def json_type(hint: Any) -> str:
     if isinstance(hint, UnionType):
         (hint,) = [each for each in get_args(hint) if each is not NoneType]
     kinds: dict[Any, str] = {int: "integer", str: "string", bool: "boolean", dict: "object"}
-    kinds |= {tuple: "array", Sequence: "array"}
+    kinds |= {tuple: "array", list: "array", Sequence: "array"}
     return kinds[get_origin(hint) or hint]
 
 

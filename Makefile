@@ -66,10 +66,11 @@ fuzz: setup ## Feed the extractor damaged files for ten minutes (FUZZ_SECONDS=se
 bench-reads: setup ## Measure what reads cost with 100, 10,000 and 200,000 images (long)
 	@READ_COST_SIZES=$${READ_COST_SIZES:-100,10000,200000} $(RUN) -m pytest -q -s tests/e2e/test_read_cost.py
 
-lint: setup ## Run ruff, mypy, shellcheck and terraform fmt
+lint: setup ## Run ruff, mypy, import-linter, shellcheck and terraform fmt
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
+	@PYTHONPATH=lambdas/shared $(VENV)/bin/lint-imports --no-logo --no-cache
 	@$(VENV)/bin/shellcheck -x build.sh deploy.sh tools/python.sh .ci/run
 	@$(RUN) -m tools.deploy.terraform fmt
 

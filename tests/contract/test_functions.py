@@ -64,7 +64,7 @@ def needed_by(function: str) -> set[str]:
         seen.add(path)
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.ImportFrom):
-                folder = path.parent if node.level else SHARED
+                folder = path.parents[node.level - 1] if node.level else SHARED
                 base = folder.joinpath(*(node.module or "").split(".")) if node.module else folder
                 waiting.append(base.with_suffix(".py"))
                 waiting += [base / f"{alias.name}.py" for alias in node.names]
@@ -114,6 +114,15 @@ def test_a_function_is_invoked_by_something(function: str) -> None:
 def test_a_function_answers_the_routes_that_lead_to_it(function: str) -> None:
     leading = {route for route, target in declared_routes().items() if target == function}
     assert (routes_in_code(function) or set()) == leading
+
+
+def test_a_setting_is_needed_by_the_functions_that_read_it_and_by_no_other() -> None:
+    """Imports are followed from a handler's room to the next, and never from one handler to another."""
+    assert "TABLE_NAME" in needed_by("info_images")
+    assert "BUCKET_NAME" not in needed_by("info_images")
+    assert [function for function in FUNCTIONS if "MAX_UPLOAD_BYTES" in needed_by(function)] == [
+        "upload_image"
+    ]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -56,15 +56,15 @@ test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup tests/e2e
 
 storm: setup ## Run the long form of the storm, state and reconcile tests (minutes)
-	@STATEFUL_STEPS=10000 SCHEDULES=3000 $(RUN) -m pytest -q -n $(WORKERS) tests/faults
-	@STORM_OPERATIONS=2000 $(RUN) -m pytest -q -s tests/e2e/test_storm.py
-	@RECONCILE_OBJECTS=20000 $(RUN) -m pytest -q -s tests/e2e/test_reconcile.py
+	@STATEFUL_STEPS=10000 SCHEDULES=3000 $(RUN) -m pytest -q -n $(WORKERS) --timeout 3600 tests/faults
+	@STORM_OPERATIONS=2000 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_storm.py
+	@RECONCILE_OBJECTS=20000 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_reconcile.py
 
 fuzz: setup ## Feed the extractor damaged files for ten minutes (FUZZ_SECONDS=seconds)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(RUN) -m pytest -q -s tests/fuzz
 
 bench-reads: setup ## Measure what reads cost with 100, 10,000 and 200,000 images (long)
-	@READ_COST_SIZES=$${READ_COST_SIZES:-100,10000,200000} $(RUN) -m pytest -q -s tests/e2e/test_read_cost.py
+	@READ_COST_SIZES=$${READ_COST_SIZES:-100,10000,200000} $(RUN) -m pytest -q --timeout 7200 -s tests/e2e/test_read_cost.py
 
 lint: setup ## Run ruff, mypy, import-linter, shellcheck and terraform fmt
 	@$(RUN) -m ruff check .

@@ -23,6 +23,8 @@ SEEDS = [path.read_bytes() for path in sorted(IMAGES.iterdir()) if path.suffix n
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "3"))
 #: Seconds that one file may take; generous, because the machine may be busy with other tests.
 MAX_SECONDS = 2.0
+#: `check` sets SIGALRM, so the time of a test as a whole is watched by a thread.
+pytestmark = pytest.mark.timeout(SECONDS + 300, method="thread")
 #: Values that lengths, counts and offsets break on.
 EDGES = [
     b"\0\0\0\0",

@@ -1,6 +1,6 @@
 """`extract`: from a file's bytes to the record's fields.
 
-Which block a field is taken from is listed in docs/extractor.md and stands here in the order of the calls.
+Which block a field is taken from, the table of fields says (fields.py); what the container states stands here.
 """
 
 from __future__ import annotations
@@ -11,28 +11,27 @@ from . import formats, limits
 from .blocks.exif import read_exif
 from .blocks.icc import description
 from .blocks.iptc import read_iptc
-from .blocks.text import loose_date
+from .blocks.text import read_texts
 from .blocks.xmp import read_xmp
 from .errors import BudgetExceeded, CorruptImage, ImageTooLarge, UnsupportedImage
+from .fields import FIELDS, BlockName, Description, Field, Moment
 from .formats import pillow
-from .model import Description, Found, ImageMetadata, Moment
+from .model import Found, ImageMetadata
 from .reader import FileReader, Reader
 
 #: Formats whose container states the turn; their EXIF orientation is to be ignored (HEIF, ISO 23008-12 6.5.10).
 _OWN_ORIENTATION = frozenset(("AVIF", "HEIF", "HEIC", "JXL", "JPEGXL"))
-#: The sources of the date, the first one that states it counts: when the picture was taken, when it was made.
-_TAKEN = (
-    "EXIF DateTimeOriginal",
-    "XMP exif:DateTimeOriginal",
-    "XMP photoshop:DateCreated",
-    "IPTC DateCreated",
-)
-_MADE = (
-    "EXIF DateTimeDigitized", "XMP exif:DateTimeDigitized", "XMP xmp:CreateDate", "IPTC DigitalCreationDate",
-    "PNG Creation Time",
-)  # fmt: skip
-#: What a block states that a file does not have.
-_NOTHING = Description()
+#: The dates, those that count first; of each pair the first source that states one counts.
+_DATES = (("taken", "created"), ("digitized", "made"))
+#: The fields that are chosen by the table alone: those of the record itself, and the members of its groups.
+_PLAIN = [
+    FIELDS[name] for name in ("gps", "title", "description", "artist", "copyright", "rating", "software")
+]
+_GROUPS = {
+    group: [field for field in FIELDS.values() if field.within == group] for group in ("camera", "exposure")
+}
+
+_Blocks = dict[BlockName, Description]
 
 
 def extract(source: Reader | BinaryIO) -> ImageMetadata:
@@ -91,81 +90,86 @@ def _check_size(found: Found) -> None:
 
 def assemble(found: Found, status: str = "ok", error: str | None = None) -> ImageMetadata:
     """Parse the metadata blocks that a reader found and choose each field's source."""
-    warn = found.warn
-    exif = found.exif_block or (read_exif(found.exif, warn) if found.exif else None) or _NOTHING
-    xmp = (read_xmp(found.xmp, warn, found.xmp_extended) if found.xmp else None) or _NOTHING
-    iptc = (read_iptc(found.iptc, warn) if found.iptc else None) or _NOTHING
-    out = ImageMetadata(status, error)
-    out.format, out.content_type = found.format, found.content_type
+    blocks = _read_blocks(found)
+    out = ImageMetadata(status=status, error=error, format=found.format, content_type=found.content_type)
     out.width, out.height = width, height = found.width, found.height
-    orientation = found.orientation
-    if orientation is None and found.format not in _OWN_ORIENTATION:
-        orientation = exif.orientation or xmp.orientation
-    out.orientation = orientation
+    out.orientation = found.orientation
+    if out.orientation is None and found.format not in _OWN_ORIENTATION:
+        out.orientation = _chosen(FIELDS["orientation"], blocks)
     if width is not None and height is not None:
         shown = found.crop or (width, height)
-        turned = orientation is not None and orientation >= 5
+        turned = out.orientation is not None and out.orientation >= 5
         out.display_width, out.display_height = shown[::-1] if turned else shown
     out.color_mode, out.bit_depth, out.has_alpha = found.color_mode, found.bit_depth, found.has_alpha
     if found.icc:
-        out.color_profile = description(found.icc, warn)
-    out.dpi = exif.dpi or found.dpi or xmp.dpi
+        out.color_profile = description(found.icc, found.warn)
+    # What editors copy into XMP is often of another file: the container's own value outranks it.
+    exif = blocks.get("EXIF")
+    out.dpi = (exif.dpi if exif else None) or found.dpi or _chosen(FIELDS["dpi"], blocks)
     out.frames, out.animated = found.frames, found.animated
     if found.animated:
         out.duration_ms, out.loop = found.duration_ms, found.loop
-    if exif is not _NOTHING or xmp is not _NOTHING or iptc is not _NOTHING or found.text:
-        _describe(out, exif, xmp, iptc, found.text)
+    if blocks:
+        _describe(out, blocks)
     if status == "ok":
         out.has_gps = out.gps is not None
     out.warnings = found.warnings[: limits.MAX_WARNINGS]
     return out
 
 
-def _describe(
-    out: ImageMetadata, exif: Description, xmp: Description, iptc: Description, text: dict[str, str]
-) -> None:
+def _read_blocks(found: Found) -> _Blocks:
+    """What each metadata block states that the file has."""
+    blocks: dict[BlockName, Description | None] = {"EXIF": found.exif_block}
+    if found.exif and found.exif_block is None:
+        blocks["EXIF"] = read_exif(found.exif, found.warn)
+    if found.xmp:
+        blocks["XMP"] = read_xmp(found.xmp, found.warn, found.xmp_extended)
+    if found.iptc:
+        blocks["IPTC"] = read_iptc(found.iptc, found.warn)
+    if found.text:
+        blocks["PNG"] = read_texts(found.text)
+    return {name: stated for name, stated in blocks.items() if stated is not None}
+
+
+def _describe(out: ImageMetadata, blocks: _Blocks) -> None:
     """The fields that the metadata blocks alone state."""
-    _dates(out, exif, xmp, iptc, text)
-    out.camera = _camera(exif, xmp)
-    out.exposure = {**(xmp.exposure or {}), **(exif.exposure or {})} or None
-    out.gps = exif.gps or xmp.gps or None
-    get = text.get
-    out.title = _clip(xmp.title or iptc.title or exif.title or get("Title"))
-    out.description = _clip(
-        xmp.description or iptc.description or exif.description or get("Description") or get("Comment")
-    )
-    out.artist = _clip(xmp.artist or iptc.artist or exif.artist or get("Author"))
-    out.copyright = _clip(xmp.copyright or iptc.copyright or exif.copyright or get("Copyright"))
-    out.software = _clip(exif.software or xmp.software or get("Software"))
-    if xmp.keywords or iptc.keywords or exif.keywords:
-        words = dict.fromkeys(word[:256] for word in (*xmp.keywords, *iptc.keywords, *exif.keywords))
-        out.keywords = list(words)[: limits.MAX_KEYWORDS]
-    out.rating = xmp.rating if xmp.rating is not None else exif.rating
+    for field in _PLAIN:
+        setattr(out, field.name, _chosen(field, blocks))
+    for group, fields in _GROUPS.items():
+        members = {field.name: _chosen(field, blocks) for field in fields}
+        setattr(out, group, {name: value for name, value in members.items() if value is not None} or None)
+    words = [
+        word[:256] for name in FIELDS["keywords"].blocks if name in blocks for word in blocks[name].keywords
+    ]
+    out.keywords = list(dict.fromkeys(words))[: limits.MAX_KEYWORDS]
+    _date(out, blocks)
 
 
-def _camera(exif: Description, xmp: Description) -> dict[str, Any] | None:
-    told = {
-        "make": _clip(exif.make or xmp.make),
-        "model": _clip(exif.model or xmp.model),
-        "lens": _clip(exif.lens or xmp.lens),
-        "serial": _clip(exif.serial or xmp.serial),
-    }
-    return {name: value for name, value in told.items() if value} or None
+def _chosen(field: Field, blocks: _Blocks) -> Any:
+    """The field's value in the first block that states it."""
+    for name in field.blocks:
+        if name in blocks:
+            value = getattr(blocks[name], field.name)
+            if isinstance(value, str):
+                value = value.strip().replace("\0", "")[: limits.MAX_TEXT] or None
+            if value is not None:
+                return value
+    return None
 
 
-def _dates(
-    out: ImageMetadata, exif: Description, xmp: Description, iptc: Description, text: dict[str, str]
-) -> None:
+def _date(out: ImageMetadata, blocks: _Blocks) -> None:
     """When the picture was taken; failing that, when it was digitized or made."""
-    taken = (exif.taken, xmp.taken, xmp.created, iptc.created)
-    stated = [(source, moment) for source, moment in zip(_TAKEN, taken, strict=True) if moment is not None]
-    if not stated:
-        written = loose_date(text.get("Creation Time"))
-        made = (exif.digitized, xmp.digitized, xmp.made, iptc.digitized, written)
-        stated = [(source, moment) for source, moment in zip(_MADE, made, strict=True) if moment is not None]
-    if stated:
-        out.taken_at, out.taken_at_offset = _completed([moment for _, moment in stated])
-        out.taken_at_source = stated[0][0]
+    for names in _DATES:
+        stated: list[tuple[Moment, str]] = [
+            (moment, str(source))
+            for name in names
+            for block, source in FIELDS[name].blocks.items()
+            if block in blocks and (moment := getattr(blocks[block], name)) is not None
+        ]
+        if stated:
+            out.taken_at, out.taken_at_offset = _completed([moment for moment, _ in stated])
+            out.taken_at_source = stated[0][1]
+            return
 
 
 def _completed(moments: list[Moment]) -> Moment:
@@ -178,9 +182,3 @@ def _completed(moments: list[Moment]) -> Moment:
                 local = local if len(local) > 19 else other.local
                 offset = offset or other.offset
     return Moment(local, offset)
-
-
-def _clip(text: str | None) -> str | None:
-    if text is None:
-        return None
-    return text.strip().replace("\0", "")[: limits.MAX_TEXT] or None

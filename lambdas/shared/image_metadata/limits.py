@@ -67,7 +67,5 @@ MAX_CHUNKS = 100_000
 MAX_GIF_BLOCKS = 200_000
 #: Bytes before a JPEG's or TIFF's own start that are passed over.
 MAX_LEADING_GARBAGE = 1024
-#: How deep the elements of one XMP packet may nest, where it is parsed.
+#: How deep the elements of one XMP packet may nest.
 MAX_XMP_DEPTH = 64
-#: How often one XMP packet may give a prefix another meaning than the usual.
-MAX_XMP_DECLARATIONS = 100

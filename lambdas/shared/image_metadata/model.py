@@ -6,42 +6,12 @@ Unknown is `None` everywhere: no -1, no empty string, no "unknown".
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import Any
+
+from .fields import Description, Position
 
 #: Grows by one whenever a change makes the same bytes yield another record.
 EXTRACTOR_VERSION = 1
-
-
-class Moment(NamedTuple):
-    """A local time as far as it is stated (ISO 8601: 2024, 2024-05, ..., 2024-05-06T07:08:09.12), and its offset."""
-
-    local: str
-    offset: str | None = None  # +02:00
-
-
-@dataclass
-class Description:
-    """What a block of metadata states, as values of the record: EXIF, XMP and IPTC state much the same."""
-
-    orientation: int | None = None
-    dpi: tuple[float, float] | None = None
-    make: str | None = None
-    model: str | None = None
-    lens: str | None = None
-    serial: str | None = None
-    software: str | None = None
-    title: str | None = None
-    description: str | None = None
-    artist: str | None = None
-    copyright: str | None = None
-    keywords: list[str] = field(default_factory=list)
-    rating: int | None = None
-    taken: Moment | None = None  # when the picture was taken
-    created: Moment | None = None  # the same, of what may be no photograph: photoshop:DateCreated, IPTC
-    digitized: Moment | None = None
-    made: Moment | None = None  # the file: xmp:CreateDate
-    exposure: dict[str, Any] | None = None
-    gps: dict[str, float] | None = None
 
 
 @dataclass
@@ -109,7 +79,7 @@ class ImageMetadata:
     taken_at_source: str | None = None
     camera: dict[str, Any] | None = None
     exposure: dict[str, Any] | None = None
-    gps: dict[str, float] | None = None
+    gps: Position | None = None
     has_gps: bool | None = None
     title: str | None = None
     description: str | None = None

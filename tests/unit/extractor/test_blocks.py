@@ -11,7 +11,8 @@ from image_metadata.blocks.icc import description, essence
 from image_metadata.blocks.iptc import read_iptc
 from image_metadata.blocks.photoshop import read_resources
 from image_metadata.blocks.xmp import read_xmp
-from image_metadata.model import Description, Found
+from image_metadata.fields import Description
+from image_metadata.model import Found
 
 from .build import desc, iptc, mluc, packet, profile, resource
 
@@ -108,7 +109,7 @@ def test_positions(latitude: str, longitude: str, expected: tuple[float, float])
 @pytest.mark.parametrize("latitude", ["91,0N", "here", "33,51,", "1" * 400 + "N"])
 def test_positions_that_are_none(latitude: str) -> None:
     xmp, warnings = read(packet("", f'exif:GPSLatitude="{latitude}" exif:GPSLongitude="1,0E"'))
-    assert xmp.gps == {}
+    assert xmp.gps is None
     assert warnings == ["GPS: the XMP position is no position"]
 
 
@@ -120,7 +121,7 @@ def test_exposure_and_flash() -> None:
             'exif:ExposureTime="1/60" exif:FNumber="28/10" exif:FocalLength="35/0"',
         )
     )
-    assert xmp.exposure == {"time_s": 0.0166667, "f_number": 2.8, "iso": 400, "flash": True}
+    assert xmp == Description(time_s=0.0166667, f_number=2.8, iso=400, flash=True)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])

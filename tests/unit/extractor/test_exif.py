@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import pytest
 
 from image_metadata.blocks.exif import read_exif
-from image_metadata.model import Description
+from image_metadata.fields import Description
 
 from .build import Value, directory, jpeg, record, tiff
 
@@ -23,9 +24,7 @@ def read(
     return result
 
 
-def position(
-    lat: Value, lat_ref: Value | None, lon: Value, lon_ref: Value | None, **more: Value
-) -> dict[str, float]:
+def position(lat: Value, lat_ref: Value | None, lon: Value, lon_ref: Value | None, **more: Value) -> Any:
     gps = {2: lat, 4: lon} | {tag: ref for tag, ref in ((1, lat_ref), (3, lon_ref)) if ref is not None}
     return read({}, None, gps | {int(tag[1:]): value for tag, value in more.items()}).gps
 
@@ -49,9 +48,8 @@ def test_camera_exposure_and_texts_in_both_byte_orders(order: str) -> None:
         "A view",
         5,
     )
-    assert exif.exposure == {
-        "time_s": 0.008, "f_number": 2.8, "iso": 200, "focal_length_mm": 35, "focal_length_35mm": 52, "flash": True,
-    }  # fmt: skip
+    assert (exif.time_s, exif.f_number, exif.iso, exif.flash) == (0.008, 2.8, 200, True)
+    assert (exif.focal_length_mm, exif.focal_length_35mm) == (35, 52)
     assert (exif.lens, exif.serial) == ("Lens", "0042")
     assert exif.taken == ("2024-05-06T07:08:09", None)
 
@@ -83,25 +81,28 @@ def test_an_orientation_of_another_type_is_read(value: Value) -> None:
 
 
 def test_zero_denominators_and_unset_values_are_absent() -> None:
-    exposure = read(
-        {},
-        {0x829A: (5, (1, 0)), 0x829D: (5, (0, 0)), 0x920A: (5, (0, 1)), 0x8827: (3, 0), 0x9209: (3, 65535)},
-    ).exposure
-    assert exposure == {}
+    unset = {
+        0x829A: (5, (1, 0)),
+        0x829D: (5, (0, 0)),
+        0x920A: (5, (0, 1)),
+        0x8827: (3, 0),
+        0x9209: (3, 65535),
+    }
+    assert read({}, unset) == Description()
 
 
 def test_apex_values_stand_in_for_missing_ones() -> None:
-    exposure = read({}, {0x9201: (10, (7, 1)), 0x9202: (5, (4, 1))}).exposure
-    assert exposure == {"time_s": 0.0078125, "f_number": 4}
+    assert read({}, {0x9201: (10, (7, 1)), 0x9202: (5, (4, 1))}) == Description(time_s=0.0078125, f_number=4)
 
 
 def test_a_sensitivity_over_65535_stands_in_its_own_tag() -> None:
-    assert read({}, {0x8827: (3, 65535), 0x8832: (4, 102400)}).exposure["iso"] == 102400
+    assert read({}, {0x8827: (3, 65535), 0x8832: (4, 102400)}).iso == 102400
+    assert read({}, {0x8827: (3, 65535)}).iso == 65535
 
 
 def test_tags_in_the_wrong_directory_are_found() -> None:
     exif = read({0x9003: (2, "2024:05:06 07:08:09"), 0x8827: (3, 100)}, {0x010F: (2, "Acme")})
-    assert (exif.make, exif.exposure["iso"]) == ("Acme", 100)
+    assert (exif.make, exif.iso) == ("Acme", 100)
     assert exif.taken is not None
 
 
@@ -166,11 +167,11 @@ def test_positions_in_other_shapes(latitude: Value, degrees: float) -> None:
      (5, [(90, 1), (0, 1), (1, 1)]), (2, "nowhere"), (12, [float("nan")]), (7, b"")],
 )  # fmt: skip
 def test_positions_that_are_none(latitude: Value) -> None:
-    assert position(latitude, (2, "N"), LON, (2, "E")) == {}
+    assert position(latitude, (2, "N"), LON, (2, "E")) is None
 
 
 def test_half_a_position_is_none() -> None:
-    assert read({}, None, {1: (2, "N"), 2: LAT}).gps == {}
+    assert read({}, None, {1: (2, "N"), 2: LAT}).gps is None
 
 
 @pytest.mark.parametrize(

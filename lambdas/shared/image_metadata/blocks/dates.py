@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 
-from ..model import Moment
+from ..fields import Moment
 
 _EXIF = re.compile(
     r"(\d{4})[:\-/. ](\d\d?|  )?(?:[:\-/. ](\d\d?|  )?)?"

@@ -1,6 +1,6 @@
-"""EXIF (CIPA DC-008-2023): which tags are read and how their values are told.
+"""EXIF (CIPA DC-008-2023): how the values of its tags are read; which tags, the table of fields says.
 
-Input is a TIFF stream; output is plain values, each `None` when the tag is absent or its value broken.
+Input is a TIFF stream; what is absent or broken is not stated.
 """
 
 from __future__ import annotations
@@ -8,32 +8,36 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import NamedTuple
 
-from ..model import Description
+from ..fields import Description, Field, Kind, Moment, Position, Source, describe, rows
 from ..reader import Reader
 from .dates import exif_moment
 from .ifd import ASCII, Directory, Entry, NotTiff, TiffStream
+from .numbers import positive, resolution
 
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 #: Blocks of other standards that a TIFF stream may hold.
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, ICC_TAG = 0x02BC, 0x83BB, 0x8649, 0x8773
 
-#: Tags that are told as they stand.
-_TEXTS = (
-    (0x010F, "make"),
-    (0x0110, "model"),
-    (0x0131, "software"),
-    (0x010E, "description"),
-    (0xA436, "title"),
-    (0x013B, "artist"),
-    (0xA434, "lens"),
-    (0xA431, "serial"),
-)
-#: Title, comment, author and keywords as Windows writes them.
-_WINDOWS = frozenset((0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E))
+_COPYRIGHT, _SENSITIVITY = 0x8298, 0x8827
+#: Texts as Windows writes them.
+_UTF16 = range(0x9C9B, 0x9CA0)
+#: Tags that state a power of two (APEX): exposure time, aperture.
+_APEX = {0x9201: lambda value: 2.0**-value, 0x9202: lambda value: 2.0 ** (value / 2)}
+_APEX_RANGE = 30
+#: Where a sensitivity stands that the two bytes of its own tag have no room for.
+_LARGE_SENSITIVITIES = frozenset((0x8831, 0x8832, 0x8833))
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
+
+
+class _Values(NamedTuple):
+    """The directories of a block, those of EXIF and of the main image as one."""
+
+    tiff: TiffStream
+    tags: Directory
+    warn: Callable[[str], None]
 
 
 def read_exif(source: Reader | bytes, warn: Callable[[str], None]) -> Description | None:
@@ -48,43 +52,9 @@ def read_exif(source: Reader | bytes, warn: Callable[[str], None]) -> Descriptio
 
 def exif_of(tiff: TiffStream, tags: Directory, warn: Callable[[str], None]) -> Description:
     """What the main directory, and the EXIF and GPS directories below it, state; `tags` grows by those of EXIF."""
-    exif = Description()
-    get = tags.get
-    text = tiff.text
-
-    if 0x0112 in tags:
-        orientation = tiff.number(tags[0x0112])
-        if isinstance(orientation, int) and 1 <= orientation <= 8:
-            exif.orientation = orientation
-        elif orientation:
-            warn(f"EXIF: orientation {orientation} is none of 1 to 8")
-    if 0x011A in tags or 0x011B in tags:
-        exif.dpi = _dpi(tiff, tags)
     # Writers put tags into the wrong one of the two directories; their numbers do not overlap.
     _below(tiff, tags.get(EXIF_IFD), tags)
-    for tag, name in _TEXTS:
-        if tag in tags:
-            setattr(exif, name, text(tags[tag]))
-    if not tags.keys().isdisjoint(_WINDOWS):
-        exif.description = exif.description or _utf16(tiff, get(0x9C9C))
-        exif.title = exif.title or _utf16(tiff, get(0x9C9B))
-        exif.artist = exif.artist or _utf16(tiff, get(0x9C9D))
-        keywords = _utf16(tiff, get(0x9C9E))
-        if keywords:
-            exif.keywords = [word.strip() for word in keywords.split(";") if word.strip()]
-    if 0x8298 in tags:
-        exif.copyright = _copyright(tiff, tags[0x8298])
-    exif.rating = _integer(tiff, get(0x4746))
-    if 0x9003 in tags:
-        exif.taken = exif_moment(text(tags[0x9003]), text(get(0x9291)), text(get(0x9011)))
-    if 0x9004 in tags and exif.taken is None:  # else nobody asks
-        exif.digitized = exif_moment(text(tags[0x9004]), text(get(0x9292)), text(get(0x9012)))
-    exif.exposure = _exposure(tiff, tags)
-    if GPS_IFD in tags:
-        gps = _below(tiff, tags[GPS_IFD], Directory())
-        if gps:
-            exif.gps = _gps(tiff, gps, warn)
-    return exif
+    return describe(_ROWS, tags, _Values(tiff, tags, warn))
 
 
 def _below(tiff: TiffStream, entry: Entry | None, into: Directory) -> Directory:
@@ -92,108 +62,87 @@ def _below(tiff: TiffStream, entry: Entry | None, into: Directory) -> Directory:
     return tiff.directory(offset, into) if isinstance(offset, int) and offset > 0 else into
 
 
-def _integer(tiff: TiffStream, entry: Entry | None) -> int | None:
-    if entry is None:
-        return None
-    value = tiff.number(entry)
-    return value if isinstance(value, int) else None
-
-
-def _utf16(tiff: TiffStream, entry: Entry | None) -> str | None:
-    """The tags Windows writes: UTF-16LE in bytes."""
-    if entry is None:
-        return None
-    data = tiff.raw(entry)
-    return data[: len(data) & ~1].decode("utf-16-le", "replace").split("\0", 1)[0].strip() or None
+def _text(values: _Values, _: Field, source: Source) -> str | None:
+    entry = values.tags[source.key]
+    if source.key in _UTF16:
+        data = values.tiff.raw(entry)
+        return data[: len(data) & ~1].decode("utf-16-le", "replace").split("\0", 1)[0].strip() or None
+    if source.key == _COPYRIGHT:
+        return _copyright(values.tiff, entry)
+    return values.tiff.text(entry)
 
 
 def _copyright(tiff: TiffStream, entry: Entry) -> str | None:
     """Photographer's and editor's copyright, parted by a NUL (EXIF 4.6.5.2)."""
-    parts = tiff.raw(entry).split(b"\0")
-    told = []
-    for part in parts[:2]:
+    stated = []
+    for part in tiff.raw(entry).split(b"\0")[:2]:
         try:
             word = part.decode("utf-8").strip()
         except UnicodeDecodeError:
             word = part.decode("latin-1").strip()
         if word:
-            told.append(word)
-    return "; ".join(told) or None
+            stated.append(word)
+    return "; ".join(stated) or None
 
 
-def _dpi(tiff: TiffStream, main: Directory) -> tuple[float, float] | None:
-    return resolution(
-        tiff.real(main.get(0x011A)), tiff.real(main.get(0x011B)), _integer(tiff, main.get(0x0128))
-    )
+def _words(values: _Values, field: Field, source: Source) -> list[str] | None:
+    words = (_text(values, field, source) or "").split(";")
+    return [word.strip() for word in words if word.strip()] or None
 
 
-def resolution(x: float | None, y: float | None, unit: int | None) -> tuple[float, float] | None:
-    """Dots per inch of a TIFF resolution; the unit is inches where none is stated (TIFF 6.0 page 38)."""
-    if unit is None:
-        unit = 2
-    if unit not in (2, 3) or (not x and not y):
+def _integer(values: _Values, field: Field, source: Source) -> int | None:
+    value = values.tiff.number(values.tags[source.key])
+    if not isinstance(value, int):
         return None
-    across, down = x or y or 0.0, y or x or 0.0
-    if not (0 < across < 1e7 and 0 < down < 1e7):
+    if source.key == _SENSITIVITY and value == 0xFFFF and not _LARGE_SENSITIVITIES.isdisjoint(values.tags):
         return None
-    scale = 2.54 if unit == 3 else 1.0
-    return round(across * scale, 4), round(down * scale, 4)
+    least, most = field.bounds or (value, value)
+    if least <= value <= most:
+        return value
+    if value:
+        values.warn(f"EXIF: {source.name} is {value}, which is not within {least} to {most}")
+    return None
 
 
-def _exposure(tiff: TiffStream, tags: dict[int, Entry]) -> dict[str, Any]:
-    get = tags.get
-    real = tiff.real
-    told: dict[str, Any] = {}
-    time = real(get(0x829A))
-    if not time:
-        apex = real(get(0x9201))
-        time = 2.0**-apex if apex is not None and -20 < apex < 30 else None
-    number = real(get(0x829D))
-    if not number:
-        apex = real(get(0x9202))
-        number = 2.0 ** (apex / 2) if apex is not None and 0 <= apex < 20 else None
-    iso = tiff.number(get(0x8827))
-    if iso is None or iso == 65535:
-        iso = _integer(tiff, get(0x8833)) or _integer(tiff, get(0x8832)) or _integer(tiff, get(0x8831)) or iso
-    focal = real(get(0x920A))
-    focal35 = real(get(0xA405))
-    flash = _integer(tiff, get(0x9209))
-    if time is not None and 0 < time < 1e6:
-        told["time_s"] = _short(time)
-    if number is not None and 0 < number < 1e4:
-        told["f_number"] = _short(number)
-    if isinstance(iso, int) and iso > 0:
-        told["iso"] = iso
-    if focal is not None and 0 < focal < 1e6:
-        told["focal_length_mm"] = _short(focal)
-    if focal35 is not None and 0 < focal35 < 1e6:
-        told["focal_length_35mm"] = _short(focal35)
-    if flash is not None and 0 <= flash < 65535:
-        told["flash"] = bool(flash & 1)
-    return told
+def _real(values: _Values, _: Field, source: Source) -> float | int | None:
+    value = values.tiff.real(values.tags[source.key])
+    if value is not None and source.key in _APEX:
+        value = _APEX[source.key](value) if abs(value) < _APEX_RANGE else None
+    return positive(value)
 
 
-def _short(value: float) -> float | int:
-    """Six significant digits; a whole number as an int."""
-    if value.is_integer() and value < 1e6:
-        return int(value)
-    rounded = float(f"{value:.6g}")
-    return int(rounded) if rounded.is_integer() else rounded
+def _fired(values: _Values, _: Field, source: Source) -> bool | None:
+    value = values.tiff.number(values.tags[source.key])
+    return bool(value & 1) if isinstance(value, int) and 0 <= value < 0xFFFF else None
 
 
-def _gps(tiff: TiffStream, gps: Directory, warn: Callable[[str], None]) -> dict[str, float]:
-    latitude = _coordinate(tiff, gps.get(2), gps.get(1), "latitude", "S", warn)
-    longitude = _coordinate(tiff, gps.get(4), gps.get(3), "longitude", "W", warn)
+def _resolution(values: _Values, _: Field, source: Source) -> tuple[float, float] | None:
+    x, y, unit = (values.tags.get(tag) for tag in (source.key, *source.beside))
+    stated = values.tiff.number(unit)
+    return resolution(values.tiff.real(x), values.tiff.real(y), stated if isinstance(stated, int) else None)
+
+
+def _moment(values: _Values, _: Field, source: Source) -> Moment | None:
+    date, fraction, offset = (values.tiff.text(values.tags.get(tag)) for tag in (source.key, *source.beside))
+    return exif_moment(date, fraction, offset)
+
+
+def _position(values: _Values, _: Field, source: Source) -> Position | None:
+    tiff, warn = values.tiff, values.warn
+    gps = _below(tiff, values.tags[source.key], Directory())
+    north, north_ref, east, east_ref, height, height_ref = (gps.get(tag) for tag in source.beside)
+    latitude = _coordinate(tiff, north, north_ref, "latitude", "S", warn)
+    longitude = _coordinate(tiff, east, east_ref, "longitude", "W", warn)
     if latitude is None or longitude is None:
-        return {}
-    told = {"latitude": latitude, "longitude": longitude}
-    altitude = tiff.real(gps.get(6))
+        return None
+    position = Position(latitude=latitude, longitude=longitude)
+    altitude = tiff.real(height)
     if altitude is not None and abs(altitude) < 1e6:
-        ref = tiff.number(gps.get(5)) if gps.get(5) else 0
+        ref = tiff.number(height_ref) if height_ref else 0
         if isinstance(ref, tuple):
             ref = ref[0]
-        told["altitude_m"] = round(-altitude if ref in (1, 3, 49) else altitude, 3)
-    return told
+        position["altitude_m"] = round(-altitude if ref in (1, 3, 49) else altitude, 3)
+    return position
 
 
 def _coordinate(
@@ -222,7 +171,7 @@ def _coordinate(
             degrees += number / under / scale
             stated += 1
         elif stated == 0 or number:
-            # 0/0 minutes or seconds are left unsaid; without degrees there is no position.
+            # 0/0 minutes or seconds are not stated; without degrees there is no position.
             stated = 0
             break
     if not stated:
@@ -240,3 +189,19 @@ def _coordinate(
         warn(f"GPS: the {name} is out of range")
         return None
     return round(degrees, 8)
+
+
+_ROWS = rows(
+    "EXIF",
+    {
+        Kind.TEXT: _text,
+        Kind.NAMES: _text,
+        Kind.WORDS: _words,
+        Kind.INTEGER: _integer,
+        Kind.REAL: _real,
+        Kind.FIRED: _fired,
+        Kind.RESOLUTION: _resolution,
+        Kind.MOMENT: _moment,
+        Kind.POSITION: _position,
+    },
+)

@@ -1,4 +1,4 @@
-"""IPTC-IIM 4.2: data sets of the application record, and the coded character set of the envelope record."""
+"""IPTC-IIM 4.2: data sets of the application record, in the character set that the envelope record names."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import struct
 from collections.abc import Callable
 
 from .. import limits
-from ..model import Description, Moment
+from ..fields import Description, Field, Kind, Moment, Source, describe, keys, rows
 from .dates import parse, parse_offset
 
 _HEAD = struct.Struct(">BBBH").unpack_from  # marker, record, data set, length
-#: Title, keywords, dates and times created and digitized, by-line, copyright, caption.
-_WANTED = frozenset((5, 25, 55, 60, 62, 63, 80, 116, 120))
+_WANTED = keys("IPTC")
+#: Data set -> its texts.
+_Texts = dict[int, list[str]]
 _UTF8 = (b"\x1b%G", b"\x1b%/I")
 
 
@@ -45,24 +46,11 @@ def read_iptc(data: bytes, warn: Callable[[str], None]) -> Description:
         elif record == 1 and number == 90:
             utf8 = data.startswith(_UTF8, start, position)
 
-    iptc = Description()
-    if not sets:
-        return iptc
-    told = {
+    texts = {
         number: [text for text in (_decode(value, utf8) for value in values) if text]
         for number, values in sets.items()
     }
-
-    def first(number: int) -> str | None:
-        texts = told.get(number)
-        return texts[0] if texts else None
-
-    iptc.title, iptc.description, iptc.copyright = first(5), first(120), first(116)
-    iptc.artist = "; ".join(told.get(80, ())) or None
-    iptc.keywords = told.get(25, [])
-    iptc.created = _moment(first(55), first(60))
-    iptc.digitized = _moment(first(62), first(63))
-    return iptc
+    return describe(_ROWS, texts, texts)
 
 
 def _decode(value: bytes, utf8: bool) -> str | None:
@@ -74,7 +62,24 @@ def _decode(value: bytes, utf8: bool) -> str | None:
     return text.strip() or None
 
 
-def _moment(date: str | None, time: str | None) -> Moment | None:
+def _text(texts: _Texts, _: Field, source: Source) -> str | None:
+    return next(iter(texts[source.key]), None)
+
+
+def _names(texts: _Texts, _: Field, source: Source) -> str | None:
+    return "; ".join(texts[source.key]) or None
+
+
+def _words(texts: _Texts, _: Field, source: Source) -> list[str]:
+    return texts[source.key]
+
+
+def _moment(texts: _Texts, _: Field, source: Source) -> Moment | None:
+    date, time = (next(iter(texts.get(number, ())), None) for number in (source.key, *source.beside))
+    return _date_and_time(date, time)
+
+
+def _date_and_time(date: str | None, time: str | None) -> Moment | None:
     """CCYYMMDD and HHMMSS±HHMM (data sets 2:55 and 2:60); 00 for an unknown month or day."""
     if date is None:
         return None
@@ -93,3 +98,6 @@ def _moment(date: str | None, time: str | None) -> Moment | None:
     if moment is None:
         return None
     return Moment(moment.local, parse_offset(clock[6:]))
+
+
+_ROWS = rows("IPTC", {Kind.TEXT: _text, Kind.NAMES: _names, Kind.WORDS: _words, Kind.MOMENT: _moment})

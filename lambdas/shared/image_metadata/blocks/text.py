@@ -1,14 +1,27 @@
-"""Dates in free text, as PNG's "Creation Time" holds them."""
+"""The texts of PNG chunks and comments: keyword -> text."""
 
 from __future__ import annotations
 
 import re
 from email.utils import parsedate_tz
 
-from ..model import Moment
+from ..fields import Description, Field, Kind, Moment, Source, describe, rows
 from .dates import parse
 
 _ZONE = re.compile(r"\d\s*(?:[+-]\d{4}|UTC?|GMT|Z|[ECMP][SD]T)\s*(?:\(.*\))?\s*$")
+
+
+def read_texts(texts: dict[str, str]) -> Description:
+    """What the texts of a file state."""
+    return describe(_ROWS, texts, texts)
+
+
+def _text(texts: dict[str, str], _: Field, source: Source) -> str:
+    return texts[source.name]
+
+
+def _moment(texts: dict[str, str], _: Field, source: Source) -> Moment | None:
+    return loose_date(texts[source.name])
 
 
 def loose_date(text: str | None) -> Moment | None:
@@ -26,9 +39,12 @@ def loose_date(text: str | None) -> Moment | None:
     if parts is None:
         return None
     year, month, day, hour, minute, second, *_, zone = parts
-    told = parse(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    moment = parse(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
     # The parser answers 0 where no zone is stated; only a zone that is written counts.
-    if told is None or zone is None or abs(zone) > 15 * 3600 or not _ZONE.search(text):
-        return told
+    if moment is None or zone is None or abs(zone) > 15 * 3600 or not _ZONE.search(text):
+        return moment
     sign = "-" if zone < 0 else "+"
-    return Moment(told.local, f"{sign}{abs(zone) // 3600:02}:{abs(zone) // 60 % 60:02}")
+    return Moment(moment.local, f"{sign}{abs(zone) // 3600:02}:{abs(zone) // 60 % 60:02}")
+
+
+_ROWS = rows("PNG", {Kind.TEXT: _text, Kind.NAMES: _text, Kind.MOMENT: _moment})

@@ -1,26 +1,35 @@
-"""XMP (ISO 16684-1): what a packet's properties state."""
+"""XMP (ISO 16684-1): how the values of a packet's properties are read; which properties, the table of fields says."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from .. import limits
-from ..model import Description
+from ..fields import Description, Field, Kind, Moment, Position, Source, describe, rows
 from .dates import parse
-from .rdf import FIRED, Values, read_properties
+from .numbers import positive, resolution
+from .rdf import Values, read_properties
 
-_EXPOSURE = (
-    ("time_s", "exif:ExposureTime"),
-    ("f_number", "exif:FNumber"),
-    ("iso", "exif:ISOSpeedRatings"),
-    ("iso", "exifEX:PhotographicSensitivity"),
-    ("focal_length_mm", "exif:FocalLength"),
-    ("focal_length_35mm", "exif:FocalLengthIn35mmFilm"),
-)
 _GPS = re.compile(
     r"\s*([+-]?\d+(?:\.\d+)?)(?:[,\s]+(\d+(?:\.\d+)?))?(?:[,\s]+(\d+(?:\.\d+)?))?\s*([NSEWnsew])?\s*$"
 )
+
+
+class _Packet(NamedTuple):
+    """The properties of a packet."""
+
+    properties: dict[str, Values]
+    warn: Callable[[str], None]
+
+    def first(self, name: str) -> str | None:
+        """The property's first value; of several languages the default one."""
+        values = self.properties.get(name)
+        if not values:
+            return None
+        return next((text for language, text in values if language == "x-default"), values[0][1])
 
 
 def read_xmp(packet: bytes, warn: Callable[[str], None], extended: bytes | None = None) -> Description | None:
@@ -29,7 +38,7 @@ def read_xmp(packet: bytes, warn: Callable[[str], None], extended: bytes | None 
     if extended is not None:
         for name, values in _properties(extended, warn).items():
             properties.setdefault(name, []).extend(values)
-    return _told(properties, warn) if properties else None
+    return describe(_ROWS, properties, _Packet(properties, warn)) if properties else None
 
 
 def _properties(packet: bytes, warn: Callable[[str], None]) -> dict[str, Values]:
@@ -61,95 +70,69 @@ def _utf8(part: bytes, start: int) -> bytes:
     return text[: text.rfind(">") + 1].encode("utf-8", "replace")
 
 
-def _told(properties: dict[str, Values], warn: Callable[[str], None]) -> Description:
-    first: dict[str, str] = {}  # of several languages the default one
-    for name, values in properties.items():
-        first[name] = values[0][1]
-        if len(values) > 1:
-            first[name] = next((value for language, value in values if language == "x-default"), first[name])
-    get = first.get
-    xmp = Description()
-    xmp.make, xmp.model = get("tiff:Make"), get("tiff:Model")
-    xmp.lens = get("exifEX:LensModel") or get("aux:Lens")
-    xmp.serial = get("exifEX:BodySerialNumber") or get("aux:SerialNumber")
-    xmp.software = get("xmp:CreatorTool") or get("tiff:Software")
-    xmp.title = get("dc:title")
-    xmp.description = get("dc:description") or get("tiff:ImageDescription")
-    xmp.copyright = get("dc:rights") or get("tiff:Copyright")
-    xmp.taken = parse(get("exif:DateTimeOriginal"))
-    xmp.created = parse(get("photoshop:DateCreated"))
-    if xmp.taken is None and xmp.created is None:  # else nobody asks
-        xmp.digitized = parse(get("exif:DateTimeDigitized"))
-        xmp.made = parse(get("xmp:CreateDate"))
-    xmp.artist = get("tiff:Artist")
-    if "dc:creator" in properties:
-        xmp.artist = "; ".join(value for _, value in properties["dc:creator"])
-    if "dc:subject" in properties:
-        xmp.keywords = [value for _, value in properties["dc:subject"]]
-    orientation = _integer(get("tiff:Orientation"))
-    if orientation is not None and 1 <= orientation <= 8:
-        xmp.orientation = orientation
-    rating = _real(get("xmp:Rating"))
-    if rating is not None and -1 <= rating <= 100:
-        xmp.rating = round(rating)
-    if "tiff:XResolution" in first:
-        xmp.dpi = _dpi(get("tiff:XResolution"), get("tiff:YResolution"), get("tiff:ResolutionUnit"))
-    exposure = {}
-    for field_name, tag in _EXPOSURE:
-        if tag in first and field_name not in exposure:
-            value = _real(first[tag])
-            if value is not None and 0 < value < 1e7:
-                value = float(f"{value:.6g}")
-                exposure[field_name] = int(value) if value.is_integer() else value
-    if FIRED in first:
-        exposure["flash"] = first[FIRED].lower() == "true"
-    xmp.exposure = exposure or None
-    if "exif:GPSLatitude" in first or "exif:GPSLongitude" in first:
-        xmp.gps = _gps(get, warn)
-    return xmp
+def _text(packet: _Packet, _: Field, source: Source) -> str | None:
+    return packet.first(source.name)
 
 
-def _integer(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+def _names(packet: _Packet, field: Field, source: Source) -> str | None:
+    return "; ".join(_words(packet, field, source))
 
 
-def _real(text: str | None) -> float | None:
-    """A decimal number or a rational; None for a zero denominator."""
+def _words(packet: _Packet, _: Field, source: Source) -> list[str]:
+    return [text for _, text in packet.properties[source.name]]
+
+
+def _integer(packet: _Packet, field: Field, source: Source) -> int | None:
+    value = _number(packet.first(source.name))
+    if value is None:
+        return None
+    least, most = field.bounds or (value, value)
+    return round(value) if least <= value <= most else None
+
+
+def _real(packet: _Packet, _: Field, source: Source) -> float | int | None:
+    return positive(_number(packet.first(source.name)))
+
+
+def _fired(packet: _Packet, _: Field, source: Source) -> bool:
+    return (packet.first(source.name) or "").lower() == "true"
+
+
+def _resolution(packet: _Packet, _: Field, source: Source) -> tuple[float, float] | None:
+    x, y, unit = (_number(packet.first(name)) for name in (source.name, *source.beside))
+    return resolution(x, y, None if unit is None else round(unit))
+
+
+def _moment(packet: _Packet, _: Field, source: Source) -> Moment | None:
+    return parse(packet.first(source.name))
+
+
+def _number(text: str | None) -> float | None:
+    """A decimal number or a rational; None for a zero denominator and for what is infinite or no number."""
     if text is None:
         return None
     number, slash, under = text.partition("/")
     try:
         below = float(under) if slash else 1.0
-        return float(number) / below if below else None
+        value = float(number) / below if below else math.nan
     except (ValueError, OverflowError):
         return None
+    return value if math.isfinite(value) else None
 
 
-def _dpi(x: str | None, y: str | None, unit: str | None) -> tuple[float, float] | None:
-    across, down = _real(x), _real(y)
-    if (
-        across is None
-        or down is None
-        or not (0 < across < 1e7 and 0 < down < 1e7)
-        or unit not in (None, "2", "3")
-    ):
-        return None
-    scale = 2.54 if unit == "3" else 1.0
-    return round(across * scale, 4), round(down * scale, 4)
-
-
-def _gps(text: Callable[..., str | None], warn: Callable[[str], None]) -> dict[str, float]:
-    latitude = _coordinate(text("exif:GPSLatitude"), text("exif:GPSLatitudeRef"), 90.0)
-    longitude = _coordinate(text("exif:GPSLongitude"), text("exif:GPSLongitudeRef"), 180.0)
+def _position(packet: _Packet, _: Field, source: Source) -> Position | None:
+    north, north_ref, east, east_ref, height, height_ref = (
+        packet.first(name) for name in (source.name, *source.beside)
+    )
+    latitude, longitude = _coordinate(north, north_ref, 90.0), _coordinate(east, east_ref, 180.0)
     if latitude is None or longitude is None:
-        if text("exif:GPSLatitude") or text("exif:GPSLongitude"):
-            warn("GPS: the XMP position is no position")
-        return {}
-    told = {"latitude": latitude, "longitude": longitude}
-    altitude = _real(text("exif:GPSAltitude"))
+        packet.warn("GPS: the XMP position is no position")
+        return None
+    position = Position(latitude=latitude, longitude=longitude)
+    altitude = _number(height)
     if altitude is not None and abs(altitude) < 1e6:
-        told["altitude_m"] = round(-altitude if text("exif:GPSAltitudeRef") == "1" else altitude, 3)
-    return told
+        position["altitude_m"] = round(-altitude if height_ref == "1" else altitude, 3)
+    return position
 
 
 def _coordinate(text: str | None, ref: str | None, limit: float) -> float | None:
@@ -162,3 +145,19 @@ def _coordinate(text: str | None, ref: str | None, limit: float) -> float | None
     if letter in ("S", "W") or match[1].startswith("-"):
         degrees = -degrees
     return round(degrees, 8) if abs(degrees) <= limit else None
+
+
+_ROWS = rows(
+    "XMP",
+    {
+        Kind.TEXT: _text,
+        Kind.NAMES: _names,
+        Kind.WORDS: _words,
+        Kind.INTEGER: _integer,
+        Kind.REAL: _real,
+        Kind.FIRED: _fired,
+        Kind.RESOLUTION: _resolution,
+        Kind.MOMENT: _moment,
+        Kind.POSITION: _position,
+    },
+)

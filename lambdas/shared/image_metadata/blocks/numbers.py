@@ -1,0 +1,24 @@
+"""Numbers as the record writes them, whichever block states them."""
+
+from __future__ import annotations
+
+
+def positive(value: float | None) -> float | int | None:
+    """Six significant digits of a number over zero, a whole one as an int; None for what is no such number."""
+    if value is None or not 0 < value < 1e6:
+        return None
+    rounded = float(f"{value:.6g}")
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def resolution(x: float | None, y: float | None, unit: int | None) -> tuple[float, float] | None:
+    """Dots per inch of a TIFF resolution; the unit is inches where none is stated (TIFF 6.0 page 38)."""
+    if unit is None:
+        unit = 2
+    if unit not in (2, 3) or (not x and not y):
+        return None
+    across, down = x or y or 0.0, y or x or 0.0
+    if not (0 < across < 1e7 and 0 < down < 1e7):
+        return None
+    scale = 2.54 if unit == 3 else 1.0
+    return round(across * scale, 4), round(down * scale, 4)

@@ -6,9 +6,9 @@ Unknown is `None` everywhere: no -1, no empty string, no "unknown".
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, get_type_hints
 
-from .fields import Description, Position
+from .fields import FIELDS, Description, Position
 
 #: Grows by one whenever a change makes the same bytes yield another record.
 EXTRACTOR_VERSION = 1
@@ -98,3 +98,15 @@ class ImageMetadata:
         if self.dpi is not None:
             out["dpi"] = list(self.dpi)
         return out
+
+
+def record_fields() -> dict[str, Any]:
+    """Every field that `to_dict` may hold, a group's members by dotted names (`camera.make`): name -> type."""
+    stated = get_type_hints(Description)
+    found: dict[str, Any] = {}
+    for name, hint in get_type_hints(ImageMetadata).items():
+        members = {each.name: stated[each.name] for each in FIELDS.values() if each.within == name}
+        if name == "gps":
+            members = get_type_hints(Position)
+        found |= {f"{name}.{member}": stated for member, stated in members.items()} or {name: hint}
+    return found

@@ -11,20 +11,6 @@ from .multipart import stated_filename
 
 MAX_FILENAME = 255
 FALLBACK_CONTENT_TYPE = "application/octet-stream"
-#: Extensions of the keys we make; others take what follows the slash in the media type.
-EXTENSIONS = {
-    "image/jpeg": "jpg",
-    "image/svg+xml": "svg",
-    "image/tiff": "tif",
-    "image/vnd.adobe.photoshop": "psd",
-    "image/vnd.microsoft.icon": "ico",
-    "image/vnd.radiance": "hdr",
-    "image/x-icon": "ico",
-    "image/x-portable-bitmap": "pbm",
-    "image/x-portable-graymap": "pgm",
-    "image/x-portable-pixmap": "ppm",
-    "image/x-portable-anymap": "pnm",
-}
 #: Text direction controls: they make a name read as another (Unicode Technical Report 36, section 2.5).
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 _UNWANTED_CATEGORIES = frozenset(("Cc", "Cs", "Zl", "Zp"))
@@ -69,9 +55,3 @@ def content_disposition(kind: str, filename: str) -> str:
 def is_passive(content_type: str) -> bool:
     """Whether a browser shows this media type as a picture and can run nothing from it; SVG is XML with scripts."""
     return content_type.startswith("image/") and not content_type.endswith(("+xml", "/xml", "/svg"))
-
-
-def extension(content_type: str) -> str:
-    """The file extension for a media type, without a dot."""
-    subtype = content_type.rsplit("/", 1)[-1].removeprefix("x-").split("+")[0]
-    return EXTENSIONS.get(content_type, "".join(char for char in subtype if char.isalnum())[:12])

@@ -15,6 +15,7 @@ from .errors import (
     UnsupportedImage,
 )
 from .extract import extract
+from .formats import extension
 from .model import EXTRACTOR_VERSION, ImageMetadata
 from .reader import FileReader, RangeReader, Reader
 
@@ -31,5 +32,6 @@ __all__ = [
     "SourceChanged",
     "SourceError",
     "UnsupportedImage",
+    "extension",
     "extract",
 ]

@@ -6,12 +6,20 @@ Unknown is `None` everywhere: no -1, no empty string, no "unknown".
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from .fields import FIELDS, Description, Position
 
 #: Grows by one whenever a change makes the same bytes yield another record.
 EXTRACTOR_VERSION = 1
+
+
+class FileType(NamedTuple):
+    """What a kind of file is called."""
+
+    format: str  # Pillow's names: JPEG, MPO, PNG, GIF, WEBP, AVIF, HEIF, TIFF, BMP, ...
+    media_type: str | None  # IANA's, else the one in use; None where there is none
+    extension: str  # of a file's name, without a dot
 
 
 @dataclass
@@ -22,8 +30,8 @@ class Found:
     `extract` parses those blocks once, for every format alike.
     """
 
-    format: str | None = None  # Pillow's names: JPEG, MPO, PNG, GIF, WEBP, AVIF, HEIF, TIFF, BMP, ...
-    content_type: str | None = None  # IANA media type
+    format: str | None = None  # a FileType's, as the next
+    content_type: str | None = None
     width: int | None = None  # pixels as stored
     height: int | None = None
     bit_depth: int | None = None  # bits per channel
@@ -45,6 +53,10 @@ class Found:
     text: dict[str, str] = field(default_factory=dict)  # PNG text chunks, comments: keyword -> text
     warnings: list[str] = field(default_factory=list)
     inflated: int = 0  # bytes that compressed blocks came to so far (limits.MAX_INFLATED_TOTAL)
+
+    def be(self, kind: FileType) -> None:
+        """Name the kind of file."""
+        self.format, self.content_type = kind.format, kind.media_type
 
     def warn(self, message: str) -> None:
         """Note damage that cost one block or field; the same message is kept once."""

@@ -282,6 +282,13 @@ def policy_of(answer: Any) -> list[Any]:
     return conditions
 
 
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [("TIFF", "tif"), ("PCX", "pcx"), ("JPEG2000", "jp2"), ("TGA", "tga")]
+)
+def test_the_key_ends_as_the_kind_of_file_does(api: Api, kind: str, suffix: str) -> None:
+    assert api.upload(picture(kind=kind))["image_id"].endswith(f".{suffix}")
+
+
 def test_a_form_pins_key_type_name_and_size(api: Api) -> None:
     answer = presign(api, filename="été.jpg", content_type="image/jpeg", size=60_000_000)
     assert answer.status == 201

@@ -14,6 +14,7 @@ from pkgutil import iter_modules
 import pytest
 
 from image_metadata import EXTRACTOR_VERSION, FileReader, ImageMetadata, extract, formats, limits
+from image_metadata.formats import pillow
 from image_metadata.model import Found
 
 from .build import Value, chunk, iptc, jpeg, packet, png, record, resource, segment, tiff
@@ -86,6 +87,35 @@ def test_every_reader_is_registered() -> None:
     ]
     registered = (*formats.READERS, *formats.WITHOUT_SIGNATURE)
     assert {module for module in modules if hasattr(module, "matches")} == set(registered)
+
+
+READ = [kind for module in (*formats.READERS, *formats.WITHOUT_SIGNATURE, pillow) for kind in module.TYPES]
+
+
+def test_every_media_type_has_one_extension() -> None:
+    named = {kind.media_type: kind.extension for kind in READ if kind.media_type}
+    assert [kind for kind in READ if kind.media_type and kind.extension != named[kind.media_type]] == []
+    assert all(kind.extension.isalnum() and kind.extension.islower() for kind in READ)
+    assert {media_type: formats.extension(media_type) for media_type in named} == named
+
+
+@pytest.mark.parametrize(
+    ("media_type", "suffix"),
+    [
+        ("image/jpeg", "jpg"),
+        ("image/tiff", "tif"),
+        ("image/svg+xml", "svg"),
+        ("image/vnd.adobe.photoshop", "psd"),
+        ("image/vnd.zbrush.pcx", "pcx"),
+        ("image/x-icon", "ico"),
+        # Stated by clients, read by none of ours.
+        ("image/vnd.example.fancy+xml", "fancy"),
+        ("application/pdf", "pdf"),
+        ("image/../../a b", "ab"),
+    ],
+)
+def test_extensions(media_type: str, suffix: str) -> None:
+    assert formats.extension(media_type) == suffix
 
 
 def test_the_name_says_nothing(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from image_catalogue.ids import new_image_id
 from image_catalogue.items import Item, public
 from image_catalogue.records import record_of, timestamp
 from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
-from image_metadata import extract
+from image_metadata import extension, extract
 
-from ..files import clean_filename, disposition_filename, extension
+from ..files import clean_filename, disposition_filename
 from ..image_ids import catalogue
 from ..multipart import file_part, is_multipart
 from ..problems import EmptyUpload, NotAnImage, UnreadableImage, UploadTooLarge

@@ -1,6 +1,7 @@
 """The readers, one per container, in the order they are asked whether a file is theirs.
 
-Each module has `matches(head, source) -> bool`, on the first bytes, and `read(source, found)`.
+Each module has `TYPES`, the kinds of file that it reads, `matches(head, source) -> bool`, on the first bytes, and
+`read(source, found)`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from . import (
     jxl,
     netpbm,
     pcx,
+    pillow,
     png,
     psd,
     qoi,
@@ -41,6 +43,13 @@ READERS: tuple[ModuleType, ...] = (
 )  # fmt: skip
 #: Asked when nothing else knows the file: formats whose first bytes only make them likely.
 WITHOUT_SIGNATURE: tuple[ModuleType, ...] = (tga,)
+#: Media type -> the extension of a file's name. Of what clients state there is more than we find.
+EXTENSIONS: dict[str, str] = {"image/x-icon": "ico", "image/x-portable-anymap": "pnm"} | {
+    kind.media_type: kind.extension
+    for module in (*READERS, *WITHOUT_SIGNATURE, pillow)
+    for kind in module.TYPES
+    if kind.media_type
+}
 
 
 def reader_for(source: Reader) -> ModuleType | None:
@@ -77,3 +86,9 @@ def read_without_signature(source: Reader, found: Found) -> None:
             module.read(source, found)
             return
     raise UnsupportedImage("the bytes are no image of a known kind")
+
+
+def extension(media_type: str) -> str:
+    """The file extension for a media type, without a dot; of one that no reader names, a guess by the type's name."""
+    subtype = media_type.rpartition("/")[2].partition("+")[0].removeprefix("x-").rpartition(".")[2]
+    return EXTENSIONS.get(media_type, "".join(char for char in subtype if char.isalnum())[:12])

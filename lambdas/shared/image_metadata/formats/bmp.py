@@ -10,9 +10,13 @@ from dataclasses import dataclass
 
 from ..blocks.icc import essence
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 from .cursors import Fields, Truncated
+
+BMP = FileType("BMP", "image/bmp", "bmp")
+DIB = FileType("DIB", "image/bmp", "bmp")  # without a file header
+TYPES = (BMP, DIB)
 
 _FILE_HEADER = 14
 _CORE = 12
@@ -61,7 +65,7 @@ def _is_bare(head: bytes) -> bool:
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a BMP file. Raises `CorruptImage` when the size is cut off or not positive."""
     bare = source.read_at(0, 2) != b"BM"
-    found.format, found.content_type = "DIB" if bare else "BMP", "image/bmp"
+    found.be(DIB if bare else BMP)
     start = 0 if bare else _FILE_HEADER
     data = source.read_at(start, 124)
     bitmap = parse(data)

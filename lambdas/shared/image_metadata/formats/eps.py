@@ -10,8 +10,11 @@ import re
 
 from .. import limits
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
+
+EPS = FileType("EPS", "application/postscript", "eps")
+TYPES = (EPS,)
 
 #: Bytes of the header comments that are searched, and of the trailer where the header points there.
 MAX_HEADER_BYTES = 32 * 1024
@@ -45,7 +48,7 @@ def matches(head: bytes, source: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from an EPS file. Raises `CorruptImage` when neither raster nor bounding box is stated."""
-    found.format, found.content_type = "EPS", "application/postscript"
+    found.be(EPS)
     start, length = 0, source.size
     head = source.read_at(0, 12)
     if head[:4] == _DOS:

@@ -10,9 +10,12 @@ import math
 import struct
 
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 from .cursors import Fields, Truncated
+
+EXR = FileType("EXR", "image/x-exr", "exr")
+TYPES = (EXR,)
 
 #: Bytes of all headers that are read, parts that are counted, attributes of one part.
 MAX_HEADER_BYTES = 256 * 1024
@@ -33,7 +36,7 @@ def matches(head: bytes, source: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from an OpenEXR file. Raises `CorruptImage` when no window is stated."""
-    found.format, found.content_type = "EXR", "image/x-exr"
+    found.be(EXR)
     fields = Fields(source.read_at(0, FIRST_BYTES), 4, "little")
     attributes: dict[str, tuple[str, bytes]] = {}
     flags = 0

@@ -7,8 +7,11 @@ import struct
 from .. import limits
 from ..blocks.ifd import decode
 from ..errors import BudgetExceeded, CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
+
+GIF = FileType("GIF", "image/gif", "gif")
+TYPES = (GIF,)
 
 _XMP = b"XMP DataXMP"
 _ICC = b"ICCRGBG1012"
@@ -21,7 +24,7 @@ def matches(head: bytes, _: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Read the screen and walk the blocks; raises `CorruptImage` without a logical screen."""
-    found.format, found.content_type = "GIF", "image/gif"
+    found.be(GIF)
     screen = source.read_at(6, 7)
     if len(screen) < 7:
         raise CorruptImage("the logical screen is cut off")

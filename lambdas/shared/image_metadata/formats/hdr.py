@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
+
+HDR = FileType("HDR", "image/vnd.radiance", "hdr")
+TYPES = (HDR,)
 
 #: Bytes in which the resolution line must end.
 MAX_HEADER_BYTES = 64 * 1024
@@ -26,7 +29,7 @@ def matches(head: bytes, source: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a Radiance picture. Raises `CorruptImage` when no resolution line is there."""
-    found.format, found.content_type = "HDR", "image/vnd.radiance"
+    found.be(HDR)
     data = source.read_at(0, 4096)
     match = _resolution(data)
     if match is None and source.size > len(data):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 from . import bmp
 from .cursors import Fields, Truncated
@@ -20,10 +20,10 @@ MAX_PLANES = 4
 #: Pictures whose own header is read; the directory cannot state more than 256 pixels.
 MAX_HEADERS = 16
 
-_KINDS = {
-    b"\0\0\1\0": ("ICO", "image/vnd.microsoft.icon"),
-    b"\0\0\2\0": ("CUR", "image/x-win-bitmap"),
-}
+ICO = FileType("ICO", "image/vnd.microsoft.icon", "ico")
+CUR = FileType("CUR", "image/x-win-bitmap", "cur")
+TYPES = (ICO, CUR)
+_KINDS = {b"\0\0\1\0": ICO, b"\0\0\2\0": CUR}
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
 
@@ -58,7 +58,7 @@ def matches(head: bytes, source: Reader) -> bool:
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from an ICO or CUR file. Raises `CorruptImage` when no entry is whole."""
     head = source.read_at(0, 6)
-    found.format, found.content_type = _KINDS[head[:4]]
+    found.be(_KINDS[head[:4]])
     cursor = found.format == "CUR"
     count = int.from_bytes(head[4:6], "little")
     if count > MAX_ENTRIES:

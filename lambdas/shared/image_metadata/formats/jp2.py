@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .. import limits
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 from .boxes import BadBox, Box, walk, walk_bytes
 from .cursors import Fields, Truncated
@@ -23,7 +23,13 @@ MAX_DEPTH = 38
 
 _SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 _CODESTREAM = b"\xff\x4f\xff\x51"
-_CONTENT_TYPES = {b"jpx ": "image/jpx", b"jpm ": "image/jpm", b"jph ": "image/jph"}
+JP2 = FileType("JPEG2000", "image/jp2", "jp2")
+JPX = FileType("JPEG2000", "image/jpx", "jpx")
+JPM = FileType("JPEG2000", "image/jpm", "jpm")
+JPH = FileType("JPEG2000", "image/jph", "jph")
+CODESTREAM = FileType("JPEG2000", "image/j2c", "j2c")
+TYPES = (JP2, JPX, JPM, JPH, CODESTREAM)
+_BRANDS = {b"jpx ": JPX, b"jpm ": JPM, b"jph ": JPH}
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _IPTC = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
 _EXIF = (b"JpgTiffExif->JP2", bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e"))
@@ -40,12 +46,11 @@ def matches(head: bytes, source: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a JP2, JPX or codestream. Raises `CorruptImage` when no size is stated."""
-    found.format = "JPEG2000"
     if source.read_at(0, 4) == _CODESTREAM:
-        found.content_type = "image/j2c"
+        found.be(CODESTREAM)
         _codestream(source, 0, found)
     else:
-        found.content_type = "image/jp2"
+        found.be(JP2)
         _boxes(source, found)
     if not found.width or not found.height:
         raise CorruptImage("neither an image header nor a codestream states a size")
@@ -59,7 +64,7 @@ def _boxes(source: Reader, found: Found) -> None:
             if not box.whole:
                 found.warn("the file is cut short")
             if box.kind == b"ftyp":
-                found.content_type = _CONTENT_TYPES.get(source.read_at(box.start, 4), "image/jp2")
+                found.be(_BRANDS.get(source.read_at(box.start, 4), JP2))
             elif box.kind == b"jp2h" and not headed:
                 headed = True
                 _header(source.read_at(box.start, min(box.size, MAX_HEADER_BYTES)), found)

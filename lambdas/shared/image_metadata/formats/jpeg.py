@@ -9,8 +9,12 @@ from ..blocks.icc import essence
 from ..blocks.ifd import NotTiff, TiffStream
 from ..blocks.photoshop import read_resources
 from ..errors import BudgetExceeded, CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
+
+JPEG = FileType("JPEG", "image/jpeg", "jpg")
+MPO = FileType("MPO", "image/jpeg", "jpg")
+TYPES = (JPEG, MPO)
 
 _SOI, _EOI, _SOS, _COM = 0xFFD8, 0xFFD9, 0xFFDA, 0xFFFE
 _APP0, _APP1, _APP2, _APP13, _APP14 = 0xFFE0, 0xFFE1, 0xFFE2, 0xFFED, 0xFFEE
@@ -82,7 +86,7 @@ class _Joined:
 
 def read(source: Reader, found: Found) -> None:
     """Walk the segments; raises `CorruptImage` where no frame header can be found."""
-    found.format, found.content_type = "JPEG", "image/jpeg"
+    found.be(JPEG)
     blocks = _Blocks()
     try:
         _walk(source, found, blocks)
@@ -107,7 +111,8 @@ def _count(found: Found, blocks: _Blocks) -> None:
     views = any(kind >> 16 == 2 or (kind == 0 and not mapped) for kind in blocks.kinds)
     found.frames, found.animated = 1, False
     if views:
-        found.format, found.frames = "MPO", blocks.pictures
+        found.be(MPO)
+        found.frames = blocks.pictures
 
 
 def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:

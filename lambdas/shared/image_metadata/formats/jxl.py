@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from .. import limits
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 from .boxes import BadBox, tiff_stream, walk
 from .cursors import LowBits, Truncated
+
+JXL = FileType("JXL", "image/jxl", "jxl")
+TYPES = (JXL,)
 
 #: Bytes of the codestream's header that are read; extra channels may carry names.
 MAX_CODESTREAM_BYTES = 4096
@@ -35,7 +38,7 @@ def matches(head: bytes, source: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a JPEG XL file. Raises `CorruptImage` when the size header is missing."""
-    found.format, found.content_type = "JXL", "image/jxl"
+    found.be(JXL)
     if source.read_at(0, 2) == _CODESTREAM:
         _describe(source.read_at(0, MAX_CODESTREAM_BYTES), found)
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 
 #: Bytes in which the header, comments included, must end.
@@ -16,16 +16,23 @@ MAX_HEADER_BYTES = 64 * 1024
 FIRST_BYTES = 4096
 MAX_DIGITS = 10
 
+# Pillow calls them all PPM.
+PBM = FileType("PPM", "image/x-portable-bitmap", "pbm")
+PGM = FileType("PPM", "image/x-portable-graymap", "pgm")
+PPM = FileType("PPM", "image/x-portable-pixmap", "ppm")
+PAM = FileType("PPM", "image/x-portable-arbitrarymap", "pam")
+PFM = FileType("PPM", "image/x-portable-floatmap", "pfm")
+TYPES = (PBM, PGM, PPM, PAM, PFM)
 _KINDS = {
-    b"P1": ("image/x-portable-bitmap", "1"),
-    b"P4": ("image/x-portable-bitmap", "1"),
-    b"P2": ("image/x-portable-graymap", "L"),
-    b"P5": ("image/x-portable-graymap", "L"),
-    b"P3": ("image/x-portable-pixmap", "RGB"),
-    b"P6": ("image/x-portable-pixmap", "RGB"),
-    b"P7": ("image/x-portable-arbitrarymap", None),
-    b"Pf": ("image/x-portable-floatmap", "F"),
-    b"PF": ("image/x-portable-floatmap", "RGB"),
+    b"P1": (PBM, "1"),
+    b"P4": (PBM, "1"),
+    b"P2": (PGM, "L"),
+    b"P5": (PGM, "L"),
+    b"P3": (PPM, "RGB"),
+    b"P6": (PPM, "RGB"),
+    b"P7": (PAM, None),
+    b"Pf": (PFM, "F"),
+    b"PF": (PFM, "RGB"),
 }
 # Possessive throughout: blanks before what is no token must not be tried in every possible split.
 _TOKEN = re.compile(rb"(?:[ \t\r\n\v\f]++|#[^\r\n]*+[\r\n])*+([^ \t\r\n\v\f#]++)(?=[ \t\r\n\v\f#])")
@@ -53,11 +60,11 @@ def matches(head: bytes, source: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a Netpbm picture. Raises `CorruptImage` when the size is missing or no number."""
-    found.format = "PPM"
     data = source.read_at(0, FIRST_BYTES)
     kind = data[:2]
-    content_type, mode = _KINDS[kind]
-    found.content_type, found.color_mode = content_type, mode
+    file_type, mode = _KINDS[kind]
+    found.be(file_type)
+    found.color_mode = mode
     try:
         _header(kind, data, found)
     except CorruptImage:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 from .cursors import Fields, Truncated
+
+PCX = FileType("PCX", "image/vnd.zbrush.pcx", "pcx")
+TYPES = (PCX,)
 
 _VERSIONS = (0, 2, 3, 4, 5)
 _DEPTHS = (1, 2, 4, 8)
@@ -26,7 +29,7 @@ def matches(head: bytes, source: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a PCX file. Raises `CorruptImage` when the window is cut off."""
-    found.format, found.content_type = "PCX", "image/vnd.zbrush.pcx"
+    found.be(PCX)
     fields = Fields(source.read_at(0, 128), 3, "little")
     try:
         bits = fields.u8()

@@ -11,31 +11,30 @@ import warnings
 from typing import IO, Any, cast
 
 from ..errors import CorruptImage, SourceError
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 
-#: Pillow's format name -> media type (None where none is registered or in common use).
-_FORMATS = {
-    "DDS": "image/vnd.ms-dds",
-    "SGI": "image/x-sgi",
-    "ICNS": "image/x-icns",
-    "FITS": "image/fits",
-    "PIXAR": None,
-    "SUN": "image/x-sun-raster",
-    "XBM": "image/x-xbitmap",
-    "XPM": "image/x-xpixmap",
-    "DCX": "image/x-dcx",
-    "FLI": "video/x-fli",
-    "BLP": None,
-    "FTEX": None,
-    "GBR": "image/x-gimp-gbr",
-    "IM": None,
-    "MSP": None,
-    "MCIDAS": None,
-    "PCD": "image/x-photo-cd",
-    "XVTHUMB": None,
-    "WMF": "image/wmf",
-}
+TYPES = (
+    FileType("DDS", "image/vnd.ms-dds", "dds"),
+    FileType("SGI", "image/x-sgi", "sgi"),
+    FileType("ICNS", "image/x-icns", "icns"),
+    FileType("FITS", "image/fits", "fits"),
+    FileType("PIXAR", None, "pxr"),
+    FileType("SUN", "image/x-sun-raster", "ras"),
+    FileType("XBM", "image/x-xbitmap", "xbm"),
+    FileType("XPM", "image/x-xpixmap", "xpm"),
+    FileType("DCX", "image/x-dcx", "dcx"),
+    FileType("FLI", "video/x-fli", "fli"),
+    FileType("BLP", None, "blp"),
+    FileType("FTEX", None, "ftc"),
+    FileType("GBR", "image/x-gimp-gbr", "gbr"),
+    FileType("IM", None, "im"),
+    FileType("MSP", None, "msp"),
+    FileType("MCIDAS", None, "area"),
+    FileType("PCD", "image/x-photo-cd", "pcd"),
+    FileType("XVTHUMB", None, "xv"),
+    FileType("WMF", "image/wmf", "wmf"),
+)
 #: What a plugin raises on bytes it cannot make sense of.
 _FAILURES = (
     SyntaxError,
@@ -105,7 +104,8 @@ def read(source: Reader, found: Found) -> bool:
 
     Image.init()
     head = source.read_at(0, 16)
-    for name, media_type in _FORMATS.items():
+    for kind in TYPES:
+        name = kind.format
         if name not in Image.OPEN:
             continue
         factory, accept = Image.OPEN[name]
@@ -125,10 +125,10 @@ def read(source: Reader, found: Found) -> bool:
             continue
         except _FAILURES:
             if accept is not None and name in ("DDS", "SGI", "ICNS", "SUN"):
-                found.format, found.content_type = name, media_type
+                found.be(kind)
                 raise CorruptImage(f"the {name} header is damaged") from None
             continue
-        found.format, found.content_type = name, media_type
+        found.be(kind)
         found.width, found.height = image.size
         found.color_mode = image.mode
         found.has_alpha = image.mode in ("RGBA", "LA", "PA", "RGBa", "La")

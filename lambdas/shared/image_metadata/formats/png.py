@@ -9,8 +9,11 @@ import zlib
 from .. import limits
 from ..blocks.photoshop import read_resources
 from ..errors import BudgetExceeded, CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
+
+PNG = FileType("PNG", "image/png", "png")
+TYPES = (PNG,)
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 _MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
@@ -46,7 +49,7 @@ def matches(head: bytes, _: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Walk the chunks; raises `CorruptImage` without an image header."""
-    found.format, found.content_type = "PNG", "image/png"
+    found.be(PNG)
     animation = _Animation()
     try:
         _walk(source, found, animation)

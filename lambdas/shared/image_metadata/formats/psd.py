@@ -10,9 +10,12 @@ from .. import limits
 from ..blocks.icc import essence
 from ..blocks.photoshop import read_resources
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 from .cursors import Fields, Truncated
+
+PSD = FileType("PSD", "image/vnd.adobe.photoshop", "psd")
+TYPES = (PSD,)
 
 #: Resources looked at.
 MAX_RESOURCES = 2000
@@ -39,7 +42,7 @@ def matches(head: bytes, source: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a PSD or PSB file. Raises `CorruptImage` when the header is cut short."""
-    found.format, found.content_type = "PSD", "image/vnd.adobe.photoshop"
+    found.be(PSD)
     fields = Fields(source.read_at(0, 30), 12)
     try:
         channels = fields.u16()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 from .cursors import Fields, Truncated
+
+QOI = FileType("QOI", "image/qoi", "qoi")
+TYPES = (QOI,)
 
 _MODES = {3: "RGB", 4: "RGBA"}
 
@@ -17,7 +20,7 @@ def matches(head: bytes, source: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a QOI file. Raises `CorruptImage` when the header is cut short or states no area."""
-    found.format, found.content_type = "QOI", "image/qoi"
+    found.be(QOI)
     fields = Fields(source.read_at(4, 10))
     try:
         width, height = fields.u32(), fields.u32()

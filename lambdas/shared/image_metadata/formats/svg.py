@@ -10,9 +10,12 @@ import re
 import zlib
 
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 from .cursors import Truncated, inflate
+
+SVG = FileType("SVG", "image/svg+xml", "svg")
+TYPES = (SVG,)
 
 #: Bytes in which the root's start tag must end; editors write long comments and doctypes before it.
 MAX_PROLOG_BYTES = 256 * 1024
@@ -49,7 +52,7 @@ def matches(head: bytes, source: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from an SVG. Raises `CorruptImage` when the root states no absolute size."""
-    found.format, found.content_type = "SVG", "image/svg+xml"
+    found.be(SVG)
     text = _text(source, FIRST_BYTES)
     start = _root(text)
     if start is None or text.find(">", start) < 0:

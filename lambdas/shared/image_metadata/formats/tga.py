@@ -9,9 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader
 from .cursors import Fields
+
+TGA = FileType("TGA", "image/x-tga", "tga")
+TYPES = (TGA,)
 
 _HEADER = 18
 _FOOTER = 26
@@ -82,7 +85,7 @@ def matches(head: bytes, source: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a TGA file. Raises `CorruptImage` when the header is cut short."""
-    found.format, found.content_type = "TGA", "image/x-tga"
+    found.be(TGA)
     head = source.read_at(0, _HEADER)
     if len(head) < _HEADER:
         raise CorruptImage("the TGA header is cut short")

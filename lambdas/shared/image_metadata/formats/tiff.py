@@ -10,8 +10,11 @@ from ..blocks.icc import essence
 from ..blocks.ifd import Directory, NotTiff, TiffStream
 from ..blocks.photoshop import read_resources
 from ..errors import BudgetExceeded, CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import RangeReader, Reader, WindowReader
+
+TIFF = FileType("TIFF", "image/tiff", "tif")
+TYPES = (TIFF,)
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 0x0100, 0x0101, 0x0102, 0x0103, 0x0106
 _SAMPLES, _EXTRA, _SAMPLE_FORMAT, _SUBFILE, _SUB_IFDS = 0x0115, 0x0152, 0x0153, 0x00FE, 0x014A
@@ -26,7 +29,7 @@ def matches(head: bytes, _: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Read the first directory, its blocks, and count the pages; raises `CorruptImage` without a size."""
-    found.format, found.content_type = "TIFF", "image/tiff"
+    found.be(TIFF)
     try:
         tiff = TiffStream(source, found.warn, "TIFF")
     except NotTiff as error:

@@ -7,8 +7,11 @@ import struct
 from .. import limits
 from ..blocks.icc import essence
 from ..errors import BudgetExceeded, CorruptImage
-from ..model import Found
+from ..model import FileType, Found
 from ..reader import Reader, WindowReader
+
+WEBP = FileType("WEBP", "image/webp", "webp")
+TYPES = (WEBP,)
 
 _ANIMATION, _ALPHA = 0x02, 0x10
 
@@ -20,7 +23,7 @@ def matches(head: bytes, _: Reader) -> bool:
 
 def read(source: Reader, found: Found) -> None:
     """Walk the chunks; raises `CorruptImage` where none of them states the size."""
-    found.format, found.content_type = "WEBP", "image/webp"
+    found.be(WEBP)
     found.bit_depth = 8
     try:
         frames, duration, flags = _walk(source, found)

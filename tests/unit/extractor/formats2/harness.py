@@ -43,7 +43,7 @@ def read(name: str, data: bytes) -> Found:
     found = Found()
     reader_of(name).read(CountingReader(data), found)
     assert found.format
-    assert found.content_type
+    assert (found.format, found.content_type) in {kind[:2] for kind in reader_of(name).TYPES}
     return found
 
 

@@ -8,7 +8,7 @@ are read; `mdat` is stepped over.
 from __future__ import annotations
 
 from ...errors import CorruptImage
-from ...model import Found
+from ...model import FileType, Found
 from ...reader import Reader
 from .items import describe_primary, hand_over_blocks, is_av1
 from .meta import Meta, find, parse_meta
@@ -34,23 +34,22 @@ IMAGE_BRANDS = STILL_BRANDS | SEQUENCE_BRANDS
 #: Major brands of files that are something else although they may list an image brand as compatible.
 FOREIGN_BRANDS = frozenset((b"crx ",))
 
-#: IANA media types by major brand; any other HEIF is image/heif.
-CONTENT_TYPES = {
-    b"avif": "image/avif",
-    b"avis": "image/avif",
-    b"heic": "image/heic",
-    b"heix": "image/heic",
-    b"heim": "image/heic",
-    b"heis": "image/heic",
-    b"hevc": "image/heic-sequence",
-    b"hevx": "image/heic-sequence",
-    b"hevm": "image/heic-sequence",
-    b"hevs": "image/heic-sequence",
-    b"msf1": "image/heif-sequence",
-    b"avci": "image/avci",
-    b"avcs": "image/avcs",
-    b"j2ki": "image/hej2k",
-}
+AVIF = FileType("AVIF", "image/avif", "avif")
+HEIF = FileType("HEIF", "image/heif", "heif")
+HEIC = FileType("HEIF", "image/heic", "heic")
+HEIC_SEQUENCE = FileType("HEIF", "image/heic-sequence", "heics")
+HEIF_SEQUENCE = FileType("HEIF", "image/heif-sequence", "heifs")
+AVC = FileType("HEIF", "image/avci", "avci")
+AVC_SEQUENCE = FileType("HEIF", "image/avcs", "avcs")
+JPEG2000 = FileType("HEIF", "image/hej2k", "hej2")
+TYPES = (AVIF, HEIF, HEIC, HEIC_SEQUENCE, HEIF_SEQUENCE, AVC, AVC_SEQUENCE, JPEG2000)
+#: By major brand; any other is HEIF.
+_TYPES = {
+    b"avif": AVIF, b"avis": AVIF,
+    b"heic": HEIC, b"heix": HEIC, b"heim": HEIC, b"heis": HEIC,
+    b"hevc": HEIC_SEQUENCE, b"hevx": HEIC_SEQUENCE, b"hevm": HEIC_SEQUENCE, b"hevs": HEIC_SEQUENCE,
+    b"msf1": HEIF_SEQUENCE, b"avci": AVC, b"avcs": AVC_SEQUENCE, b"j2ki": JPEG2000,
+}  # fmt: skip
 
 
 def matches(head: bytes, source: Reader) -> bool:
@@ -68,8 +67,7 @@ def read(source: Reader, found: Found) -> None:
     """
     brands = _brands(source.read_at(0, MAX_BRAND_BYTES))
     major = brands[0] if brands else b""
-    found.format = "AVIF" if major in AVIF_BRANDS else "HEIF"
-    found.content_type = CONTENT_TYPES.get(major, "image/heif")
+    found.be(_TYPES.get(major, HEIF))
 
     meta_box, moov_box = find(source, found, sequence=major in SEQUENCE_BRANDS)
     meta = Meta()
@@ -77,11 +75,13 @@ def read(source: Reader, found: Found) -> None:
         meta = parse_meta(source, meta_box, found)
         describe_primary(source, meta, found)
         if found.format == "HEIF" and is_av1(meta) and not AVIF_BRANDS.isdisjoint(brands):
-            found.format, found.content_type = "AVIF", "image/avif"
+            found.be(AVIF)
     if found.width is None and moov_box is None:
         _, moov_box = find(source, found, sequence=True)
     if moov_box is not None and (major in SEQUENCE_BRANDS or found.width is None):
-        describe_sequence(source, moov_box, found)
+        coding = describe_sequence(source, moov_box, found)
+        if coding == b"av01" and found.content_type == HEIF_SEQUENCE.media_type:
+            found.be(AVIF)
     if not found.width or not found.height:
         raise CorruptImage("no item and no track states the image's size")
     if meta.primary is not None:

@@ -46,8 +46,11 @@ class _Track:
         return round(self.ticks * 1000 / self.timescale)
 
 
-def describe_sequence(source: Reader, moov: Box, found: Found) -> None:
-    """Frames, duration and loop of the first picture track, and what the still part left unknown."""
+def describe_sequence(source: Reader, moov: Box, found: Found) -> bytes:
+    """Frames, duration and loop of the first picture track, and what the still part left unknown.
+
+    Returns how its pictures are coded (`av01`, `hvc1`, ...), nothing where there is no such track.
+    """
     source.read_at(moov.start, min(moov.size, PREFETCH_BYTES))
     tracks: list[_Track] = []
     try:
@@ -59,7 +62,7 @@ def describe_sequence(source: Reader, moov: Box, found: Found) -> None:
     pictures = [t for t in tracks if t.handler in (b"pict", b"vide") and not t.references.keys() & PART_OF]
     if not pictures:
         found.warn("no picture track in moov")
-        return
+        return b""
     main = next((t for t in pictures if t.handler == b"pict"), pictures[0])
     if found.width is None:
         if main.width and main.height:
@@ -77,17 +80,16 @@ def describe_sequence(source: Reader, moov: Box, found: Found) -> None:
         )
     if found.icc is None:
         found.icc = icc_profile(main.config, found)
-    if main.entry == b"av01" and found.content_type == "image/heif-sequence":
-        found.format, found.content_type = "AVIF", "image/avif"
     if not main.samples:
         found.warn("the picture track states no samples")
-        return
+        return main.entry
     if main.times is not None:
         main.ticks = _time(source, main.times) or main.ticks
     found.frames = main.samples
     found.animated = main.samples > 1
     found.duration_ms = main.duration_ms if found.animated else None
     found.loop = _loop(main) if found.animated else None
+    return main.entry
 
 
 def _loop(track: _Track) -> int | None:

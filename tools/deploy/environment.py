@@ -14,6 +14,7 @@ import venv
 from pathlib import Path
 
 from tools.deploy.locking import locked
+from tools.deploy.pip import PipError, install
 
 WINDOWS = os.name == "nt"
 LOCK = Path(__file__).resolve().parents[2] / ".local" / "setup.lock"
@@ -55,7 +56,10 @@ def prepare(folder: Path, requirements: Path, exact: bool = False, notice: str =
                     f"A virtual environment could not be made: {error}\n"
                     "On Debian or Ubuntu: sudo apt install python3-venv"
                 ) from error
-        _install(python, requirements)
+        try:
+            install(python, requirements)
+        except PipError as error:
+            raise SetupError(str(error)) from error
         marker.write_text(wanted, encoding="utf-8")
     return python
 
@@ -65,21 +69,6 @@ def _is_version(python: Path, version: str) -> bool:
         return False
     done = subprocess.run([str(python), "--version"], capture_output=True, text=True, check=False)
     return done.stdout.split()[-1:] == [version]
-
-
-def _install(python: Path, requirements: Path) -> None:
-    command = [
-        str(python),
-        *("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet", "--retries", "2"),
-        *("--require-hashes", "--no-deps", "--only-binary=:all:", "--requirement", str(requirements)),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        tail = "\n".join(f"  pip: {line}" for line in (done.stdout + done.stderr).strip().splitlines()[-4:])
-        raise SetupError(
-            f"{requirements.name} could not be installed from the Python package index.\n{tail}\n"
-            "Check the network (or HTTPS_PROXY, PIP_INDEX_URL) and run this again."
-        )
 
 
 def main(arguments: list[str]) -> int:

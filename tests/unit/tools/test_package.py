@@ -1,7 +1,8 @@
-"""The build: import closure, reproducible zips, unchanged builds, messages."""
+"""The build: what a package holds, reproducible zips, unchanged builds, messages."""
 
 import concurrent.futures
 import hashlib
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -9,45 +10,40 @@ from pathlib import Path
 
 import pytest
 
-from tools.deploy import package
+from tools.deploy import package, pip
 
 HOST = package.host_target()
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with two functions, two shared packages and a folder that stands for installed wheels."""
+    """A project with two functions, two shared packages and folders that stand for installed wheels."""
     files = {
         "lambdas/light/lambda_function.py": (
-            "import json\nimport boto3\nfrom third import thing\nfrom shared_one import api\n"
-            "def lambda_handler(event, context):\n    return thing.NAME + api.NAME\n"
+            "import boto3\nimport third\nfrom api import NAME\n"
+            "def lambda_handler(event, context):\n    return third.NAME + NAME\n"
         ),
-        "lambdas/heavy/lambda_function.py": "from shared_one.formats import load\nimport native\n",
+        "lambdas/light/package.toml": 'shared = ["api"]\n',
         "lambdas/light/requirements.txt": "third==1 --hash=sha256:00\n",
+        "lambdas/heavy/lambda_function.py": "import native\nimport reader\n",
+        "lambdas/heavy/package.toml": (
+            'shared = ["api", "reader"]\nleave_out = ["native/_draw.*", "native.libs/libdraw*", "api/tables/*"]\n'
+        ),
         "lambdas/heavy/requirements.txt": "native==1 --hash=sha256:00\n",
-        "lambdas/shared/shared_one/__init__.py": "",
-        "lambdas/shared/shared_one/api.py": (
-            "from typing import TYPE_CHECKING\nfrom . import names\nif TYPE_CHECKING:\n    from . import unused\n"
-            "NAME = names.NAME\n"
-        ),
-        "lambdas/shared/shared_one/names.py": "NAME = 'x'\n",
-        "lambdas/shared/shared_one/unused.py": "import native\n",
-        "lambdas/shared/shared_one/table.json": "{}",
-        "lambdas/shared/shared_one/formats/__init__.py": (
-            "import importlib\ndef load(name):\n    return importlib.import_module('.' + name, __name__)\n"
-        ),
-        "lambdas/shared/shared_one/formats/png.py": "",
-        "wheels/light/third/__init__.py": "",
-        "wheels/light/third/thing.py": "NAME = 'y'\ntry:\n    import absent_extra\nexcept ImportError:\n    pass\n",
-        "wheels/light/third/other.py": "",
-        "wheels/light/third/__pycache__/thing.cpython-311.pyc": "",
+        "lambdas/shared/api/__init__.py": "NAME = 'x'\n",
+        "lambdas/shared/api/tables/table.json": "{}",
+        "lambdas/shared/api/__pycache__/old.cpython-313.pyc": "",
+        "lambdas/shared/reader/__init__.py": "",
+        "wheels/light/third/__init__.py": "NAME = 'y'\n",
+        "wheels/light/third/py.typed": "",
+        "wheels/light/third/thing.pyi": "",
         "wheels/light/third-1.dist-info/METADATA": "",
-        "wheels/heavy/native/__init__.py": "from . import _core\n",
-        "wheels/heavy/native/_core.cpython-313-aarch64-linux-gnu.so": "elf libtiff-77.so.6",
-        "wheels/heavy/native/plugin.py": "",
-        "wheels/heavy/native.libs/libtiff-77.so.6": "elf libz-1234.so.1",
+        "wheels/light/bin/third": "",
+        "wheels/heavy/native/__init__.py": "",
+        "wheels/heavy/native/_core.cpython-313-aarch64-linux-gnu.so": "elf",
+        "wheels/heavy/native/_draw.cpython-313-aarch64-linux-gnu.so": "elf",
         "wheels/heavy/native.libs/libz-1234.so.1": "elf",
-        "wheels/heavy/native.libs/libfreetype-9.so.6": "elf libz-1234.so.1",
+        "wheels/heavy/native.libs/libdraw-9.so.6": "elf",
     }
     for name, content in files.items():
         path = tmp_path / name
@@ -69,7 +65,9 @@ def build(project: Path, monkeypatch: pytest.MonkeyPatch):
 
     def run(target: package.Target = HOST) -> dict:
         installs.clear()
-        return package.build_all(target, project / "lambdas", project / "build", quiet=True)
+        return package.build_all(
+            target, project / "lambdas", project / "build", quiet=True, cache=project / "cache"
+        )
 
     run.installs = installs
     return run
@@ -80,39 +78,33 @@ def names_in(path: Path) -> list[str]:
         return archive.namelist()
 
 
-def test_a_zip_holds_what_its_function_imports_and_no_more(project: Path, build) -> None:
+def test_a_zip_holds_handler_wheels_and_the_shared_packages_that_are_named(project: Path, build) -> None:
     build()
     assert names_in(project / "build/light.zip") == [
+        "api/__init__.py",
+        "api/tables/table.json",
         "lambda_function.py",
-        "shared_one/__init__.py",
-        "shared_one/api.py",
-        "shared_one/names.py",
-        "shared_one/table.json",
         "third/__init__.py",
-        "third/thing.py",
     ]
 
 
-def test_a_compiled_package_stays_whole_and_brings_the_libraries_it_names(project: Path, build) -> None:
+def test_what_a_function_leaves_out_is_left_out(project: Path, build) -> None:
     build()
-    held = names_in(project / "build/heavy.zip")
-    assert {
-        "native/_core.cpython-313-aarch64-linux-gnu.so",
-        "native/plugin.py",
+    assert names_in(project / "build/heavy.zip") == [
+        "api/__init__.py",
+        "lambda_function.py",
         "native.libs/libz-1234.so.1",
-    } <= set(held)
-
-
-def test_modules_loaded_by_computed_name_are_kept(project: Path, build) -> None:
-    build()
-    assert "shared_one/formats/png.py" in names_in(project / "build/heavy.zip")
+        "native/__init__.py",
+        "native/_core.cpython-313-aarch64-linux-gnu.so",
+        "reader/__init__.py",
+    ]
 
 
 def test_vendor_holds_what_the_zip_holds(project: Path, build) -> None:
     build()
     vendor = project / "lambdas/light/vendor"
     held = sorted(path.relative_to(vendor).as_posix() for path in vendor.rglob("*") if path.is_file())
-    assert ["lambda_function.py", *held] == names_in(project / "build/light.zip")
+    assert sorted(["lambda_function.py", *held]) == names_in(project / "build/light.zip")
 
 
 def test_the_zip_runs_by_itself(project: Path, build) -> None:
@@ -125,22 +117,24 @@ def test_the_zip_runs_by_itself(project: Path, build) -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "yx\n"
 
 
-def test_equal_inputs_give_equal_bytes_whatever_their_times_modes_and_line_ends(project: Path, build) -> None:
+def test_equal_inputs_give_equal_bytes_wherever_and_whatever_their_times_and_modes(
+    project: Path, build
+) -> None:
     first = build()
-    for path in (project / "lambdas/shared").rglob("*.py"):
-        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    deeper = shutil.copytree(project / "lambdas", project / "a" / "deeper" / "place" / "lambdas")
+    for path in deeper.rglob("*.py"):
+        path.touch()
         path.chmod(0o600)
-    (project / "build/manifest.json").unlink()
-    assert build() == first
+    second = package.build_all(HOST, deeper, project / "other", quiet=True, cache=project / "cache")
+    assert second == first
+    assert (project / "other/heavy.zip").read_bytes() == (project / "build/heavy.zip").read_bytes()
 
 
 def test_entries_have_fixed_times_and_modes(project: Path, build) -> None:
     build()
     with zipfile.ZipFile(project / "build/heavy.zip") as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-        modes = {entry.filename: entry.external_attr >> 16 & 0o777 for entry in archive.infolist()}
-    assert modes["lambda_function.py"] == 0o644
-    assert modes["native/_core.cpython-313-aarch64-linux-gnu.so"] == 0o755
+        assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
 
 
 def test_an_unchanged_function_is_left_alone(project: Path, build) -> None:
@@ -154,8 +148,9 @@ def test_an_unchanged_function_is_left_alone(project: Path, build) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "lambdas/shared/shared_one/names.py",
+        "lambdas/shared/api/tables/table.json",
         "lambdas/light/lambda_function.py",
+        "lambdas/light/package.toml",
         "lambdas/light/requirements.txt",
     ],
 )
@@ -167,15 +162,22 @@ def test_a_changed_input_is_built_again(project: Path, build, change: str) -> No
     assert "light" in build.installs
 
 
+def test_a_change_of_what_a_function_does_not_hold_leaves_it_alone(project: Path, build) -> None:
+    build()
+    (project / "lambdas/shared/reader/__init__.py").write_text("# changed\n")
+    build()
+    assert build.installs == ["heavy"]
+
+
 def test_a_damaged_zip_and_a_lost_vendor_are_built_again(project: Path, build) -> None:
     first = build()
     (project / "build/light.zip").write_bytes(b"damaged")
     assert build() == first
     data = (project / "build/light.zip").read_bytes()
     assert hashlib.sha256(data).hexdigest() == first["functions"]["light"]["sha256"]
-    package.shutil.rmtree(project / "lambdas/light/vendor")
+    shutil.rmtree(project / "lambdas/light/vendor")
     build()
-    assert (project / "lambdas/light/vendor/third/thing.py").is_file()
+    assert (project / "lambdas/light/vendor/third/__init__.py").is_file()
 
 
 def test_another_target_is_another_build(project: Path, build) -> None:
@@ -185,24 +187,23 @@ def test_another_target_is_another_build(project: Path, build) -> None:
     assert manifest["target"] == {"runtime": "python3.13", "architecture": "x86_64", "local": False}
 
 
-def test_an_import_that_nothing_provides_is_named(project: Path, build) -> None:
-    with (project / "lambdas/shared/shared_one/names.py").open("a") as stream:
-        stream.write("import requests\n")
-    with pytest.raises(package.PackageError, match=r"light imports requests.*make lock"):
-        build()
-
-
-def test_an_import_that_may_fail_need_not_be_provided(project: Path, build) -> None:
-    with (project / "lambdas/shared/shared_one/names.py").open("a") as stream:
-        stream.write("try:\n    import requests\nexcept ImportError:\n    requests = None\n")
-    build()
-
-
-def test_a_failed_build_leaves_the_last_zip(project: Path, build) -> None:
+@pytest.mark.parametrize(
+    ("declaration", "problem"),
+    [
+        (None, r"package\.toml must name the packages of lambdas/shared that light imports"),
+        ("", "must name the packages"),
+        ("shared = [api]", "must name the packages"),
+        ('shared = ["api", "apo"]', "names apo, which lambdas/shared does not hold"),
+    ],
+)
+def test_a_wrong_declaration_is_told_and_leaves_the_last_zip(
+    project: Path, build, declaration: str | None, problem: str
+) -> None:
     build()
     before = (project / "build/light.zip").read_bytes()
-    (project / "lambdas/light/lambda_function.py").write_text("def broken(:\n")
-    with pytest.raises(package.PackageError, match="not valid Python"):
+    path = project / "lambdas/light/package.toml"
+    path.unlink() if declaration is None else path.write_text(declaration)
+    with pytest.raises(package.PackageError, match=problem):
         build()
     assert (project / "build/light.zip").read_bytes() == before
     assert [path.name for path in (project / "build").iterdir() if path.name.startswith(".")] == []
@@ -210,7 +211,9 @@ def test_a_failed_build_leaves_the_last_zip(project: Path, build) -> None:
 
 def test_builds_at_the_same_time_wait_for_each_other(project: Path, build) -> None:
     def one(number: int) -> dict:
-        return package.build_all(HOST, project / "lambdas", project / f"build-{number}", quiet=True)
+        return package.build_all(
+            HOST, project / "lambdas", project / f"build-{number}", quiet=True, cache=project / "cache"
+        )
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         manifests = list(pool.map(one, range(8)))
@@ -236,15 +239,17 @@ def test_wheels_for_lambda_are_asked_for_by_platform() -> None:
     ("output", "advice"),
     [
         ("Retrying ... NewConnectionError('...: Failed to establish a new connection')", "Check the network"),
-        ("ERROR: No matching distribution found for pillow==13.0.0", "does not exist for python3.13 arm64"),
+        (
+            "ERROR: No matching distribution found for pillow==13.0.0",
+            "does not exist for the Python and platform",
+        ),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "make lock"),
         ("/usr/bin/python3: No module named pip", "apt install python3-pip"),
         ("something else", "something else"),
     ],
 )
 def test_a_failed_download_says_what_to_do(output: str, advice: str) -> None:
-    target = package.Target("python3.13", "arm64")
-    assert advice in package.explain_pip(Path("lambdas/light/requirements.txt"), target, output)
+    assert advice in pip.explain("/usr/bin/python3", Path("lambdas/light/requirements.txt"), output)
 
 
 def test_a_build_without_network_fails_with_advice_and_leaves_nothing(
@@ -260,6 +265,11 @@ def test_a_build_without_network_fails_with_advice_and_leaves_nothing(
     with pytest.raises(package.PackageError, match="Check the network"):
         package.install_wheels(requirements, HOST, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_function_without_pinned_requirements_is_told(tmp_path: Path) -> None:
+    with pytest.raises(package.PackageError, match=r"requirements\.txt is missing\. Run: make lock"):
+        package.install_wheels(tmp_path / "requirements.txt", HOST, tmp_path / "cache")
 
 
 def test_local_takes_no_target(capsys: pytest.CaptureFixture[str]) -> None:

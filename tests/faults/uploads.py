@@ -6,7 +6,7 @@ from typing import Any
 
 from image_catalogue.items import Item
 from image_catalogue.records import record_of, timestamp
-from image_metadata.model import EXTRACTOR_VERSION
+from image_metadata import EXTRACTOR_VERSION
 from tests.unit.catalogue.conftest import BUCKET
 
 

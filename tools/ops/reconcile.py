@@ -37,7 +37,7 @@ from image_catalogue.dynamodb import (
 from image_catalogue.items import contribution
 from image_events.events import REPAIR_SOURCE
 from image_events.indexer import is_folder
-from image_metadata.model import EXTRACTOR_VERSION
+from image_metadata.versions import EXTRACTOR_VERSION
 from tools.deploy.credentials import AccountError, find_region
 
 KINDS = {

@@ -16,8 +16,9 @@ from .errors import (
 )
 from .extract import extract
 from .formats import extension
-from .model import EXTRACTOR_VERSION, ImageMetadata
+from .model import ImageMetadata
 from .reader import FileReader, RangeReader, Reader
+from .versions import EXTRACTOR_VERSION
 
 __all__ = [
     "EXTRACTOR_VERSION",

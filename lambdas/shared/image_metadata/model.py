@@ -9,9 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, get_type_hints
 
 from .fields import FIELDS, Description, Position
-
-#: Grows by one whenever a change makes the same bytes yield another record.
-EXTRACTOR_VERSION = 1
+from .versions import EXTRACTOR_VERSION
 
 
 class FileType(NamedTuple):

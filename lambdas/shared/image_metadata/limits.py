@@ -57,10 +57,14 @@ MAX_WARNINGS = 20
 MAX_IFD_ENTRIES = 2_000
 #: Directories of one TIFF stream (pages); a file with more states no frame count.
 MAX_IFDS = 2_000
+#: Sub-directories of one TIFF directory that are read.
+MAX_SUB_IFDS = 16
 #: Bytes of one TIFF value that is decoded.
 MAX_VALUE = 64 * 1024
 #: Segments of one JPEG before its frame header.
 MAX_SEGMENTS = 1_000
+#: Segments of one JPEG inside another file before its frame header.
+MAX_INNER_SEGMENTS = 32
 #: Chunks of one PNG or RIFF file.
 MAX_CHUNKS = 100_000
 #: Frames of one GIF.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
+from itertools import zip_longest
 
 import pytest
 
@@ -108,18 +110,36 @@ def test_xmp_under_a_damaged_name(name: bytes) -> None:
 # --- multi-picture files ----------------------------------------------------------------------------------
 
 
-def mpf(*kinds: int) -> bytes:
-    entries = b"".join(struct.pack("<IIIHH", kind, 100, 0, 0, 0) for kind in kinds)
+def mpf(*kinds: int, places: Sequence[int] = ()) -> bytes:
+    """A multi-picture index; places count from its TIFF header."""
+    rows = zip_longest(kinds, places, fillvalue=0)
+    entries = b"".join(struct.pack("<IIIHH", kind, 100, place, 0, 0) for kind, place in rows)
     return segment(
         0xE2, b"MPF\0" + tiff({0xB000: (7, b"0100"), 0xB001: (4, len(kinds)), 0xB002: (7, entries)})
     )
+
+
+def sized(width: int, height: int, components: int = 3) -> bytes:
+    """The end of a JPEG of that size, from its frame header on."""
+    frame = struct.pack(">BHHB", 8, height, width, components) + bytes(3 * components)
+    return segment(0xC0, frame) + b"\xff\xda\0\2\xff\xd9"
+
+
+def pair(second: bytes, *segments: bytes, kind: int = 0, xmp: bytes | None = None) -> ImageMetadata:
+    """A JPEG of 480 x 320 pixels with another behind it, of undefined type, which is where most gain maps are."""
+
+    def first(place: int) -> bytes:
+        return jpeg(*segments, mpf(0x30000, kind, places=[0, place]), xmp=xmp, tail=sized(480, 320))
+
+    header = first(0).index(b"MPF\0") + 4
+    return record(first(len(first(0)) - header) + second)
 
 
 @pytest.mark.parametrize(
     ("kinds", "form", "frames"),
     [
         ((0x30000, 0x20002), "MPO", 2),
-        ((0x30000, 0), "MPO", 2),
+        ((0x30000, 0), "JPEG", 1),
         ((0x30000, 0x20003, 0x20003, 0x20003), "MPO", 4),
         ((0x30000, 0x10001, 0x10002), "JPEG", 1),
         ((0x30000,), "JPEG", 1),
@@ -128,6 +148,56 @@ def mpf(*kinds: int) -> bytes:
 def test_pictures_and_previews(kinds: tuple[int, ...], form: str, frames: int) -> None:
     metadata = record(jpeg(mpf(*kinds)))
     assert (metadata.format, metadata.frames, metadata.content_type) == (form, frames, "image/jpeg")
+
+
+ISO = b"urn:iso:std:iso:ts:21496:-1\0"
+AMPF = segment(0xE0, b"JFIF\0\1\1\0\0H\0H\0\0AMPF")
+HDRGM = packet("", 'hdrgm:Version="1.0"', 'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/"')
+APPLE = packet(
+    "<apdi:AuxiliaryImageType>urn:com:apple:photo:2020:aux:hdrgainmap</apdi:AuxiliaryImageType>",
+    namespaces='xmlns:apdi="http://ns.apple.com/pixeldatainfo/1.0/"',
+)
+CONTAINER = packet("", namespaces='xmlns:Container="http://ns.google.com/photos/1.0/container/"')
+
+
+@pytest.mark.parametrize(
+    ("second", "first"),
+    [
+        (jpeg(segment(0xE2, ISO + bytes(66)), tail=sized(480, 320)), ()),  # full size, said by the second
+        (jpeg(tail=sized(480, 320)), (segment(0xE2, ISO + bytes(4)),)),  # said by the first
+        (jpeg(tail=sized(480, 320)), (AMPF,)),
+        (jpeg(xmp=HDRGM, tail=sized(480, 320)), ()),
+        (jpeg(xmp=APPLE, tail=sized(480, 320)), ()),
+        (jpeg(tail=sized(240, 160)), ()),  # a quarter of the pixels
+        (jpeg(tail=sized(480, 320, components=1)), ()),  # gray beside colours: a depth map
+        (b"", ()),
+        (b"\xff\xd8\xff", ()),
+        (bytes(3000), ()),
+    ],
+)  # fmt: skip
+def test_a_gain_map_or_depth_map_behind_it_leaves_a_jpeg(second: bytes, first: tuple[bytes, ...]) -> None:
+    metadata = pair(second, *first)
+    assert (metadata.status, metadata.format, metadata.frames) == ("ok", "JPEG", 1)
+
+
+@pytest.mark.parametrize("xmp", [HDRGM, CONTAINER])
+def test_a_picture_behind_a_packet_that_explains_it_leaves_a_jpeg(xmp: bytes) -> None:
+    assert pair(jpeg(tail=sized(480, 320)), xmp=xmp).format == "JPEG"
+
+
+def test_a_like_picture_of_undefined_type_is_a_view() -> None:
+    metadata = pair(jpeg(tail=sized(480, 320)))
+    assert (metadata.format, metadata.frames, metadata.content_type) == ("MPO", 2, "image/jpeg")
+
+
+def test_a_like_picture_behind_large_segments_is_a_view() -> None:
+    large = [segment(0xE1, b"Exif\0\0" + bytes(60_000)), segment(0xE2, bytes(65_000))]
+    assert pair(jpeg(*large, tail=sized(480, 320))).format == "MPO"
+
+
+def test_views_beside_a_gain_map_are_views() -> None:
+    xmp = HDRGM
+    assert pair(jpeg(tail=sized(240, 160)), kind=0x20002, xmp=xmp).format == "MPO"
 
 
 def test_a_gain_map_is_no_picture() -> None:

@@ -34,7 +34,16 @@ _ICC = b"ICC_PROFILE\0"
 _MPF = b"MPF\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _ADOBE = b"Adobe"
-_GAIN_MAP = (b"hdrgm:", b"HDRGainMap", b"GainMap")
+_ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
+_APPLE = b"AMPF"  # at the end of JFIF: further pictures follow, which are Apple's gain maps and mattes
+#: What XMP says, in the first picture or in the further one, where that is a gain map, a depth map or the like:
+#: Adobe's and Apple's gain maps, Google's containers and dynamic depth, Apple's auxiliary images.
+_AUXILIARY = (
+    b"hdrgm:", b"HDRGainMap", b"GainMap", b"ns.google.com/photos/1.0/container", b"ns.google.com/photos/dd/",
+    b"GDepth:", b"apdi:",
+)  # fmt: skip
+#: Bytes of a further picture that are read to see what it is.
+_PICTURE_BYTES = 16 * 1024
 
 
 def matches(head: bytes, _: Reader) -> bool:
@@ -46,7 +55,8 @@ class _Blocks:
     """Blocks that span segments, gathered while the segments are walked."""
 
     __slots__ = (
-        "adobe", "components", "exif", "extended", "extended_bytes", "icc", "jfif", "kinds", "photoshop", "pictures",
+        "adobe", "auxiliary", "components", "exif", "extended", "extended_bytes", "icc", "jfif", "photoshop",
+        "pictures",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -58,8 +68,10 @@ class _Blocks:
         self.adobe: int | None = None
         self.jfif = False
         self.components: list[int] = []
-        self.pictures = 1  # of the multi-picture index
-        self.kinds: list[int] = []  # their types, the first one's left out
+        self.pictures: list[
+            tuple[int, int]
+        ] = []  # type and place of the multi-picture index's, but the first one
+        self.auxiliary = False  # whether those are said to be gain maps and the like
 
 
 class _Joined:
@@ -98,21 +110,41 @@ def read(source: Reader, found: Found) -> None:
         _gather(source, found, blocks)
     if found.width is None:
         raise CorruptImage("no frame header before the image data")
-    _count(found, blocks)
+    _count(source, found, blocks)
     _color(found, blocks)
 
 
-def _count(found: Found, blocks: _Blocks) -> None:
-    """Tell a multi-picture file from a JPEG with previews (0x01....) or a gain map (type 0) behind it."""
-    if not blocks.kinds:
-        found.frames, found.animated = 1, False
-        return
-    mapped = found.xmp is not None and any(sign in found.xmp for sign in _GAIN_MAP)
-    views = any(kind >> 16 == 2 or (kind == 0 and not mapped) for kind in blocks.kinds)
+def _count(source: Reader, found: Found, blocks: _Blocks) -> None:
+    """Tell a multi-picture file from a JPEG with previews (type 0x01....), gain maps or depth maps behind it."""
     found.frames, found.animated = 1, False
+    views = sum(kind >> 16 == 2 for kind, _ in blocks.pictures)
+    undefined = [place for kind, place in blocks.pictures if kind == 0]
+    if undefined and not _has_auxiliary(found, blocks) and _is_view(source, undefined[0], found, blocks):
+        views += len(undefined)
     if views:
         found.be(MPO)
-        found.frames = blocks.pictures
+        found.frames = len(blocks.pictures) + 1
+
+
+def _has_auxiliary(found: Found, blocks: _Blocks) -> bool:
+    packets = (found.xmp or b"", found.xmp_extended or b"")
+    return blocks.auxiliary or any(sign in packet for sign in _AUXILIARY for packet in packets)
+
+
+def _is_view(source: Reader, place: int, found: Found, blocks: _Blocks) -> bool:
+    """Whether a picture of undefined type is a picture like the first: of its colours, about its size, no gain map."""
+    try:
+        data = source.read_at(place, _PICTURE_BYTES)
+        frame = frame_header(source, place)
+    except BudgetExceeded as error:
+        found.warn(f"MPF: {error}")
+        return False
+    if frame is None or any(sign in data for sign in (*_AUXILIARY, _ISO_GAIN_MAP)):
+        return False
+    _, height, width, components = frame
+    return 2 * width * height >= (found.width or 0) * (found.height or 0) and components == len(
+        blocks.components
+    )
 
 
 def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
@@ -196,6 +228,22 @@ def _frame(data: bytes, found: Found, blocks: _Blocks) -> None:
         blocks.components = list(range(1, count + 1))
 
 
+def frame_header(source: Reader, start: int) -> tuple[int, int, int, int] | None:
+    """Depth, height, width and number of components of the JPEG at `start`; None where no frame header is near."""
+    position = start + 2 if source.read_at(start, 2) == b"\xff\xd8" else source.size
+    for _ in range(limits.MAX_INNER_SEGMENTS):
+        head = source.read_at(position, 10)
+        if len(head) < 10:
+            break
+        marker, length = _SEGMENT(head)
+        if marker in _FRAMES:
+            return _FRAME(head, 4)
+        if marker < 0xFF00 or marker == _SOS or length < 2:
+            break
+        position += 2 + length
+    return None
+
+
 def _dnl(source: Reader, position: int) -> int | None:
     """The height of a frame that leaves it to the DNL segment after the first scan (T.81 B.2.5)."""
     data = source.read_at(position, limits.MAX_XMP)
@@ -227,7 +275,9 @@ def _application(source: Reader, start: int, length: int, marker: int, found: Fo
         if name.startswith(_ICC) and len(name) == 14:
             blocks.icc.setdefault(name[12], (start + 14, length - 14))
         elif name.startswith(_MPF):
-            _pictures(source.read_at(start, length)[4:], found, blocks)
+            _pictures(source.read_at(start, length)[4:], start + 4, found, blocks)
+        elif _ISO_GAIN_MAP.startswith(name):
+            blocks.auxiliary = blocks.auxiliary or source.read_at(start, length).startswith(_ISO_GAIN_MAP)
     else:
         name = source.read_at(start, min(length, 20))
         if name.startswith(_PHOTOSHOP):
@@ -245,6 +295,7 @@ def _small(data: bytes, marker: int, found: Found, blocks: _Blocks) -> None:
     if marker == _APP0:
         if data[:5] == b"JFIF\0" and len(data) >= 12:
             blocks.jfif = True
+            blocks.auxiliary = blocks.auxiliary or data.endswith(_APPLE)
             unit, x, y = _DENSITY(data, 7)
             if (unit == 1 or unit == 2) and x and y and found.dpi is None:
                 found.dpi = (float(x), float(y)) if unit == 1 else (round(x * 2.54, 4), round(y * 2.54, 4))
@@ -275,8 +326,8 @@ def _extended(source: Reader, start: int, length: int, found: Found, blocks: _Bl
     blocks.extended.setdefault(digest, {})[offset] = source.read_at(start, length)[75:]
 
 
-def _pictures(data: bytes, found: Found, blocks: _Blocks) -> None:
-    """The multi-picture index (CIPA DC-007 5.2.3): how many images the file holds."""
+def _pictures(data: bytes, base: int, found: Found, blocks: _Blocks) -> None:
+    """The multi-picture index (CIPA DC-007 5.2.3): which images the file holds; places count from its TIFF header."""
     try:
         tiff = TiffStream(data, found.warn, "MPF")
     except NotTiff as error:
@@ -287,11 +338,8 @@ def _pictures(data: bytes, found: Found, blocks: _Blocks) -> None:
     if not isinstance(count, int) or not 1 < count <= 1000:
         return
     entries = tiff.raw(index[0xB002]) if 0xB002 in index else b""
-    kinds = [
-        struct.unpack(tiff.order + "I", entries[i : i + 4])[0] & 0xFFFFFF
-        for i in range(0, len(entries) - 15, 16)
-    ]
-    blocks.pictures, blocks.kinds = count, kinds[1:]
+    rows = struct.iter_unpack(tiff.order + "III4x", entries[: len(entries) // 16 * 16])
+    blocks.pictures = [(kind & 0xFFFFFF, base + place) for kind, _, place in rows][1:count]
 
 
 def _gather(source: Reader, found: Found, blocks: _Blocks) -> None:

@@ -66,6 +66,7 @@ def read(source: Reader, found: Found) -> None:
     """Fill `found` from a BMP file. Raises `CorruptImage` when the size is cut off or not positive."""
     bare = source.read_at(0, 2) != b"BM"
     found.be(DIB if bare else BMP)
+    found.frames, found.animated = 1, False
     start = 0 if bare else _FILE_HEADER
     data = source.read_at(start, 124)
     bitmap = parse(data)

@@ -49,6 +49,7 @@ def matches(head: bytes, source: Reader) -> bool:
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from an EPS file. Raises `CorruptImage` when neither raster nor bounding box is stated."""
     found.be(EPS)
+    found.frames, found.animated = 1, False
     start, length = 0, source.size
     head = source.read_at(0, 12)
     if head[:4] == _DOS:

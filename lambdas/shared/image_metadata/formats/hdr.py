@@ -30,6 +30,7 @@ def matches(head: bytes, source: Reader) -> bool:
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a Radiance picture. Raises `CorruptImage` when no resolution line is there."""
     found.be(HDR)
+    found.frames, found.animated = 1, False
     data = source.read_at(0, 4096)
     match = _resolution(data)
     if match is None and source.size > len(data):

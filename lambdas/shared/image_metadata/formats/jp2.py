@@ -52,6 +52,8 @@ def read(source: Reader, found: Found) -> None:
     else:
         found.be(JP2)
         _boxes(source, found)
+    if found.content_type not in (JPX.media_type, JPM.media_type):  # which may hold several
+        found.frames, found.animated = 1, False
     if not found.width or not found.height:
         raise CorruptImage("neither an image header nor a codestream states a size")
 

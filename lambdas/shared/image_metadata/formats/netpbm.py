@@ -64,6 +64,7 @@ def read(source: Reader, found: Found) -> None:
     kind = data[:2]
     file_type, mode = _KINDS[kind]
     found.be(file_type)
+    found.frames, found.animated = 1, False
     found.color_mode = mode
     try:
         _header(kind, data, found)

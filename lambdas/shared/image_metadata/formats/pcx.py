@@ -30,6 +30,7 @@ def matches(head: bytes, source: Reader) -> bool:
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a PCX file. Raises `CorruptImage` when the window is cut off."""
     found.be(PCX)
+    found.frames, found.animated = 1, False
     fields = Fields(source.read_at(0, 128), 3, "little")
     try:
         bits = fields.u8()

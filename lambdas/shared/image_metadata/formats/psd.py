@@ -43,6 +43,7 @@ def matches(head: bytes, source: Reader) -> bool:
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a PSD or PSB file. Raises `CorruptImage` when the header is cut short."""
     found.be(PSD)
+    found.frames, found.animated = 1, False
     fields = Fields(source.read_at(0, 30), 12)
     try:
         channels = fields.u16()

@@ -21,6 +21,7 @@ def matches(head: bytes, source: Reader) -> bool:
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a QOI file. Raises `CorruptImage` when the header is cut short or states no area."""
     found.be(QOI)
+    found.frames, found.animated = 1, False
     fields = Fields(source.read_at(4, 10))
     try:
         width, height = fields.u32(), fields.u32()

@@ -86,6 +86,7 @@ def matches(head: bytes, source: Reader) -> bool:
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from a TGA file. Raises `CorruptImage` when the header is cut short."""
     found.be(TGA)
+    found.frames, found.animated = 1, False
     head = source.read_at(0, _HEADER)
     if len(head) < _HEADER:
         raise CorruptImage("the TGA header is cut short")

@@ -111,6 +111,8 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
         out.duration_ms, out.loop = found.duration_ms, found.loop
     if blocks:
         _describe(out, blocks)
+        if out.taken_at_source:
+            out.taken_at_source = out.taken_at_source.replace("EXIF", found.exif_name)
     if status == "ok":
         out.has_gps = out.gps is not None
     out.warnings = found.warnings[: limits.MAX_WARNINGS]
@@ -120,8 +122,12 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
 def _read_blocks(found: Found) -> _Blocks:
     """What each metadata block states that the file has."""
     blocks: dict[BlockName, Description | None] = {"EXIF": found.exif_block}
-    if found.exif and found.exif_block is None:
-        blocks["EXIF"] = read_exif(found.exif, found.warn)
+    if found.exif:
+        block = read_exif(found.exif, found.warn)
+        if found.exif_block is None:
+            blocks["EXIF"] = block
+        elif block is not None:
+            found.exif_block.fill(block)
     if found.xmp:
         blocks["XMP"] = read_xmp(found.xmp, found.warn, found.xmp_extended)
     if found.iptc:

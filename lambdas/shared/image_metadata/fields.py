@@ -215,6 +215,12 @@ class Description:
         _png("Software"),
     )
 
+    def fill(self, other: Description) -> None:
+        """Take from another block of the same kind what this one does not state."""
+        for line in dataclasses.fields(self):
+            if getattr(self, line.name) in (None, []):
+                setattr(self, line.name, getattr(other, line.name))
+
 
 class Field(NamedTuple):
     """One line of the table above."""

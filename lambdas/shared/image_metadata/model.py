@@ -48,6 +48,7 @@ class Found:
     iptc: bytes | None = None  # IIM data sets
     icc: bytes | None = None  # the profile
     exif_block: Description | None = None  # already parsed, where the file itself is a TIFF stream
+    exif_name: str = "EXIF"  # of what states the same in a format that is older than EXIF, or has none
     text: dict[str, str] = field(default_factory=dict)  # PNG text chunks, comments: keyword -> text
     warnings: list[str] = field(default_factory=list)
     inflated: int = 0  # bytes that compressed blocks came to so far (limits.MAX_INFLATED_TOTAL)

@@ -9,7 +9,7 @@ import random
 import sys
 import time
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 import pytest
 
@@ -83,7 +83,7 @@ def test_every_reader_has_its_own_first_bytes() -> None:
 
 def test_every_reader_is_registered() -> None:
     modules = [
-        importlib.import_module(f"{formats.__name__}.{each.name}") for each in iter_modules(formats.__path__)
+        importlib.import_module(each.name) for each in walk_packages(formats.__path__, f"{formats.__name__}.")
     ]
     registered = (*formats.READERS, *formats.WITHOUT_SIGNATURE)
     assert {module for module in modules if hasattr(module, "matches")} == set(registered)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 
 import pytest
 
 from image_metadata import RangeReader, extract, limits
 from image_metadata.model import ImageMetadata
+from tests.support.raws import raster, stream
 
 from .build import Value, desc, directory, iptc, packet, profile, record, resource, tiff
 
@@ -103,6 +105,89 @@ def test_pages_in_a_circle_end() -> None:
 
 def test_a_last_page_outside_the_file_is_none() -> None:
     assert record(pages(3, last=10**6)).frames == 3
+
+
+FULL, LEVEL, MASK = raster(4000, 3000, 0), raster(2000, 1500, 1), raster(4000, 3000, 4, 1, 1, 4)
+OLD_COPY = raster(2000, 1500) | {0x00FF: (3, 2)}
+
+
+@pytest.mark.parametrize(
+    ("directories", "frames"),
+    [
+        ([FULL, LEVEL, raster(1000, 750, 1), raster(500, 375, 1)], 1),  # a pyramid
+        ([FULL, MASK], 1),
+        ([FULL, MASK, LEVEL, raster(2000, 1500, 5, 1, 1, 4)], 1),  # levels of the mask as well
+        ([raster(160, 120, 1), FULL], 1),  # the thumbnail first
+        ([OLD_COPY, raster(4000, 3000) | {0x00FF: (3, 1)}], 1),  # the older tag
+        ([raster(4000, 3000) | {0x00FF: (3, 3)}, FULL, OLD_COPY], 2),
+        ([raster(4000, 3000, 2), raster(4000, 3000, 2)], 2),  # pages of several
+        ([raster(160, 120), FULL], 2),  # neither says that it is a copy
+        ([FULL, {0x010E: (2, "no raster")}, {0x0100: (4, 0), 0x0101: (4, 0)}], 1),
+    ],
+)
+@pytest.mark.parametrize("order", "<>")
+def test_copies_and_masks_are_no_pages(directories: list[dict[int, Value]], frames: int, order: str) -> None:
+    metadata = record(stream(directories[0], chain=directories[1:], order=order))
+    assert (metadata.status, metadata.width, metadata.height, metadata.frames) == ("ok", 4000, 3000, frames)
+    assert metadata.bit_depth == 8
+
+
+def test_levels_in_sub_directories_are_no_pages() -> None:
+    metadata = record(stream(FULL, [LEVEL, raster(1000, 750, 1)], [FULL]))
+    assert (metadata.width, metadata.frames) == (4000, 2)
+
+
+def test_the_image_below_a_thumbnail() -> None:
+    metadata = record(stream(raster(160, 120, 1), [FULL | {0x0112: (3, 6), 0x011A: (5, (300, 1))}]))
+    assert (metadata.width, metadata.frames, metadata.orientation, metadata.dpi) == (
+        4000,
+        1,
+        6,
+        (300.0, 300.0),
+    )
+
+
+def test_where_all_are_copies_the_largest_is_the_image() -> None:
+    metadata = record(stream(raster(160, 120, 1), chain=[LEVEL]))
+    assert (metadata.status, metadata.width, metadata.frames) == ("ok", 2000, 1)
+
+
+@pytest.mark.parametrize(
+    "noise", [b"\xff" * 4000, b"\x12\x34\x56\x78" * 1000, bytes(4000), b"\5\0" + b"\xc3" * 90]
+)
+def test_a_last_page_that_is_noise_is_none(noise: bytes) -> None:
+    head = stream(FULL)
+    following = len(head)
+    linked = (
+        head[: 8 + 2 + 12 * len(FULL)] + struct.pack("<I", following) + head[8 + 2 + 12 * len(FULL) + 4 :]
+    )
+    reader = RangeReader(lambda a, b: (linked + noise)[a:b], len(linked + noise), first_block=256)
+    metadata = extract(reader)
+    assert (metadata.status, metadata.width, metadata.frames) == ("ok", 4000, 1)
+    assert reader.requests < 8
+
+
+def test_the_image_s_own_tags_come_first_and_the_first_directory_s_fill_their_gaps() -> None:
+    first = raster(160, 120, 1) | {0x0112: (3, 8), 0x010F: (2, "Acme"), 0x8773: (7, profile(desc("Preview")))}
+    metadata = record(stream(first, chain=[FULL | {0x0112: (3, 3)}]))
+    assert (metadata.orientation, metadata.camera, metadata.color_profile) == (3, {"make": "Acme"}, None)
+
+
+@pytest.mark.parametrize("length", [20, 60, 110])
+def test_a_first_directory_that_is_cut_off_is_no_image(length: int) -> None:
+    metadata = record(stream(FULL)[:length])
+    assert (metadata.status, metadata.format, metadata.width) == ("corrupt", "TIFF", None)
+
+
+def test_many_pages_with_many_entries_cost_little_memory() -> None:
+    page = SIZE | {0xC000 + n: (4, n) for n in range(1000)}
+    data = stream(page, chain=[page] * 300)
+    tracemalloc.start()
+    metadata = record(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert metadata.frames == 301
+    assert peak < 2_000_000
 
 
 def test_more_pages_than_are_read_have_no_count() -> None:

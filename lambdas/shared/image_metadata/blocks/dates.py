@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from datetime import UTC, datetime
 
 from ..fields import Moment
 
@@ -109,3 +110,10 @@ def parse_offset(text: str | None) -> str | None:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text and text.strip() else None
+
+
+def unix_moment(seconds: int) -> Moment | None:
+    """A camera's local time, counted in seconds from 1970 as if it were UTC (CIFF, X3F); 0 is none."""
+    if not 0 < seconds < 1 << 32:
+        return None
+    return Moment(datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S"))

@@ -63,6 +63,8 @@ _HEADERS = {
     b"MMOR": _LAYOUTS[">", False],
     b"IIU\0": _LAYOUTS["<", False],  # Panasonic RW2, JPEG XR
 }
+#: The types that entries may have.
+TYPES = frozenset((*_SIZES, UTF8))
 #: Types that may hold text.
 _TEXTS = frozenset((ASCII, BYTE, UNDEFINED, UTF8))
 
@@ -75,6 +77,7 @@ class Directory(dict[int, Entry]):
     """One directory: tag -> entry, the first of each tag; `next` is the following directory's offset or 0."""
 
     next = 0
+    whole = True  # whether no entry is cut off
 
 
 class TiffStream:
@@ -133,6 +136,7 @@ class TiffStream:
         rows = self.read_at(offset + wide, length + self._offset.size)
         if len(rows) < length:
             self._warn(f"{self.name}: a directory is cut off")
+            found.whole = False
             length = len(rows) // size * size
         elif len(rows) == length + self._offset.size:
             (found.next,) = self._offset.unpack_from(rows, length)

@@ -34,12 +34,14 @@ from . import (
     tiff,
     webp,
 )
+from .raw import ciff, cr3, mrw, raf, rw2, x3f
 
 #: Bytes that `matches` may look at.
 HEAD = 64
 
 READERS: tuple[ModuleType, ...] = (
-    jpeg, png, gif, webp, isobmff, tiff, bmp, jxl, jp2, psd, exr, hdr, qoi, ico, netpbm, pcx, svg, eps,
+    jpeg, png, gif, webp, cr3, isobmff, tiff, rw2, raf, ciff, x3f, mrw,
+    bmp, jxl, jp2, psd, exr, hdr, qoi, ico, netpbm, pcx, svg, eps,
 )  # fmt: skip
 #: Asked when nothing else knows the file: formats whose first bytes only make them likely.
 WITHOUT_SIGNATURE: tuple[ModuleType, ...] = (tga,)

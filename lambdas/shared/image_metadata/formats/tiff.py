@@ -1,8 +1,10 @@
-"""TIFF and BigTIFF (TIFF 6.0; TechNote 2): the directories, and the metadata blocks they point to."""
+"""TIFF and BigTIFF (TIFF 6.0; TechNote 2), and the raw files that are TIFF streams: NEF, DNG, CR2, ORF and others.
+
+`rasters` finds the image among the directories, `raw.kinds` names the raw files, `raw.sizes` knows which of them state
+the size elsewhere.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 from .. import limits
 from ..blocks.exif import ICC_TAG, IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG, exif_of
@@ -12,41 +14,72 @@ from ..blocks.photoshop import read_resources
 from ..errors import BudgetExceeded, CorruptImage
 from ..model import FileType, Found
 from ..reader import RangeReader, Reader, WindowReader
+from .rasters import SUB_DIRECTORIES, Raster, Rasters, follow, number
+from .raw import kinds
+from .raw.sizes import complete, image_of
 
 TIFF = FileType("TIFF", "image/tiff", "tif")
-TYPES = (TIFF,)
-
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 0x0100, 0x0101, 0x0102, 0x0103, 0x0106
-_SAMPLES, _EXTRA, _SAMPLE_FORMAT, _SUBFILE, _SUB_IFDS = 0x0115, 0x0152, 0x0153, 0x00FE, 0x014A
+TYPES = (TIFF, *kinds.TYPES)
+_BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _SAMPLE_FORMAT = 0x0102, 0x0106, 0x0115, 0x0152, 0x0153
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _BLOCKS = (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG)
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"IIRO", b"IIRS", b"MMOR")
 
 
 def matches(head: bytes, _: Reader) -> bool:
     """Whether the file starts as a TIFF, a BigTIFF, or a raw file of their family."""
-    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+    return head[:4] in _MAGIC
 
 
 def read(source: Reader, found: Found) -> None:
-    """Read the first directory, its blocks, and count the pages; raises `CorruptImage` without a size."""
+    """Read the directories, the largest full image's raster, and the blocks; raises `CorruptImage` without a size."""
     found.be(TIFF)
     try:
         tiff = TiffStream(source, found.warn, "TIFF")
     except NotTiff as error:
         raise CorruptImage(str(error)) from error
     main = tiff.directory(tiff.first)
-    _raster(tiff, main, found)
-    if found.width is None or found.height is None:
-        _from_sub_images(tiff, main, found)
-    if found.width is None or found.height is None:
-        raise CorruptImage("the first directory states no size")
+    rasters = Rasters()
     try:
         _prefetch(source, tiff, main)
-        found.exif_block = exif_of(tiff, Directory(main), found.warn)
-        _blocks(tiff, main, found)
-        _pages(tiff, main, found)
+    except BudgetExceeded as error:
+        found.warn(f"TIFF: {error}")
+    try:
+        follow(tiff, main, rasters, found.warn)
     except BudgetExceeded as error:
         found.warn(f"TIFF: some directories were not read: {error}")
+    kind = kinds.kind_of(tiff, main, rasters)
+    image = image_of(kind, rasters) if kind else _image(tiff, main, rasters)
+    tags = main
+    if image is not None:
+        found.width, found.height = image.width, image.height
+        found.frames, found.animated = rasters.frames, False
+        _describe(tiff, image.tags, found)
+        tags = Directory({**image.tags, **main} if kind else {**main, **image.tags})
+    if kind is not None:
+        found.be(kind)
+        found.frames, found.animated = 1, False
+    try:
+        found.exif_block = exif_of(tiff, tags, found.warn)
+        if kind is not None:
+            complete(kind, tiff, tags, rasters, found)
+        _blocks(tiff, tags, found)
+        found.icc = _profile(tiff, image.tags if image else main)
+    except BudgetExceeded as error:
+        found.warn(f"TIFF: some blocks were not read: {error}")
+    if found.width is None or found.height is None:
+        raise CorruptImage(
+            "no directory states the size of a full image" if kind else "no directory states a size"
+        )
+
+
+def _image(tiff: TiffStream, main: Directory, rasters: Rasters) -> Raster | None:
+    """The image of a file that no mark calls a raw file: where the mark may be cut off, no preview stands for it."""
+    if not main.whole:
+        return None
+    places = filter(None, map(tiff.place, main.values()))
+    cut_off = rasters.lost or any(start + length > tiff.source.size for start, length in places)
+    return rasters.full if cut_off else rasters.image
 
 
 def _prefetch(source: Reader, tiff: TiffStream, main: Directory) -> None:
@@ -64,26 +97,20 @@ def _prefetch(source: Reader, tiff: TiffStream, main: Directory) -> None:
         offset = tiff.number(main.get(tag))
         if isinstance(offset, int):
             ranges.append((offset, limits.MIN_FETCH))
-    if main.next:
-        ranges.append((main.next, 512))
+    below = tiff.numbers(main[SUB_DIRECTORIES])[: limits.MAX_SUB_IFDS] if SUB_DIRECTORIES in main else ()
+    ranges += [(offset, 512) for offset in (main.next, *below) if isinstance(offset, int) and offset > 0]
     source.prefetch(ranges)
 
 
-def _number(tiff: TiffStream, directory: Directory, tag: int) -> int | None:
-    value: Any = tiff.number(directory.get(tag))
-    return value if isinstance(value, int) else None
-
-
-def _raster(tiff: TiffStream, main: Directory, found: Found) -> None:
-    found.width = _number(tiff, main, _WIDTH)
-    found.height = _number(tiff, main, _HEIGHT)
-    bits = tiff.numbers(main[_BITS]) if _BITS in main else ()
-    samples = _number(tiff, main, _SAMPLES) or len(bits) or 1
+def _describe(tiff: TiffStream, tags: Directory, found: Found) -> None:
+    """Depth, mode and alpha of a directory's raster."""
+    bits = tiff.numbers(tags[_BITS]) if _BITS in tags else ()
+    samples = number(tiff, tags, _SAMPLES) or len(bits) or 1
+    photometric = number(tiff, tags, _PHOTOMETRIC)
     depth = bits[0] if bits and isinstance(bits[0], int) else 1
-    found.bit_depth = depth if 0 < depth <= 64 else None
-    photometric = _number(tiff, main, _PHOTOMETRIC)
-    formats = tiff.numbers(main[_SAMPLE_FORMAT]) if _SAMPLE_FORMAT in main else ()
-    extra = tiff.numbers(main[_EXTRA]) if _EXTRA in main else ()
+    found.bit_depth = depth if 0 < depth <= 64 and (bits or photometric in (0, 1, None)) else None
+    formats = tiff.numbers(tags[_SAMPLE_FORMAT]) if _SAMPLE_FORMAT in tags else ()
+    extra = tiff.numbers(tags[_EXTRA]) if _EXTRA in tags else ()
     alpha = any(kind in (1, 2) for kind in extra)
     found.has_alpha = alpha
     found.color_mode = _mode(photometric, depth, samples, formats[0] if formats else 1, alpha)
@@ -98,7 +125,7 @@ def _mode(photometric: int | None, depth: int, samples: int, sample_format: int,
                 return "1"
             return "L" if depth <= 8 else "I;16" if depth <= 16 else "I"
         return "LA" if alpha else "L"
-    if photometric == 2:
+    if photometric == 2 or (photometric == 34892 and samples == 3):
         return "RGBA" if alpha else "RGB"
     if photometric == 3:
         return "PA" if alpha else "P"
@@ -107,22 +134,8 @@ def _mode(photometric: int | None, depth: int, samples: int, sample_format: int,
     return {5: "CMYK", 6: "YCbCr", 8: "LAB", 9: "LAB", 10: "LAB"}.get(photometric or -1)
 
 
-def _from_sub_images(tiff: TiffStream, main: Directory, found: Found) -> None:
-    """Raw files whose first directory is a bare frame: the size stands in a sub-directory or a later one."""
-    offsets = list(tiff.numbers(main[_SUB_IFDS]))[:8] if _SUB_IFDS in main else []
-    if main.next:
-        offsets.append(main.next)
-    for offset in offsets:
-        if isinstance(offset, int):
-            directory = tiff.directory(offset)
-            if _WIDTH in directory and _HEIGHT in directory:
-                _raster(tiff, directory, found)
-                return
-
-
 def _blocks(tiff: TiffStream, main: Directory, found: Found) -> None:
     found.xmp = _block(tiff, main, XMP_TAG, limits.MAX_XMP, "XMP", found)
-    found.icc = _profile(tiff, main)
     iptc = _block(tiff, main, IPTC_TAG, limits.MAX_IPTC, "IPTC", found)
     if iptc:
         if iptc[:1] != b"\x1c" and iptc[3:4] == b"\x1c" and iptc[:1] != b"8":
@@ -152,33 +165,3 @@ def _block(tiff: TiffStream, main: Directory, tag: int, limit: int, name: str, f
         found.warn(f"{name}: the block is larger than is read")
         return None
     return tiff.raw(entry, limit) or None
-
-
-def _pages(tiff: TiffStream, main: Directory, found: Found) -> None:
-    """Count the pages: directories in the chain that are no reduced copy of another (NewSubfileType bit 0)."""
-    found.frames, found.animated = None, False
-    count = 1
-    seen = {tiff.first}
-    offset = main.next
-    while offset and offset not in seen:
-        if len(seen) >= limits.MAX_IFDS:
-            found.warn("TIFF: more directories than are read")
-            return
-        seen.add(offset)
-        page = _step(tiff, offset)
-        if page is None:
-            break
-        following, counted = page
-        count += counted
-        offset = following
-    found.frames = count
-
-
-def _step(tiff: TiffStream, offset: int) -> tuple[int, bool] | None:
-    """(next directory, whether this one is a page); None outside the file."""
-    if not 0 < offset < tiff.source.size - 2:
-        return None
-    directory = tiff.directory(offset)
-    if not directory:
-        return None
-    return directory.next, True

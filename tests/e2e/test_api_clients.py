@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.pictures import numbered_picture
 from tools.dev import demo
 
 from .stack import Stack, eventually
-from .test_storm import path_of, picture
+from .test_storm import path_of
 
 JPEG = demo.sample_images()["upright.jpg"]
 BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -116,7 +117,7 @@ def test_the_calls_of_the_image_service(curl: Curl, image_file: Path) -> None:
 
 def padded(size: int) -> bytes:
     """A PNG of exactly `size` bytes, unlike any other."""
-    body = picture(uuid.uuid4().int % 60_000)
+    body = numbered_picture(uuid.uuid4().int % 60_000)
     return body + uuid.uuid4().bytes + bytes(size - len(body) - 16)
 
 
@@ -158,12 +159,14 @@ def test_pages_stay_whole_while_images_arrive(stack: Stack) -> None:
     prefix = f"uploads/paged-{uuid.uuid4().hex[:8]}/"
     old = [f"{prefix}{number:04d}.png" for number in range(150)]
     for number, key in enumerate(old):
-        stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=picture(number))
+        stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=numbered_picture(number))
     stack.drained()
 
     def arrive() -> None:
         for number in range(30):
-            stack.s3.put_object(Bucket=stack.bucket, Key=f"{prefix}new-{number}.png", Body=picture(number))
+            stack.s3.put_object(
+                Bucket=stack.bucket, Key=f"{prefix}new-{number}.png", Body=numbered_picture(number)
+            )
 
     arriving = threading.Thread(target=arrive)
     arriving.start()

@@ -19,13 +19,13 @@ from typing import Any
 import pytest
 
 from image_catalogue.catalogue import Catalogue
+from tests.support.pictures import numbered_picture
 from tools.deploy.deploy import POSTMAN_FILE
 from tools.deploy.environment import prepare
 from tools.deploy.locking import locked
 from tools.dev import demo
 
 from .stack import ROOT, Stack
-from .test_storm import picture
 
 CLIENTS = Path(__file__).parent / "clients"
 LOCAL = ROOT / ".local"
@@ -167,7 +167,7 @@ def test_images_in_pages_of_7_while_more_arrive(stack: Stack) -> None:
     def arrive() -> None:
         for number in range(PAGED // 10):
             answer = stack.call(
-                "POST", "/upload", data=picture(number), headers={"Content-Type": "image/png"}
+                "POST", "/upload", data=numbered_picture(number), headers={"Content-Type": "image/png"}
             )
             assert answer.status_code == 201, answer.text
             new.append(answer.json()["image_id"])
@@ -233,7 +233,7 @@ def test_over_the_rate_a_client_is_told_when_to_come_back(stack: Stack) -> None:
         ("POST", "/upload", b"<html><script>alert(1)</script>", {"Content-Type": "image/jpeg"}, 415),
         ("POST", "/upload", b'{"image": 1}', {"Content-Type": "application/json"}, 415),
         ("POST", "/upload", b"x" * 6_000_000, {"Content-Type": "image/jpeg"}, 413),
-        ("POST", "/upload", picture(1)[:20], {"Content-Type": "image/png"}, 422),
+        ("POST", "/upload", numbered_picture(1)[:20], {"Content-Type": "image/png"}, 422),
         ("POST", "/upload", b"--b\r\nbroken", {"Content-Type": "multipart/form-data; boundary=b"}, 400),
         ("POST", "/upload", b"--b\r\nbroken", {"Content-Type": "multipart/form-data"}, 400),
         ("POST", "/uploads", b"not json", {"Content-Type": "application/json"}, 400),

@@ -17,10 +17,10 @@ import pytest
 
 from image_catalogue.dynamodb import to_dynamodb
 from image_catalogue.items import follow
+from tests.support.pictures import numbered_picture
 
 from .stack import ROOT, Stack
 from .test_read_cost import record
-from .test_storm import picture
 
 OBJECTS = int(os.environ.get("RECONCILE_OBJECTS", "200"))
 PLANTED = max(4, OBJECTS // 40)
@@ -80,7 +80,7 @@ def test_every_planted_drift_is_found_and_repaired(stack: Stack) -> None:
     keys = [f"uploads/reconcile/{number:06d} é+.png" for number in range(OBJECTS)]
 
     def put(number: int) -> None:
-        stack.s3.put_object(Bucket=stack.bucket, Key=keys[number], Body=picture(700_000 + number))
+        stack.s3.put_object(Bucket=stack.bucket, Key=keys[number], Body=numbered_picture(700_000 + number))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(put, range(OBJECTS)))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import random
@@ -17,10 +16,10 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
-from PIL import Image
 
 from image_catalogue.dynamodb import from_dynamodb
 from tests.faults.invariants import differences
+from tests.support.pictures import numbered_picture
 
 from .stack import Site, Stack, eventually
 
@@ -44,13 +43,6 @@ def stormy(stack: Stack) -> Stack:
         QueueUrl=stack.outputs["queue_url"], Attributes={"VisibilityTimeout": "10"}
     )
     return stack
-
-
-def picture(number: int) -> bytes:
-    """A PNG nobody made before: its size in pixels is its number."""
-    out = io.BytesIO()
-    Image.new("L", (1 + number % 251, 1 + number // 251)).save(out, "PNG")
-    return out.getvalue()
 
 
 class Client:
@@ -82,7 +74,7 @@ class Client:
 
     def _body(self) -> bytes:
         self._number += 1
-        return picture(self._number)
+        return numbered_picture(self._number)
 
     def put(self) -> None:
         self._stack.s3.put_object(Bucket=self._stack.bucket, Key=self._key(), Body=self._body())
@@ -187,7 +179,7 @@ def test_workers_killed_in_the_middle_of_a_batch_lose_nothing(stormy: Stack) -> 
     stack = stormy
     keys = [f"uploads/killed/{number}.png" for number in range(60)]
     for number, key in enumerate(keys):
-        stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=picture(500_000 + number))
+        stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=numbered_picture(500_000 + number))
         if number % 20 == 10:
             for pid in eventually(lambda: workers(stack.site), "a worker"):
                 os.kill(pid, signal.SIGKILL)
@@ -219,7 +211,7 @@ def test_a_fault_mended_later_loses_nothing(stormy: Stack) -> None:
     )
     try:
         for number, key in enumerate(keys):
-            stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=picture(600_000 + number))
+            stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=numbered_picture(600_000 + number))
         eventually(lambda: stack.messages("dead_letter_queue_url") == len(keys), "the events given up on")
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))

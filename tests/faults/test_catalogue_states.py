@@ -26,7 +26,8 @@ from image_catalogue.queries import list_page
 from image_events.events import Job
 from image_events.indexer import Indexer
 from tests.contract.declared import declared_table
-from tests.unit.catalogue.conftest import BUCKET, TABLE, picture
+from tests.support.pictures import picture
+from tests.unit.catalogue.conftest import BUCKET, TABLE
 
 from .invariants import differences
 from .uploads import store

@@ -1,0 +1,1 @@
+"""What the suites share: bytes put together by hand, pictures by a real encoder, damage."""

@@ -6,7 +6,7 @@ import itertools
 import struct
 from collections.abc import Sequence
 
-from tests.unit.extractor.build import Value, directory, jpeg, tiff
+from tests.support.builders import Value, directory, jpeg, tiff
 
 Tags = dict[int, Value]
 

@@ -15,7 +15,6 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from PIL import Image
 
 from image_catalogue import clients
 from image_catalogue.catalogue import Catalogue
@@ -42,13 +41,6 @@ def module_of(function: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def picture(width: int = 3, height: int = 2, kind: str = "PNG", **options: Any) -> bytes:
-    """A real image file of that size in pixels."""
-    out = io.BytesIO()
-    Image.new("RGB", (width, height), (width % 256, height % 256, 0)).save(out, kind, **options)
-    return out.getvalue()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
-from .conftest import Api, picture
+from tests.support.pictures import picture
+
+from .conftest import Api
 
 ONE = ("GET /metadata/{image_id+}", "GET /images/metadata/{image_id+}", "GET /images/{image_id+}")
 

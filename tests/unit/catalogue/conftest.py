@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from PIL import Image
 
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.dynamodb import amounts_of, from_dynamodb
@@ -60,13 +58,6 @@ def catalogue(dynamodb: Any) -> Catalogue:
 @pytest.fixture
 def indexer(s3: Any, catalogue: Catalogue) -> Indexer:
     return Indexer(s3, catalogue, BUCKET, "uploads/")
-
-
-def picture(width: int = 3, height: int = 2, kind: str = "PNG") -> bytes:
-    """A real image file of that size in pixels."""
-    out = io.BytesIO()
-    Image.new("RGB", (width, height), (width % 256, height % 256, 0)).save(out, kind)
-    return out.getvalue()
 
 
 _events = itertools.count(1)

@@ -18,8 +18,9 @@ from image_catalogue.records import parse_timestamp, record_of
 from image_events.batch import JobsFailed, handle
 from image_events.indexer import Indexer
 from tests.events import load
+from tests.support.pictures import picture
 
-from .conftest import BUCKET, counted, picture
+from .conftest import BUCKET, counted
 
 KEY = "uploads/my café + 100%.png"
 #: What the object store says of an object.

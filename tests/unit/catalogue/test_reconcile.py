@@ -15,10 +15,11 @@ from image_catalogue.queries import list_page
 from image_events.events import jobs_of_message
 from image_events.indexer import Indexer
 from tests.faults.invariants import differences
+from tests.support.pictures import picture
 from tools.ops import reconcile
 from tools.ops.reconcile import Reconciler, State
 
-from .conftest import BUCKET, TABLE, counted, created, picture, record, truth
+from .conftest import BUCKET, TABLE, counted, created, record, truth
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from image_metadata.blocks.photoshop import read_resources
 from image_metadata.blocks.xmp import read_xmp
 from image_metadata.fields import Description
 from image_metadata.model import Found
-
-from .build import desc, iptc, mluc, packet, profile, resource
+from tests.support.builders import desc, iptc, mluc, packet, profile, resource
 
 
 def read(data: bytes, extended: bytes | None = None) -> tuple[Description, list[str]]:

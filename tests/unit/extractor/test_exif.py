@@ -9,8 +9,7 @@ import pytest
 
 from image_metadata.blocks.exif import read_exif
 from image_metadata.fields import Description
-
-from .build import Value, directory, jpeg, record, tiff
+from tests.support.builders import Value, directory, jpeg, metadata_of, tiff
 
 
 def read(
@@ -221,6 +220,6 @@ def test_a_huge_count_reads_no_more_than_is_there() -> None:
 
 
 def test_what_is_no_exif_costs_the_exif_alone() -> None:
-    metadata = record(jpeg(exif=b"nonsense, all of it"))
+    metadata = metadata_of(jpeg(exif=b"nonsense, all of it"))
     assert (metadata.status, metadata.width) == ("ok", 48)
     assert metadata.warnings == ["EXIF: no TIFF header but b'nons'"]

@@ -16,8 +16,7 @@ import pytest
 from image_metadata import EXTRACTOR_VERSION, FileReader, ImageMetadata, extract, formats, limits
 from image_metadata.formats import pillow
 from image_metadata.model import Found
-
-from .build import Value, chunk, iptc, jpeg, packet, png, record, resource, segment, tiff
+from tests.support.builders import Value, chunk, iptc, jpeg, metadata_of, packet, png, resource, segment, tiff
 
 IMAGES = Path(__file__).parents[2] / "images"
 GOLDEN = json.loads((IMAGES / "golden.json").read_text(encoding="utf-8"))
@@ -28,7 +27,7 @@ def described(
     exif: dict[int, Value] | None = None, xmp: bytes | None = None, sets: bytes | None = None
 ) -> ImageMetadata:
     photoshop = [segment(0xED, b"Photoshop 3.0\0" + resource(0x0404, sets))] if sets else []
-    return record(jpeg(*photoshop, exif=tiff(exif, exif) if exif else None, xmp=xmp))
+    return metadata_of(jpeg(*photoshop, exif=tiff(exif, exif) if exif else None, xmp=xmp))
 
 
 # --- statuses -----------------------------------------------------------------------------------------------
@@ -56,7 +55,7 @@ def test_what_is_no_image_is_unsupported(data: bytes) -> None:
 
 
 def test_a_record_holds_no_unknowns() -> None:
-    metadata = record(jpeg())
+    metadata = metadata_of(jpeg())
     assert metadata.to_dict() == {
         "status": "ok", "format": "JPEG", "content_type": "image/jpeg", "width": 48, "height": 32, "display_width": 48,
         "display_height": 32, "color_mode": "RGB", "bit_depth": 8, "has_alpha": False, "frames": 1, "animated": False,
@@ -66,7 +65,7 @@ def test_a_record_holds_no_unknowns() -> None:
 
 def test_limits_are_named_and_can_be_lowered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_PIXELS", 48 * 32 - 1)
-    metadata = record(jpeg(exif=tiff({0x010F: (2, "Acme")})))
+    metadata = metadata_of(jpeg(exif=tiff({0x010F: (2, "Acme")})))
     assert (metadata.status, metadata.width, metadata.camera) == ("too_large", 48, {"make": "Acme"})
     assert "limit" in (metadata.error or "")
 
@@ -127,7 +126,7 @@ def test_the_name_says_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_quarter_turn_swaps_the_shown_size(orientation: int) -> None:
-    metadata = record(jpeg(exif=tiff({0x0112: (3, orientation)})))
+    metadata = metadata_of(jpeg(exif=tiff({0x0112: (3, orientation)})))
     shown = (metadata.display_width, metadata.display_height)
     assert shown == ((32, 48) if orientation in (5, 6, 7, 8) else (48, 32))
     assert (metadata.width, metadata.height, metadata.orientation) == (48, 32, orientation)
@@ -225,7 +224,7 @@ def test_png_text_comes_last() -> None:
         chunk(b"tEXt", b"Author\0p artist"),
         chunk(b"tEXt", b"Software\0p tool"),
     )
-    metadata = record(png(*text, chunk(b"eXIf", tiff({0x013B: (2, "e artist")}))))
+    metadata = metadata_of(png(*text, chunk(b"eXIf", tiff({0x013B: (2, "e artist")}))))
     assert (metadata.title, metadata.artist, metadata.software) == ("p title", "e artist", "p tool")
 
 
@@ -240,7 +239,7 @@ def test_warnings_are_bounded_and_said_once() -> None:
         found.warn(f"{number % 50}")
     assert len(found.warnings) == 50
     sets = b"".join(segment(0xFE, b"x") + bytes([number, 1, 2]) for number in range(1, 60))
-    assert len(record(jpeg(sets)).warnings) <= limits.MAX_WARNINGS
+    assert len(metadata_of(jpeg(sets)).warnings) <= limits.MAX_WARNINGS
 
 
 @pytest.mark.parametrize(
@@ -263,7 +262,7 @@ def test_warnings_are_bounded_and_said_once() -> None:
 )
 def test_no_pattern_is_slow_on_long_text(data: bytes) -> None:
     started = time.process_time()
-    record(data)
+    metadata_of(data)
     assert time.process_time() - started < 1
 
 
@@ -296,7 +295,7 @@ def sound(metadata: ImageMetadata) -> None:
 def test_cut_off_at_every_byte(name: str) -> None:
     data = (IMAGES / name).read_bytes()
     for end in range(len(data)):
-        sound(record(data[:end]))
+        sound(metadata_of(data[:end]))
 
 
 @pytest.mark.parametrize("name", sorted(GOLDEN))
@@ -307,7 +306,7 @@ def test_flipped_bits(name: str) -> None:
         damaged = bytearray(data)
         for _ in range(generator.choice((1, 1, 2, 5))):
             damaged[generator.randrange(len(data))] ^= 1 << generator.randrange(8)
-        sound(record(bytes(damaged)))
+        sound(metadata_of(bytes(damaged)))
 
 
 def test_importing_the_package_needs_no_pillow() -> None:

@@ -10,8 +10,7 @@ import pytest
 
 from image_metadata.fields import FIELDS, Field, Kind, Source
 from image_metadata.model import ImageMetadata, record_fields
-
-from .build import Value, chunk, iptc, jpeg, packet, png, record, resource, segment, tiff
+from tests.support.builders import Value, chunk, iptc, jpeg, metadata_of, packet, png, resource, segment, tiff
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "extractor.md"
 DATES = ("taken", "created", "digitized", "made")
@@ -93,7 +92,7 @@ def value_of(metadata: ImageMetadata, field: Field) -> Any:
 def test_every_source_is_read(field: Field, source: Source) -> None:
     make = {"EXIF": exif, "XMP": xmp, "IPTC": iptc_set, "PNG": png_text}[source.block]
     data, expected = make(field, source)
-    metadata = record(data)
+    metadata = metadata_of(data)
     assert value_of(metadata, field) == expected
     assert metadata.warnings == []
     if field.name in DATES:

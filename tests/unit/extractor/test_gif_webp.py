@@ -7,8 +7,19 @@ import struct
 import pytest
 
 from image_metadata import RangeReader, extract
-
-from .build import VP8, desc, frame, gif, looping, packet, profile, record, riff, tiff, vp8x
+from tests.support.builders import (
+    VP8,
+    desc,
+    frame,
+    gif,
+    looping,
+    metadata_of,
+    packet,
+    profile,
+    riff,
+    tiff,
+    vp8x,
+)
 
 EXIF = tiff({0x010F: (2, "Acme"), 0x0112: (3, 6)})
 
@@ -17,51 +28,51 @@ EXIF = tiff({0x010F: (2, "Acme"), 0x0112: (3, 6)})
 
 
 def test_a_still_gif() -> None:
-    metadata = record(gif(frame()))
+    metadata = metadata_of(gif(frame()))
     assert (metadata.width, metadata.height, metadata.color_mode, metadata.bit_depth) == (48, 32, "P", 1)
     assert (metadata.frames, metadata.animated, metadata.has_alpha, metadata.loop) == (1, False, False, None)
     assert metadata.content_type == "image/gif"
 
 
 def test_frames_duration_and_loop() -> None:
-    metadata = record(gif(looping(0), frame(10), frame(25, transparent=True), frame(0)))
+    metadata = metadata_of(gif(looping(0), frame(10), frame(25, transparent=True), frame(0)))
     assert (metadata.frames, metadata.animated, metadata.duration_ms, metadata.loop) == (3, True, 350, 0)
     assert metadata.has_alpha is True
-    assert record(gif(looping(7), frame(), frame())).loop == 7
-    assert record(gif(frame(), frame())).loop == 1
+    assert metadata_of(gif(looping(7), frame(), frame())).loop == 7
+    assert metadata_of(gif(frame(), frame())).loop == 1
 
 
 def test_comments_and_xmp() -> None:
     xmp = packet("<dc:title>T</dc:title>")
     application = b"\x21\xff\x0bXMP DataXMP" + xmp + b"\1" + bytes(range(255, -1, -1)) + b"\0"
-    metadata = record(gif(b"\x21\xfe\5hello\6 world\0", application, frame()))
+    metadata = metadata_of(gif(b"\x21\xfe\5hello\6 world\0", application, frame()))
     assert (metadata.description, metadata.title, metadata.warnings) == ("hello world", "T", [])
 
 
 def test_a_local_palette_tells_the_depth_where_there_is_no_global_one() -> None:
     local = b"," + struct.pack("<HHHHB", 0, 0, 48, 32, 0x87) + bytes(768) + b"\2\1\0\0"
-    assert record(gif(local, packed=0)).bit_depth == 8
+    assert metadata_of(gif(local, packed=0)).bit_depth == 8
 
 
 def test_image_data_of_many_blocks_is_passed_over() -> None:
     data = b"\x08" + (b"\xff" + b"," * 255) * 400 + b"\0"
-    metadata = record(gif(frame(data=data), frame(data=data)))
+    metadata = metadata_of(gif(frame(data=data), frame(data=data)))
     assert (metadata.frames, metadata.warnings) == (2, [])
 
 
 def test_a_cut_off_gif_counts_what_is_there() -> None:
-    metadata = record(gif(frame(), frame(), frame())[:-3])
+    metadata = metadata_of(gif(frame(), frame(), frame())[:-3])
     assert (metadata.status, metadata.frames, metadata.warnings) == ("ok", 3, ["GIF: the file is cut off"])
 
 
 def test_damaged_blocks_end_the_walk() -> None:
-    metadata = record(gif(frame(), b"\x99\x99\x99"))
+    metadata = metadata_of(gif(frame(), b"\x99\x99\x99"))
     assert (metadata.frames, metadata.warnings) == (1, ["GIF: the blocks are damaged"])
 
 
 @pytest.mark.parametrize("data", [b"GIF89a", b"GIF87a\x30\0", gif(frame(), width=0)])
 def test_gifs_without_a_size(data: bytes) -> None:
-    metadata = record(data)
+    metadata = metadata_of(data)
     assert (metadata.status, metadata.format) == ("corrupt", "GIF")
 
 
@@ -81,7 +92,11 @@ def vp8l(alpha: bool) -> tuple[bytes, bytes]:
 
 
 def test_lossy_and_lossless() -> None:
-    lossy, lossless, see_through = record(riff(VP8)), record(riff(vp8l(False))), record(riff(vp8l(True)))
+    lossy, lossless, see_through = (
+        metadata_of(riff(VP8)),
+        metadata_of(riff(vp8l(False))),
+        metadata_of(riff(vp8l(True))),
+    )
     assert [(m.width, m.height, m.bit_depth) for m in (lossy, lossless, see_through)] == [(48, 32, 8)] * 3
     assert [(m.color_mode, m.has_alpha) for m in (lossy, lossless, see_through)] == [
         ("RGB", False),
@@ -92,7 +107,7 @@ def test_lossy_and_lossless() -> None:
 
 
 def test_blocks_behind_the_image() -> None:
-    metadata = record(
+    metadata = metadata_of(
         riff(vp8x(0x3C), (b"ICCP", profile(desc("P3"))), (b"ALPH", b"x"), VP8, (b"EXIF", b"Exif\0\0" + EXIF),
              (b"XMP ", packet("<xmp:Rating>3</xmp:Rating>")))
     )  # fmt: skip
@@ -101,8 +116,8 @@ def test_blocks_behind_the_image() -> None:
 
 
 def test_blocks_that_the_header_does_not_announce() -> None:
-    assert record(riff(vp8x(0), VP8, (b"EXIF", EXIF))).orientation == 6
-    assert record(riff(VP8, (b"EXIF", EXIF))).orientation == 6
+    assert metadata_of(riff(vp8x(0), VP8, (b"EXIF", EXIF))).orientation == 6
+    assert metadata_of(riff(VP8, (b"EXIF", EXIF))).orientation == 6
 
 
 def anmf(delay: int) -> tuple[bytes, bytes]:
@@ -112,30 +127,30 @@ def anmf(delay: int) -> tuple[bytes, bytes]:
 
 
 def test_an_animation() -> None:
-    metadata = record(riff(vp8x(0x02), (b"ANIM", bytes(4) + b"\x05\0"), anmf(100), anmf(50), anmf(25)))
+    metadata = metadata_of(riff(vp8x(0x02), (b"ANIM", bytes(4) + b"\x05\0"), anmf(100), anmf(50), anmf(25)))
     assert (metadata.frames, metadata.animated, metadata.duration_ms, metadata.loop) == (3, True, 175, 5)
 
 
 def test_one_frame_is_no_animation() -> None:
-    metadata = record(riff(vp8x(0x02), (b"ANIM", bytes(6)), anmf(100)))
+    metadata = metadata_of(riff(vp8x(0x02), (b"ANIM", bytes(6)), anmf(100)))
     assert (metadata.frames, metadata.animated, metadata.loop) == (1, False, None)
 
 
 def test_a_damaged_frame_costs_itself() -> None:
-    metadata = record(riff(vp8x(0x0A), anmf(10), (b"ANMF", b""), anmf(20), (b"EXIF", EXIF)))
+    metadata = metadata_of(riff(vp8x(0x0A), anmf(10), (b"ANMF", b""), anmf(20), (b"EXIF", EXIF)))
     assert (metadata.frames, metadata.duration_ms, metadata.orientation) == (2, 30, 6)
     assert metadata.warnings == ["WebP: a frame is cut off"]
 
 
 def test_the_canvas_size_is_the_size() -> None:
-    metadata = record(riff(vp8x(0, 5000, 4000), VP8))
+    metadata = metadata_of(riff(vp8x(0, 5000, 4000), VP8))
     assert (metadata.width, metadata.height) == (5000, 4000)
 
 
 def test_a_wrong_riff_length_costs_nothing() -> None:
     data = bytearray(riff(vp8x(0x08), VP8, (b"EXIF", EXIF)))
     data[4:8] = b"\x10\0\0\0"
-    assert record(bytes(data)).orientation == 6
+    assert metadata_of(bytes(data)).orientation == 6
 
 
 @pytest.mark.parametrize(
@@ -149,7 +164,7 @@ def test_a_wrong_riff_length_costs_nothing() -> None:
     ],
 )
 def test_webps_without_a_size(data: bytes) -> None:
-    metadata = record(data)
+    metadata = metadata_of(data)
     assert (metadata.status, metadata.format, metadata.content_type) == ("corrupt", "WEBP", "image/webp")
 
 
@@ -161,6 +176,6 @@ def test_a_large_webp_costs_two_requests() -> None:
 
 
 def test_a_cut_off_webp_is_told_with_a_warning() -> None:
-    metadata = record(riff(vp8x(0x08), VP8, (b"EXIF", EXIF))[:-30])
+    metadata = metadata_of(riff(vp8x(0x08), VP8, (b"EXIF", EXIF))[:-30])
     assert metadata.status == "ok"
     assert metadata.warnings

@@ -10,8 +10,18 @@ import pytest
 
 from image_metadata import RangeReader, extract, limits
 from image_metadata.model import ImageMetadata
-
-from .build import JPEG_TAIL, desc, iptc, jpeg, packet, profile, record, resource, segment, tiff
+from tests.support.builders import (
+    JPEG_TAIL,
+    desc,
+    iptc,
+    jpeg,
+    metadata_of,
+    packet,
+    profile,
+    resource,
+    segment,
+    tiff,
+)
 
 
 def sof(marker: int = 0xC0, depth: int = 8, components: int = 3, height: int = 32) -> bytes:
@@ -21,7 +31,7 @@ def sof(marker: int = 0xC0, depth: int = 8, components: int = 3, height: int = 3
 
 @pytest.mark.parametrize("marker", [0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC9, 0xCA, 0xCF])
 def test_every_kind_of_frame(marker: int) -> None:
-    metadata = record(jpeg(tail=sof(marker)))
+    metadata = metadata_of(jpeg(tail=sof(marker)))
     assert (metadata.width, metadata.height, metadata.bit_depth, metadata.color_mode) == (48, 32, 8, "RGB")
     assert (metadata.content_type, metadata.frames, metadata.animated, metadata.has_alpha) == (
         "image/jpeg",
@@ -33,7 +43,7 @@ def test_every_kind_of_frame(marker: int) -> None:
 
 @pytest.mark.parametrize(("components", "mode"), [(1, "L"), (3, "RGB"), (4, "CMYK")])
 def test_colour_modes_and_depths(components: int, mode: str) -> None:
-    metadata = record(
+    metadata = metadata_of(
         jpeg(segment(0xEE, b"Adobe\0\x64\0\0\0\0\2"), tail=sof(depth=12, components=components))
     )
     assert (metadata.color_mode, metadata.bit_depth) == (mode, 12)
@@ -42,19 +52,20 @@ def test_colour_modes_and_depths(components: int, mode: str) -> None:
 @pytest.mark.parametrize(("unit", "dpi"), [(0, None), (1, (300.0, 150.0)), (2, (762.0, 381.0)), (7, None)])
 def test_jfif_density(unit: int, dpi: tuple[float, float] | None) -> None:
     assert (
-        record(jpeg(segment(0xE0, b"JFIF\0\1\1" + struct.pack(">BHH", unit, 300, 150) + b"\0\0"))).dpi == dpi
+        metadata_of(jpeg(segment(0xE0, b"JFIF\0\1\1" + struct.pack(">BHH", unit, 300, 150) + b"\0\0"))).dpi
+        == dpi
     )
 
 
 def test_exif_resolution_outranks_jfif() -> None:
     exif = tiff({0x011A: (5, (240, 1)), 0x011B: (5, (240, 1)), 0x0128: (3, 2)})
     jfif = segment(0xE0, b"JFIF\0\1\1" + struct.pack(">BHH", 1, 72, 72) + b"\0\0")
-    assert record(jpeg(jfif, exif=exif)).dpi == (240.0, 240.0)
+    assert metadata_of(jpeg(jfif, exif=exif)).dpi == (240.0, 240.0)
 
 
 def test_comments() -> None:
-    assert record(jpeg(segment(0xFE, "Grüße\0".encode()))).description == "Grüße"
-    assert record(jpeg(segment(0xFE, "Grüße".encode("latin-1")))).description == "Grüße"
+    assert metadata_of(jpeg(segment(0xFE, "Grüße\0".encode()))).description == "Grüße"
+    assert metadata_of(jpeg(segment(0xFE, "Grüße".encode("latin-1")))).description == "Grüße"
 
 
 def test_a_profile_in_segments_out_of_order() -> None:
@@ -62,7 +73,7 @@ def test_a_profile_in_segments_out_of_order() -> None:
     parts = [icc[i : i + 200] for i in range(0, len(icc), 200)]
     named = [b"ICC_PROFILE\0" + bytes([n + 1, len(parts)]) + part for n, part in enumerate(parts)]
     segments = [segment(0xE2, part) for part in reversed(named)]
-    assert record(jpeg(*segments)).color_profile == "Wide Gamut"
+    assert metadata_of(jpeg(*segments)).color_profile == "Wide Gamut"
 
 
 def test_xmp_iptc_and_extended_xmp_together() -> None:
@@ -80,7 +91,7 @@ def test_xmp_iptc_and_extended_xmp_together() -> None:
         for name, at in [(digest, 300), (digest, 0), (b"F" * 32, 0), (digest, 600)]
     ]
     photoshop = segment(0xED, b"Photoshop 3.0\0" + resource(0x0404, iptc((120, b"D"), (55, b"20240506"))))
-    metadata = record(jpeg(*parts, photoshop, xmp=main))
+    metadata = metadata_of(jpeg(*parts, photoshop, xmp=main))
     assert (metadata.title, metadata.rating, metadata.description) == ("T", 4, "D")
     assert (metadata.taken_at, metadata.taken_at_source) == ("2024-05-06", "IPTC DateCreated")
     assert metadata.warnings == []
@@ -89,13 +100,13 @@ def test_xmp_iptc_and_extended_xmp_together() -> None:
 def test_resources_split_over_segments() -> None:
     block = resource(0x0404, iptc((5, b"A title")))
     first, second = (segment(0xED, b"Photoshop 3.0\0" + part) for part in (block[:15], block[15:]))
-    assert record(jpeg(first, second)).title == "A title"
+    assert metadata_of(jpeg(first, second)).title == "A title"
 
 
 def test_exif_split_over_segments() -> None:
     exif = tiff({0x010F: (2, "Acme"), 0x0112: (3, 3), 0x0131: (2, "x" * 300)})
     second = segment(0xE1, b"Exif\0\0" + exif[100:])
-    metadata = record(jpeg(second, exif=exif[:100]))
+    metadata = metadata_of(jpeg(second, exif=exif[:100]))
     assert metadata.camera == {"make": "Acme"}
     assert len(metadata.software or "") == 300
 
@@ -104,7 +115,7 @@ def test_exif_split_over_segments() -> None:
     "name", [b"XMP\0://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xap/2.0/ \0", b""]
 )
 def test_xmp_under_a_damaged_name(name: bytes) -> None:
-    assert record(jpeg(segment(0xE1, name + packet("<dc:title>T</dc:title>")))).title == "T"
+    assert metadata_of(jpeg(segment(0xE1, name + packet("<dc:title>T</dc:title>")))).title == "T"
 
 
 # --- multi-picture files ----------------------------------------------------------------------------------
@@ -132,7 +143,7 @@ def pair(second: bytes, *segments: bytes, kind: int = 0, xmp: bytes | None = Non
         return jpeg(*segments, mpf(0x30000, kind, places=[0, place]), xmp=xmp, tail=sized(480, 320))
 
     header = first(0).index(b"MPF\0") + 4
-    return record(first(len(first(0)) - header) + second)
+    return metadata_of(first(len(first(0)) - header) + second)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +157,7 @@ def pair(second: bytes, *segments: bytes, kind: int = 0, xmp: bytes | None = Non
     ],
 )
 def test_pictures_and_previews(kinds: tuple[int, ...], form: str, frames: int) -> None:
-    metadata = record(jpeg(mpf(*kinds)))
+    metadata = metadata_of(jpeg(mpf(*kinds)))
     assert (metadata.format, metadata.frames, metadata.content_type) == (form, frames, "image/jpeg")
 
 
@@ -202,7 +213,7 @@ def test_views_beside_a_gain_map_are_views() -> None:
 
 def test_a_gain_map_is_no_picture() -> None:
     xmp = packet("", 'hdrgm:Version="1.0"', 'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/"')
-    metadata = record(jpeg(mpf(0x30000, 0), xmp=xmp))
+    metadata = metadata_of(jpeg(mpf(0x30000, 0), xmp=xmp))
     assert (metadata.format, metadata.frames) == ("JPEG", 1)
 
 
@@ -210,7 +221,7 @@ def test_a_gain_map_is_no_picture() -> None:
     "data", [b"", b"II*\0", b"nonsense", tiff({0xB001: (4, 10**6)}), tiff({0xB001: (2, "x")})]
 )
 def test_a_damaged_index_costs_nothing(data: bytes) -> None:
-    metadata = record(jpeg(segment(0xE2, b"MPF\0" + data)))
+    metadata = metadata_of(jpeg(segment(0xE2, b"MPF\0" + data)))
     assert (metadata.status, metadata.format, metadata.frames) == ("ok", "JPEG", 1)
 
 
@@ -218,7 +229,7 @@ def test_a_damaged_index_costs_nothing(data: bytes) -> None:
 
 
 def corrupt(data: bytes) -> ImageMetadata:
-    metadata = record(data)
+    metadata = metadata_of(data)
     assert (metadata.status, metadata.format, metadata.content_type) == ("corrupt", "JPEG", "image/jpeg")
     assert metadata.error
     return metadata
@@ -244,27 +255,27 @@ def test_a_size_of_zero_is_corrupt() -> None:
 
 def test_the_height_may_follow_the_first_scan() -> None:
     tail = sof(height=0)[:-2] + bytes(100) + b"\xff\xdc\0\4\0\x20\xff\xd9"
-    assert record(jpeg(tail=tail)).height == 32
+    assert metadata_of(jpeg(tail=tail)).height == 32
 
 
 def test_stray_bytes_and_fill_bytes_between_segments() -> None:
-    metadata = record(jpeg(segment(0xFE, b"x") + b"stray", b"\xff\xff\xff", segment(0xFE, b"y")))
+    metadata = metadata_of(jpeg(segment(0xFE, b"x") + b"stray", b"\xff\xff\xff", segment(0xFE, b"y")))
     assert (metadata.status, metadata.width) == ("ok", 48)
     assert metadata.warnings == ["JPEG: stray bytes between segments"]
 
 
 def test_a_segment_with_an_impossible_length_costs_itself() -> None:
-    assert record(jpeg(b"\xff\xe5\0\0")).width == 48
+    assert metadata_of(jpeg(b"\xff\xe5\0\0")).width == 48
 
 
 def test_garbage_before_the_image() -> None:
-    metadata = record(b"HTTP/1.1 200 OK\r\n\r\n" + jpeg(exif=tiff({0x0112: (3, 6)})))
+    metadata = metadata_of(b"HTTP/1.1 200 OK\r\n\r\n" + jpeg(exif=tiff({0x0112: (3, 6)})))
     assert (metadata.status, metadata.format, metadata.width, metadata.orientation) == ("ok", "JPEG", 48, 6)
     assert metadata.warnings == ["19 bytes precede the image"]
 
 
 def test_no_jpeg_is_seen_in_what_merely_holds_its_first_bytes() -> None:
-    assert record(b"text \xff\xd8\xff and more text" * 9).status == "unsupported"
+    assert metadata_of(b"text \xff\xd8\xff and more text" * 9).status == "unsupported"
 
 
 # --- cost --------------------------------------------------------------------------------------------------
@@ -306,4 +317,4 @@ def test_the_budget_ends_an_endless_walk() -> None:
 
 
 def test_many_tiny_segments_end() -> None:
-    assert record(b"\xff\xd8" + b"\xff\xe5\0\2" * 100_000 + JPEG_TAIL).status == "corrupt"
+    assert metadata_of(b"\xff\xd8" + b"\xff\xe5\0\2" * 100_000 + JPEG_TAIL).status == "corrupt"

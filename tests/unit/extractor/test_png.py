@@ -8,8 +8,7 @@ import zlib
 import pytest
 
 from image_metadata import RangeReader, extract, limits
-
-from .build import chunk, desc, iptc, packet, png, profile, record, resource, tiff
+from tests.support.builders import chunk, desc, iptc, metadata_of, packet, png, profile, resource, tiff
 
 EXIF = tiff({0x010F: (2, "Acme"), 0x0112: (3, 6)})
 
@@ -33,18 +32,18 @@ def itext(keyword: str, value: bytes, packed: bool = False) -> bytes:
      (2, 16, "RGB", False), (3, 2, "P", False), (4, 8, "LA", True), (6, 16, "RGBA", True)],
 )  # fmt: skip
 def test_modes_depths_and_alpha(color: int, depth: int, mode: str, alpha: bool) -> None:
-    metadata = record(png(color=color, depth=depth))
+    metadata = metadata_of(png(color=color, depth=depth))
     assert (metadata.color_mode, metadata.bit_depth, metadata.has_alpha) == (mode, depth, alpha)
     assert (metadata.width, metadata.height, metadata.frames, metadata.animated) == (48, 32, 1, False)
 
 
 def test_transparent_colours_are_alpha() -> None:
-    assert record(png(chunk(b"tRNS", b"\0"), color=3)).has_alpha is True
+    assert metadata_of(png(chunk(b"tRNS", b"\0"), color=3)).has_alpha is True
 
 
 def test_density() -> None:
-    assert record(png(chunk(b"pHYs", struct.pack(">IIB", 11811, 5906, 1)))).dpi == (299.9994, 150.0124)
-    assert record(png(chunk(b"pHYs", struct.pack(">IIB", 3, 4, 0)))).dpi is None
+    assert metadata_of(png(chunk(b"pHYs", struct.pack(">IIB", 11811, 5906, 1)))).dpi == (299.9994, 150.0124)
+    assert metadata_of(png(chunk(b"pHYs", struct.pack(">IIB", 3, 4, 0)))).dpi is None
 
 
 @pytest.mark.parametrize("behind", [False, True])
@@ -56,7 +55,7 @@ def test_blocks_before_and_behind_the_image_data(behind: bool) -> None:
         itext("Description", "Zoë's".encode(), packed=True),
         itext("XML:com.adobe.xmp", packet("<xmp:Rating>4</xmp:Rating>")),
     )
-    metadata = record(png(after=blocks) if behind else png(*blocks))
+    metadata = metadata_of(png(after=blocks) if behind else png(*blocks))
     assert (metadata.title, metadata.artist, metadata.description, metadata.rating) == (
         "Tést",
         "A. Person",
@@ -72,7 +71,7 @@ def test_blocks_before_and_behind_the_image_data(behind: bool) -> None:
 )
 def test_exif_as_a_raw_profile(name: str, block: bytes) -> None:
     lines = f"\n{name}\n{len(block):8}\n{block.hex()}\n".encode()
-    assert record(png(ztext(f"Raw profile type {name}", lines))).camera == {"make": "Acme"}
+    assert metadata_of(png(ztext(f"Raw profile type {name}", lines))).camera == {"make": "Acme"}
 
 
 def test_other_raw_profiles() -> None:
@@ -81,48 +80,50 @@ def test_other_raw_profiles() -> None:
         "iptc": resource(0x0404, iptc((5, b"T"))),
         "icc": profile(desc("P3")),
     }
-    metadata = record(
+    metadata = metadata_of(
         png(*(ztext(f"Raw profile type {k}", f"\n{k}\n 9\n{v.hex()}\n".encode()) for k, v in blocks.items()))
     )
     assert (metadata.rating, metadata.title, metadata.color_profile) == (2, "T", "P3")
 
 
 def test_a_damaged_raw_profile_costs_itself() -> None:
-    metadata = record(png(text("Raw profile type exif", "\nexif\n 4\nzz"), text("Title", "T")))
+    metadata = metadata_of(png(text("Raw profile type exif", "\nexif\n 4\nzz"), text("Title", "T")))
     assert (metadata.status, metadata.title) == ("ok", "T")
     assert metadata.warnings == ["PNG: the raw profile exif is damaged"]
 
 
 def test_creation_time() -> None:
-    metadata = record(png(text("Creation Time", "Tue, 14 May 2024 10:11:12 +0200")))
+    metadata = metadata_of(png(text("Creation Time", "Tue, 14 May 2024 10:11:12 +0200")))
     assert (metadata.taken_at, metadata.taken_at_offset) == ("2024-05-14T10:11:12", "+02:00")
     assert metadata.taken_at_source == "PNG Creation Time"
 
 
 def test_profile_names() -> None:
     assert (
-        record(png(chunk(b"iCCP", b"ICC\0\0" + zlib.compress(profile(desc("Display P3")))))).color_profile
+        metadata_of(
+            png(chunk(b"iCCP", b"ICC\0\0" + zlib.compress(profile(desc("Display P3")))))
+        ).color_profile
         == "Display P3"
     )
 
 
 def test_a_profile_without_its_checksum_is_read() -> None:
     assert (
-        record(png(chunk(b"iCCP", b"ICC\0\0" + zlib.compress(profile(desc("P3")))[:-4]))).color_profile
+        metadata_of(png(chunk(b"iCCP", b"ICC\0\0" + zlib.compress(profile(desc("P3")))[:-4]))).color_profile
         == "P3"
     )
 
 
 def test_a_profile_that_inflates_to_more_than_is_read_keeps_its_name() -> None:
     large = zlib.compress(profile(desc("Wide"), (b"A2B0", bytes(2 * limits.MAX_INFLATED))))
-    metadata = record(png(chunk(b"iCCP", b"ICC\0\0" + large)))
+    metadata = metadata_of(png(chunk(b"iCCP", b"ICC\0\0" + large)))
     assert (metadata.color_profile, metadata.warnings) == ("Wide", [])
 
 
 def test_wrong_checksums_cost_nothing() -> None:
     data = bytearray(png(text("Title", "T")))
     data[29:33] = b"\0\0\0\0"
-    assert (record(bytes(data)).width, record(bytes(data)).title) == (48, "T")
+    assert (metadata_of(bytes(data)).width, metadata_of(bytes(data)).title) == (48, "T")
 
 
 # --- animation ----------------------------------------------------------------------------------------------
@@ -134,19 +135,19 @@ def control(delay: int, under: int) -> bytes:
 
 def test_an_animation_without_the_default_image() -> None:
     actl = chunk(b"acTL", struct.pack(">II", 2, 5))
-    metadata = record(
+    metadata = metadata_of(
         png(actl, after=[control(1, 10), chunk(b"fdAT", bytes(9)), control(25, 0), chunk(b"fdAT", bytes(9))])
     )
     assert (metadata.frames, metadata.animated, metadata.duration_ms, metadata.loop) == (2, True, 350, 5)
 
 
 def test_one_frame_is_no_animation() -> None:
-    metadata = record(png(chunk(b"acTL", struct.pack(">II", 1, 0)), control(1, 10)))
+    metadata = metadata_of(png(chunk(b"acTL", struct.pack(">II", 1, 0)), control(1, 10)))
     assert (metadata.frames, metadata.animated, metadata.loop) == (1, False, None)
 
 
 def test_a_duration_is_told_only_when_every_frame_was_seen() -> None:
-    metadata = record(png(chunk(b"acTL", struct.pack(">II", 3, 0)), control(1, 10)))
+    metadata = metadata_of(png(chunk(b"acTL", struct.pack(">II", 3, 0)), control(1, 10)))
     assert (metadata.frames, metadata.duration_ms) == (3, None)
 
 
@@ -155,7 +156,7 @@ def test_a_duration_is_told_only_when_every_frame_was_seen() -> None:
 
 def test_compressed_text_is_inflated_within_a_bound() -> None:
     bomb = zlib.compress(bytes(200_000_000), 9)
-    metadata = record(png(chunk(b"zTXt", b"Comment\0\0" + bomb), text("Title", "T")))
+    metadata = metadata_of(png(chunk(b"zTXt", b"Comment\0\0" + bomb), text("Title", "T")))
     assert (metadata.description, metadata.title) == (None, "T")
     assert metadata.warnings == ["PNG text: a block inflates to more than is read"]
 
@@ -163,7 +164,7 @@ def test_compressed_text_is_inflated_within_a_bound() -> None:
 def test_damaged_text_gives_what_stands_before_the_damage() -> None:
     packed = zlib.compress(bytes(range(65, 91)) * 1000, 0)
     packed = packed[:9000] + b"\xff" * 8 + packed[9008:]
-    metadata = record(png(chunk(b"zTXt", b"Comment\0\0" + packed[:8000])))
+    metadata = metadata_of(png(chunk(b"zTXt", b"Comment\0\0" + packed[:8000])))
     assert (metadata.description or "").startswith("ABCDEFGHIJ")
 
 
@@ -202,24 +203,24 @@ def test_chunk_names_within_image_data_do_not_mislead() -> None:
 
 @pytest.mark.parametrize("length", [8, 16, 20, 28])
 def test_a_cut_off_header_is_corrupt(length: int) -> None:
-    metadata = record(png()[:length])
+    metadata = metadata_of(png()[:length])
     assert (metadata.status, metadata.format) == ("corrupt", "PNG")
 
 
 def test_zero_size_is_corrupt_and_a_huge_one_too_large() -> None:
     data = bytearray(png())
     data[16:20] = bytes(4)
-    assert record(bytes(data)).status == "corrupt"
+    assert metadata_of(bytes(data)).status == "corrupt"
     data[16:24] = b"\x7f\xff\xff\xff" * 2
-    metadata = record(bytes(data))
+    metadata = metadata_of(bytes(data))
     assert (metadata.status, metadata.width) == ("too_large", 0x7FFFFFFF)
 
 
 def test_a_chunk_longer_than_the_file() -> None:
     data = png()[:33] + struct.pack(">I", 0xFFFFFFF0) + b"tEXtTitle\0T"
-    assert (record(data).status, record(data).width) == ("ok", 48)
+    assert (metadata_of(data).status, metadata_of(data).width) == ("ok", 48)
 
 
 def test_a_block_over_its_limit_is_passed_over() -> None:
-    metadata = record(png(chunk(b"eXIf", bytes(limits.MAX_EXIF + 1)), text("Title", "T")))
+    metadata = metadata_of(png(chunk(b"eXIf", bytes(limits.MAX_EXIF + 1)), text("Title", "T")))
     assert (metadata.title, metadata.warnings) == ("T", ["PNG: a eXIf chunk is larger than is read"])

@@ -10,9 +10,8 @@ import pytest
 
 from image_metadata import RangeReader, extract, limits
 from tests.support import raws
+from tests.support.builders import metadata_of, packet
 from tests.support.raws import EXIF, camera, made_by, raster, sensor, stream
-
-from .build import packet, record
 
 #: A file of each kind: media type, width, height, depth.
 FILES: dict[str, tuple[bytes, str, int, int, int | None]] = {
@@ -58,7 +57,7 @@ _PLAIN = {"IIQ", "CRW", "X3F"}
 @pytest.mark.parametrize("kind", FILES)
 def test_each_kind(kind: str) -> None:
     data, media_type, width, height, depth = FILES[kind]
-    told = record(data)
+    told = metadata_of(data)
     assert (told.status, told.error, told.format, told.content_type) == ("ok", None, kind, media_type)
     assert (told.width, told.height, told.bit_depth, told.frames) == (width, height, depth, 1)
     assert told.taken_at == "2024-05-06T07:08:09"
@@ -72,7 +71,7 @@ def test_each_kind(kind: str) -> None:
 def test_cut_anywhere_no_preview_is_told_as_the_image(kind: str) -> None:
     data, _, width, height, _ = FILES[kind]
     for length in range(len(data)):
-        told = record(data[:length])
+        told = metadata_of(data[:length])
         assert told.status in ("ok", "corrupt", "unsupported"), length
         if told.status == "ok":
             # Where the directory of the shown part is cut off, the sensor's size stands in.
@@ -103,7 +102,7 @@ def test_a_preview_first_is_passed_over_whatever_it_says_of_itself(use: int | No
     main = raster(8000, 6000, use) | camera("NIKON CORPORATION")
     others = [raster(1620, 1080, 1), sensor(6032, 4032, compression=34713)]
     data = stream(main, below=others) if below else stream(main, chain=others)
-    told = record(data)
+    told = metadata_of(data)
     assert (told.format, told.width, told.height, told.bit_depth, told.frames) == ("NEF", 6032, 4032, 14, 1)
 
 
@@ -114,13 +113,13 @@ def test_a_preview_first_is_passed_over_whatever_it_says_of_itself(use: int | No
                                     [sensor(6000, 4000), raster(6000, 4000, 8, 16, 1, 51177),
                                      raster(7000, 4000, 4)]])  # fmt: skip
 def test_the_largest_full_raster_of_the_sensor_counts(others: list[raws.Tags]) -> None:
-    told = record(stream(raster(256, 171, 1) | {0xC612: (1, [1, 4, 0, 0])}, others))
+    told = metadata_of(stream(raster(256, 171, 1) | {0xC612: (1, [1, 4, 0, 0])}, others))
     assert (told.status, told.width, told.height, told.frames) == ("ok", 6000, 4000, 1)
 
 
 def test_a_linear_raw_image_counts() -> None:
     linear = raster(4032, 3024, 0, 12, 3, 34892, 7)
-    told = record(stream(raster(640, 480, 0) | {0xC612: (1, [1, 4, 0, 0])}, [linear]))
+    told = metadata_of(stream(raster(640, 480, 0) | {0xC612: (1, [1, 4, 0, 0])}, [linear]))
     assert (told.width, told.height, told.bit_depth, told.color_mode) == (4032, 3024, 12, "RGB")
 
 
@@ -129,13 +128,13 @@ def test_a_preview_whose_raw_image_is_out_of_reach_is_not_told(use: int) -> None
     whole = stream(
         raster(160, 120, use) | camera("NIKON CORPORATION"), [sensor(6032, 4032, compression=34713)]
     )
-    told = record(whole[: whole.rindex(struct.pack("<HHI", 0x0100, 4, 1)) - 20])
+    told = metadata_of(whole[: whole.rindex(struct.pack("<HHI", 0x0100, 4, 1)) - 20])
     assert (told.status, told.format, told.width) == ("corrupt", "NEF", None)
     assert told.camera and told.camera["make"] == "NIKON CORPORATION"
 
 
 def test_a_scan_as_nef() -> None:
-    told = record(stream(raster(160, 120, 1) | camera("Nikon", "LS-50"), [raster(4000, 5600, 0, 16)]))
+    told = metadata_of(stream(raster(160, 120, 1) | camera("Nikon", "LS-50"), [raster(4000, 5600, 0, 16)]))
     assert (told.format, told.width, told.height, told.bit_depth) == ("NEF", 4000, 5600, 16)
 
 
@@ -143,23 +142,27 @@ def test_a_scan_as_nef() -> None:
     "make", ["NIKON CORPORATION", "SONY", "PENTAX", "SAMSUNG", "Hasselblad", "Kodak", "Canon"]
 )
 def test_a_camera_maker_alone_makes_no_raw_file(make: str) -> None:
-    told = record(stream(raster(6000, 4000, 0) | camera(make)))
+    told = metadata_of(stream(raster(6000, 4000, 0) | camera(make)))
     assert (told.format, told.content_type, told.width) == ("TIFF", "image/tiff", 6000)
 
 
 def test_a_sensor_of_an_unknown_maker_is_a_tiff_of_its_raster() -> None:
-    told = record(stream(raster(160, 120, 1) | camera("Acme"), [sensor(6000, 4000)]))
+    told = metadata_of(stream(raster(160, 120, 1) | camera("Acme"), [sensor(6000, 4000)]))
     assert (told.format, told.content_type, told.width, told.height) == ("TIFF", "image/tiff", 6000, 4000)
 
 
 def test_big_endian() -> None:
-    told = record(stream(raster(160, 120, 1) | camera("NIKON CORPORATION"), [sensor(6032, 4032)], order=">"))
+    told = metadata_of(
+        stream(raster(160, 120, 1) | camera("NIKON CORPORATION"), [sensor(6032, 4032)], order=">")
+    )
     assert (told.format, told.width, told.height) == ("NEF", 6032, 4032)
 
 
 def test_sub_directories_without_end() -> None:
     below = [raster(10 + n, 10, 1) for n in range(limits.MAX_SUB_IFDS + 4)]
-    told = record(stream(raster(160, 120, 1) | {0xC612: (1, [1, 4, 0, 0])}, [*below, sensor(6000, 4000)]))
+    told = metadata_of(
+        stream(raster(160, 120, 1) | {0xC612: (1, [1, 4, 0, 0])}, [*below, sensor(6000, 4000)])
+    )
     assert (told.status, told.format) == ("corrupt", "DNG")
     assert any("sub-directories" in warning for warning in told.warnings)
 
@@ -168,7 +171,7 @@ def test_sub_directories_without_end() -> None:
 
 
 def dng(tags: raws.Tags, raw: raws.Tags | None = None) -> Any:
-    return record(
+    return metadata_of(
         stream(raster(256, 171, 1) | {0xC612: (1, [1, 4, 0, 0])} | tags, [sensor(3516, 2328) | (raw or {})])
     )
 
@@ -191,26 +194,26 @@ def test_dng_names_its_camera_where_exif_does_not() -> None:
 
 def test_cr2_without_exif_takes_the_raw_image_s_own_header() -> None:
     data = raws.cr2()
-    told = record(data.replace(struct.pack("<HH", 0xA002, 4), struct.pack("<HH", 0xA012, 4)))
+    told = metadata_of(data.replace(struct.pack("<HH", 0xA002, 4), struct.pack("<HH", 0xA012, 4)))
     assert (told.width, told.height, told.bit_depth) == (5792, 3804, 14)
 
 
 def test_cr2_whose_raw_image_is_cut_off_tells_size_but_no_depth() -> None:
     data = raws.cr2()
-    told = record(data[: data.rindex(b"\xff\xd8")])
+    told = metadata_of(data[: data.rindex(b"\xff\xd8")])
     assert (told.status, told.width, told.height, told.bit_depth) == ("ok", 5616, 3744, None)
     assert any("depth" in warning for warning in told.warnings)
 
 
 def test_iiq_of_either_byte_order_names_its_lens() -> None:
     for order in "<>":
-        told = record(raws.iiq(order))
+        told = metadata_of(raws.iiq(order))
         assert (told.format, told.width, told.height) == ("IIQ", 7320, 5484)
         assert told.camera and told.camera["lens"] == "LS 80mm"
 
 
 def test_rw2_without_borders_tells_the_sensor() -> None:
-    told = record(raws.rw2(borders=False))
+    told = metadata_of(raws.rw2(borders=False))
     assert (told.width, told.height) == (3724, 2754)
 
 
@@ -219,7 +222,7 @@ def test_rw2_without_borders_tells_the_sensor() -> None:
 def test_raf_takes_the_size_that_is_stated(
     shown: tuple[int, int] | None, full: tuple[int, int] | None, size: tuple[int, int]
 ) -> None:
-    told = record(raws.raf(shown, full))
+    told = metadata_of(raws.raf(shown, full))
     assert (told.width, told.height) == size
 
 
@@ -238,19 +241,19 @@ def test_raf_far_behind_its_preview_costs_few_requests() -> None:
 
 
 def test_mrw_of_either_byte_order() -> None:
-    assert record(raws.mrw("<")).to_dict() == record(raws.mrw(">")).to_dict()
+    assert metadata_of(raws.mrw("<")).to_dict() == metadata_of(raws.mrw(">")).to_dict()
 
 
 @pytest.mark.parametrize("version", [0x20001, 0x20002, 0x20003, 0x40000])
 @pytest.mark.parametrize(("rotation", "orientation"), [(0, 1), (90, 6), (180, 3), (270, 8), (45, None)])
 def test_x3f_turned(version: int, rotation: int, orientation: int | None) -> None:
-    told = record(raws.x3f(version, rotation))
+    told = metadata_of(raws.x3f(version, rotation))
     assert (told.width, told.height, told.orientation) == (2268, 1512, orientation)
     assert (told.taken_at_source, told.exposure) == ("X3F DateTimeOriginal", {"time_s": 0.01, "iso": 100})
 
 
 def test_x3f_takes_exif_from_its_preview() -> None:
-    told = record(raws.x3f(preview=True))
+    told = metadata_of(raws.x3f(preview=True))
     assert (told.width, told.taken_at_source) == (2268, "EXIF DateTimeOriginal")
     assert told.camera == {"make": "SIGMA", "model": "SIGMA DP2", "lens": "35mm F2"}
 
@@ -260,7 +263,7 @@ def test_x3f_takes_exif_from_its_preview() -> None:
 )
 @pytest.mark.parametrize("order", "<>")
 def test_crw_turned(order: str, rotation: int, orientation: int) -> None:
-    told = record(raws.crw(rotation, order))
+    told = metadata_of(raws.crw(rotation, order))
     assert (told.width, told.height, told.orientation) == (3072, 2048, orientation)
     assert told.camera == {"make": "Canon", "model": "Canon EOS 10D", "serial": "0000000123"}
     assert told.exposure == {"time_s": 0.015625, "f_number": 5.65685, "iso": 100}
@@ -272,22 +275,22 @@ def test_crw_whose_directory_leads_back_to_itself() -> None:
     body = inner + struct.pack("<I", 0)
     looping = b"II" + struct.pack("<I", 26) + b"HEAPCCDR" + bytes(12)
     looping += body[:4] + struct.pack("<II", len(body), 0) + body[12:]
-    told = record(looping)
+    told = metadata_of(looping)
     assert told.status == "corrupt"
     assert any("leads back" in warning for warning in told.warnings)
 
 
 def test_cr3_without_a_size_in_exif_takes_the_raw_track_s() -> None:
-    told = record(raws.cr3(main=camera("Canon")))
+    told = metadata_of(raws.cr3(main=camera("Canon")))
     assert (told.width, told.height, told.bit_depth) == (6288, 4056, 14)
 
 
 def test_cr3_of_a_burst_counts_its_frames() -> None:
-    assert record(raws.cr3(samples=12)).frames == 12
+    assert metadata_of(raws.cr3(samples=12)).frames == 12
 
 
 def test_a_movie_in_canon_s_raw_format_is_no_image() -> None:
-    told = record(raws.cr3(compressor=b"CanonCRM0001/02.09.00/00.00.00"))
+    told = metadata_of(raws.cr3(compressor=b"CanonCRM0001/02.09.00/00.00.00"))
     assert (told.status, told.width) == ("unsupported", None)
 
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from image_metadata.blocks.rdf import Values, read_properties
 from image_metadata.fields import keys
-
-from .build import packet
+from tests.support.builders import packet
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 URIS = {

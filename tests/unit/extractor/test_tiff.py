@@ -9,9 +9,8 @@ import pytest
 
 from image_metadata import RangeReader, extract, limits
 from image_metadata.model import ImageMetadata
+from tests.support.builders import Value, desc, directory, iptc, metadata_of, packet, profile, resource, tiff
 from tests.support.raws import raster, stream
-
-from .build import Value, desc, directory, iptc, packet, profile, record, resource, tiff
 
 SIZE: dict[int, Value] = {0x0100: (3, 48), 0x0101: (4, 32)}
 
@@ -19,7 +18,7 @@ SIZE: dict[int, Value] = {0x0100: (3, 48), 0x0101: (4, 32)}
 def read(
     tags: dict[int, Value], exif: dict[int, Value] | None = None, gps: dict[int, Value] | None = None
 ) -> ImageMetadata:
-    return record(tiff(SIZE | tags, exif, gps))
+    return metadata_of(tiff(SIZE | tags, exif, gps))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +46,7 @@ def test_a_missing_depth_is_one_bit() -> None:
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_size_turn_and_camera_in_both_byte_orders(order: str) -> None:
-    metadata = record(
+    metadata = metadata_of(
         tiff(SIZE | {0x0112: (3, 6), 0x010F: (2, "Acme")}, {0x9003: (2, "2024:05:06 07:08:09")}, order=order)
     )
     assert (metadata.width, metadata.height, metadata.display_width, metadata.display_height) == (
@@ -94,17 +93,17 @@ def pages(count: int, last: int = 0, big: bool = False) -> bytes:
 
 @pytest.mark.parametrize("big", [False, True])
 def test_pages(big: bool) -> None:
-    metadata = record(pages(5, big=big))
+    metadata = metadata_of(pages(5, big=big))
     assert (metadata.format, metadata.width, metadata.height, metadata.frames) == ("TIFF", 48, 32, 5)
     assert metadata.animated is False
 
 
 def test_pages_in_a_circle_end() -> None:
-    assert record(pages(3, last=8)).frames == 3
+    assert metadata_of(pages(3, last=8)).frames == 3
 
 
 def test_a_last_page_outside_the_file_is_none() -> None:
-    assert record(pages(3, last=10**6)).frames == 3
+    assert metadata_of(pages(3, last=10**6)).frames == 3
 
 
 FULL, LEVEL, MASK = raster(4000, 3000, 0), raster(2000, 1500, 1), raster(4000, 3000, 4, 1, 1, 4)
@@ -127,18 +126,18 @@ OLD_COPY = raster(2000, 1500) | {0x00FF: (3, 2)}
 )
 @pytest.mark.parametrize("order", "<>")
 def test_copies_and_masks_are_no_pages(directories: list[dict[int, Value]], frames: int, order: str) -> None:
-    metadata = record(stream(directories[0], chain=directories[1:], order=order))
+    metadata = metadata_of(stream(directories[0], chain=directories[1:], order=order))
     assert (metadata.status, metadata.width, metadata.height, metadata.frames) == ("ok", 4000, 3000, frames)
     assert metadata.bit_depth == 8
 
 
 def test_levels_in_sub_directories_are_no_pages() -> None:
-    metadata = record(stream(FULL, [LEVEL, raster(1000, 750, 1)], [FULL]))
+    metadata = metadata_of(stream(FULL, [LEVEL, raster(1000, 750, 1)], [FULL]))
     assert (metadata.width, metadata.frames) == (4000, 2)
 
 
 def test_the_image_below_a_thumbnail() -> None:
-    metadata = record(stream(raster(160, 120, 1), [FULL | {0x0112: (3, 6), 0x011A: (5, (300, 1))}]))
+    metadata = metadata_of(stream(raster(160, 120, 1), [FULL | {0x0112: (3, 6), 0x011A: (5, (300, 1))}]))
     assert (metadata.width, metadata.frames, metadata.orientation, metadata.dpi) == (
         4000,
         1,
@@ -148,7 +147,7 @@ def test_the_image_below_a_thumbnail() -> None:
 
 
 def test_where_all_are_copies_the_largest_is_the_image() -> None:
-    metadata = record(stream(raster(160, 120, 1), chain=[LEVEL]))
+    metadata = metadata_of(stream(raster(160, 120, 1), chain=[LEVEL]))
     assert (metadata.status, metadata.width, metadata.frames) == ("ok", 2000, 1)
 
 
@@ -169,13 +168,13 @@ def test_a_last_page_that_is_noise_is_none(noise: bytes) -> None:
 
 def test_the_image_s_own_tags_come_first_and_the_first_directory_s_fill_their_gaps() -> None:
     first = raster(160, 120, 1) | {0x0112: (3, 8), 0x010F: (2, "Acme"), 0x8773: (7, profile(desc("Preview")))}
-    metadata = record(stream(first, chain=[FULL | {0x0112: (3, 3)}]))
+    metadata = metadata_of(stream(first, chain=[FULL | {0x0112: (3, 3)}]))
     assert (metadata.orientation, metadata.camera, metadata.color_profile) == (3, {"make": "Acme"}, None)
 
 
 @pytest.mark.parametrize("length", [20, 60, 110])
 def test_a_first_directory_that_is_cut_off_is_no_image(length: int) -> None:
-    metadata = record(stream(FULL)[:length])
+    metadata = metadata_of(stream(FULL)[:length])
     assert (metadata.status, metadata.format, metadata.width) == ("corrupt", "TIFF", None)
 
 
@@ -183,7 +182,7 @@ def test_many_pages_with_many_entries_cost_little_memory() -> None:
     page = SIZE | {0xC000 + n: (4, n) for n in range(1000)}
     data = stream(page, chain=[page] * 300)
     tracemalloc.start()
-    metadata = record(data)
+    metadata = metadata_of(data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert metadata.frames == 301
@@ -191,7 +190,7 @@ def test_many_pages_with_many_entries_cost_little_memory() -> None:
 
 
 def test_more_pages_than_are_read_have_no_count() -> None:
-    metadata = record(pages(limits.MAX_IFDS + 5))
+    metadata = metadata_of(pages(limits.MAX_IFDS + 5))
     assert (metadata.status, metadata.frames, metadata.warnings) == (
         "ok",
         None,
@@ -235,7 +234,7 @@ def test_a_raw_file_whose_first_directory_states_no_size() -> None:
     main = {0x010F: (2, "Acme Corp"), 0x014A: (4, 0)}
     at = 8 + len(directory(main, 8))
     main[0x014A] = (4, at)
-    metadata = record(out + directory(main, 8) + directory(SIZE, at))
+    metadata = metadata_of(out + directory(main, 8) + directory(SIZE, at))
     assert (metadata.status, metadata.width, metadata.camera) == ("ok", 48, {"make": "Acme Corp"})
 
 
@@ -250,9 +249,9 @@ def test_a_raw_file_whose_first_directory_states_no_size() -> None:
     ],
 )
 def test_tiffs_without_a_size(data: bytes) -> None:
-    metadata = record(data)
+    metadata = metadata_of(data)
     assert (metadata.status, metadata.format, metadata.content_type) == ("corrupt", "TIFF", "image/tiff")
 
 
 def test_size_tags_of_the_wrong_type_are_no_size() -> None:
-    assert record(tiff({0x0100: (5, (48, 1)), 0x0101: (2, "tall")})).status == "corrupt"
+    assert metadata_of(tiff({0x0100: (5, (48, 1)), 0x0101: (2, "tall")})).status == "corrupt"

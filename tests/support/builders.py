@@ -18,7 +18,7 @@ JPEG_TAIL = (
 )
 
 
-def record(data: bytes) -> ImageMetadata:
+def metadata_of(data: bytes) -> ImageMetadata:
     """What the extractor says of an image's bytes."""
     return extract(BytesReader(data))
 

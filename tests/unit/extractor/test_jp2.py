@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from image_metadata.errors import CorruptImage
-
-from .harness import endure, read
+from tests.support.damage import endure, read
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")

@@ -15,8 +15,7 @@ from PIL import Image
 from image_metadata.errors import CorruptImage
 from image_metadata.formats import isobmff
 from image_metadata.model import Found
-
-from .harness import CountingReader, endure, flips, read, recognised, survives
+from tests.support.damage import CountingReader, endure, flips, read, recognised, survives
 
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
 

@@ -7,8 +7,7 @@ import struct
 import pytest
 
 from image_metadata.errors import CorruptImage
-
-from .harness import endure, read, recognised, survives
+from tests.support.damage import endure, read, recognised, survives
 
 SIGNATURE = b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
 TIFF = b"MM\0*\0\0\0\x08\0\0"

@@ -10,11 +10,10 @@ from PIL import Image
 
 from image_metadata.errors import CorruptImage
 from image_metadata.model import Found
+from tests.support.damage import CountingReader, endure, flips, read, reader_of, recognised, survives
 
-from .harness import CountingReader, endure, flips, read, reader_of, recognised, survives
 
-
-def saved(mode: str, fmt: str, size: tuple[int, int] = (21, 13), **options: object) -> bytes:
+def gradient(mode: str, fmt: str, size: tuple[int, int] = (21, 13), **options: object) -> bytes:
     out = io.BytesIO()
     Image.linear_gradient("L").resize(size).convert("RGB").convert(mode).save(out, fmt, **options)
     return out.getvalue()
@@ -43,7 +42,7 @@ def masks(*values: int) -> bytes:
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
 def test_bmp_as_pillow_writes_it(mode: str) -> None:
-    data = saved(mode, "BMP", dpi=(144, 72))
+    data = gradient(mode, "BMP", dpi=(144, 72))
     found = read("bmp", data)
     image = Image.open(io.BytesIO(data))
     assert (found.format, found.content_type) == ("BMP", "image/bmp")
@@ -164,7 +163,7 @@ def dib(width: int, height: int, bits: int) -> bytes:
 
 
 def test_ico_as_pillow_writes_it() -> None:
-    data = saved("RGBA", "ICO", (64, 64), sizes=[(16, 16), (64, 64), (32, 32)])
+    data = gradient("RGBA", "ICO", (64, 64), sizes=[(16, 16), (64, 64), (32, 32)])
     found = read("ico", data)
     assert (found.format, found.content_type) == ("ICO", "image/vnd.microsoft.icon")
     assert (found.width, found.height, found.color_mode, found.has_alpha) == (64, 64, "RGBA", True)
@@ -179,7 +178,7 @@ def test_ico_describes_its_largest_and_deepest_picture() -> None:
 
 
 def test_ico_with_a_png_larger_than_the_directory_can_say() -> None:
-    found = read("ico", ico((16, 16, 32, dib(16, 16, 32)), (0, 0, 32, saved("RGB", "PNG", (512, 300)))))
+    found = read("ico", ico((16, 16, 32, dib(16, 16, 32)), (0, 0, 32, gradient("RGB", "PNG", (512, 300)))))
     assert (found.width, found.height, found.color_mode, found.has_alpha) == (512, 300, "RGB", False)
 
 
@@ -236,7 +235,7 @@ def extended(data: bytes, attributes: int) -> bytes:
 def test_tga_as_pillow_writes_it(mode: str, compression: str | None) -> None:
     if mode == "1" and compression:
         return  # Pillow writes none
-    data = saved(mode, "TGA", compression=compression)
+    data = gradient(mode, "TGA", compression=compression)
     found = read("tga", data)
     assert (found.format, found.content_type, found.width, found.height) == ("TGA", "image/x-tga", 21, 13)
     assert found.color_mode == Image.open(io.BytesIO(data)).mode
@@ -290,7 +289,7 @@ def test_tga_is_not_claimed_lightly() -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
 def test_pcx_as_pillow_writes_it(mode: str) -> None:
-    data = saved(mode, "PCX")
+    data = gradient(mode, "PCX")
     found = read("pcx", data)
     image = Image.open(io.BytesIO(data))
     assert (found.format, found.content_type) == ("PCX", "image/vnd.zbrush.pcx")
@@ -300,13 +299,13 @@ def test_pcx_as_pillow_writes_it(mode: str) -> None:
 
 
 def test_pcx_palette_at_the_end() -> None:
-    data = saved("P", "PCX")[:-768]
+    data = gradient("P", "PCX")[:-768]
     assert read("pcx", data + bytes(range(256)) * 3).color_mode == "P"
     assert read("pcx", data + b"".join(bytes((i, i, i)) for i in range(256))).color_mode == "L"
 
 
 def test_pcx_density_that_is_a_size_is_no_density() -> None:
-    data = bytearray(saved("RGB", "PCX"))
+    data = bytearray(gradient("RGB", "PCX"))
     data[12:16] = struct.pack("<HH", 21, 13)
     assert read("pcx", bytes(data)).dpi is None
 
@@ -324,7 +323,7 @@ def test_pcx_look_alikes(data: bytes) -> None:
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_qoi(mode: str) -> None:
-    found = read("qoi", saved(mode, "QOI"))
+    found = read("qoi", gradient(mode, "QOI"))
     assert (found.format, found.content_type, found.width, found.height) == ("QOI", "image/qoi", 21, 13)
     assert (found.color_mode, found.has_alpha, found.bit_depth) == (mode, mode == "RGBA", 8)
 
@@ -378,7 +377,7 @@ def test_netpbm(data: bytes, content_type: str, mode: str, depth: int, alpha: bo
 
 @pytest.mark.parametrize("mode", ["1", "L", "RGB", "I;16"])
 def test_netpbm_as_pillow_writes_it(mode: str) -> None:
-    data = saved(mode, "PPM")
+    data = gradient(mode, "PPM")
     found = read("netpbm", data)
     image = Image.open(io.BytesIO(data))
     assert ((found.width, found.height), found.color_mode) == (image.size, image.mode)
@@ -528,13 +527,13 @@ def test_exr_floats_that_are_none() -> None:
 # --- damage ---------------------------------------------------------------------------------------------
 
 GOOD = {
-    "bmp": [saved("P", "BMP"), bmp(124, 4, 4, 24, rest=masks(0, 0, 0, 0, 0x4D424544) + bytes(48) +
+    "bmp": [gradient("P", "BMP"), bmp(124, 4, 4, 24, rest=masks(0, 0, 0, 0, 0x4D424544) + bytes(48) +
                                    struct.pack("<III", 0, 124, 7) + b"PROFILE....")],
-    "ico": [saved("RGBA", "ICO", (16, 16)), ico((16, 16, 32, dib(16, 16, 32)), kind=2)],
-    "tga": [saved("RGBA", "TGA"), extended(tga(2, 32, alpha=8), 3)],
-    "pcx": [saved("P", "PCX"), saved("1", "PCX")],
-    "qoi": [saved("RGB", "QOI")],
-    "netpbm": [saved("RGB", "PPM"),
+    "ico": [gradient("RGBA", "ICO", (16, 16)), ico((16, 16, 32, dib(16, 16, 32)), kind=2)],
+    "tga": [gradient("RGBA", "TGA"), extended(tga(2, 32, alpha=8), 3)],
+    "pcx": [gradient("P", "PCX"), gradient("1", "PCX")],
+    "qoi": [gradient("RGB", "QOI")],
+    "netpbm": [gradient("RGB", "PPM"),
                b"P7\nWIDTH 4\nHEIGHT 3\nDEPTH 1\nMAXVAL 255\nTUPLTYPE GRAYSCALE\nENDHDR\n" + bytes(12)],
     "hdr": [b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 3 +X 4\n" + bytes(48)],
     "exr": [exr(channels(b"B", b"G", b"R") + window(b"dataWindow", 0, 0, 3, 3), window(b"dataWindow", 0, 0, 3, 3), b"",

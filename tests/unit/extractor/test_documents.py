@@ -10,8 +10,7 @@ import pytest
 
 from image_metadata.errors import CorruptImage
 from image_metadata.model import Found
-
-from .harness import CountingReader, endure, read, reader_of, recognised, survives
+from tests.support.damage import CountingReader, endure, read, reader_of, recognised, survives
 
 # --- PSD ------------------------------------------------------------------------------------------------
 

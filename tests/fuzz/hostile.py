@@ -1,7 +1,8 @@
 """Files made to cost memory or time: what they are, and what each costs.
 
-`python tests/fuzz/hostile.py` prints the table. Every file is read in a process of its own (a fork of one that holds
-nothing else), once as from S3, by ranges, and once as a local file, where no budget of bytes helps.
+`PYTHONPATH=lambdas/shared python -m tests.fuzz.hostile` prints the table. Every file is read in a process of its own (a
+fork of one that holds nothing else), once as from S3, by ranges, and once as a local file, where no budget of bytes
+helps.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import resource
 import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +22,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
+
+from tests.support.builders import (
+    box,
+    chunk,
+    ftyp,
+    full,
+    gif,
+    infe,
+    ispe,
+    jpeg,
+    jpeg_tail,
+    packet,
+    png,
+    segment,
+)  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1024 * 1024
@@ -37,30 +54,6 @@ def hostile(make: Callable[[], bytes]) -> Callable[[], bytes]:
     return make
 
 
-def _segment(marker: int, data: bytes) -> bytes:
-    return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
-
-
-def _jpeg(*segments: bytes, width: int = 48, height: int = 32) -> bytes:
-    frame = _segment(0xC0, struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0")
-    return b"\xff\xd8" + b"".join(segments) + frame + b"\xff\xda\0\2\xff\xd9"
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _png(*chunks: bytes, width: int = 48, height: int = 32) -> bytes:
-    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + header
-        + b"".join(chunks)
-        + _chunk(b"IDAT", b"x\x9c\3\0\0\0\0\1")
-        + _chunk(b"IEND", b"")
-    )
-
-
 def _deflated(size: int, start: bytes = b"") -> bytes:
     """`start` and then zeros, `size` bytes in all, compressed a MiB at a time."""
     squeeze = zlib.compressobj(9)
@@ -70,16 +63,12 @@ def _deflated(size: int, start: bytes = b"") -> bytes:
 
 
 def _xmp(body: str, doctype: str = "") -> bytes:
-    text = (
-        f'{doctype}<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
-        f' xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Description>{body}</rdf:Description></rdf:RDF></x:xmpmeta>'
-    )
-    return text.encode()
+    return doctype.encode() + packet(body)
 
 
 def _png_xmp(packet: bytes, packed: bool = False) -> bytes:
     data = zlib.compress(packet) if packed else packet
-    return _png(_chunk(b"iTXt", b"XML:com.adobe.xmp\0" + bytes([packed]) + b"\0\0\0" + data))
+    return png(chunk(b"iTXt", b"XML:com.adobe.xmp\0" + bytes([packed]) + b"\0\0\0" + data))
 
 
 def _laughs() -> str:
@@ -98,42 +87,32 @@ def _tiff(count: int, entries: bytes, following: int = 0, rest: bytes = b"") -> 
     return b"II*\0" + struct.pack("<IH", 8, count) + entries + struct.pack("<I", following) + rest
 
 
-def _box(kind: bytes, *contents: bytes) -> bytes:
-    content = b"".join(contents)
-    return struct.pack(">I4s", len(content) + 8, kind) + content
-
-
-def _full(kind: bytes, content: bytes, version: int = 0) -> bytes:
-    return _box(kind, struct.pack(">I", version << 24) + content)
-
-
-_FTYP = _box(b"ftyp", b"avif\0\0\0\0mif1avifavis")
+_FTYP = ftyp(b"avif", b"mif1", b"avif", b"avis")
 
 
 def _avif(width: int, height: int, *more: bytes, kind: bytes = b"av01") -> bytes:
-    item = _full(b"infe", struct.pack(">HH4s", 1, 0, kind) + b"\0", version=2)
-    properties = _box(
+    properties = box(
         b"iprp",
-        _box(b"ipco", _full(b"ispe", struct.pack(">II", width, height))),
-        _full(b"ipma", struct.pack(">IHBB", 1, 1, 1, 1)),
+        box(b"ipco", ispe(width, height)),
+        full(b"ipma", struct.pack(">IHBB", 1, 1, 1, 1)),
     )
     parts = [
-        _full(b"hdlr", b"\0\0\0\0pict" + bytes(13)),
-        _full(b"pitm", struct.pack(">H", 1)),
-        *([] if any(box[4:8] == b"iinf" for box in more) else [_full(b"iinf", struct.pack(">H", 1) + item)]),
+        full(b"hdlr", b"\0\0\0\0pict" + bytes(13)),
+        full(b"pitm", struct.pack(">H", 1)),
+        *(
+            []
+            if any(each[4:8] == b"iinf" for each in more)
+            else [full(b"iinf", struct.pack(">H", 1) + infe(1, kind))]
+        ),
         properties,
         *more,
     ]
-    return _FTYP + _full(b"meta", b"".join(parts))
+    return _FTYP + full(b"meta", b"".join(parts))
 
 
 def _nested(kind: bytes, depth: int) -> bytes:
     """Boxes within each other, written without building each one of them."""
     return b"".join(struct.pack(">I4s", 8 * (depth - level), kind) for level in range(depth))
-
-
-def _gif(blocks: bytes, width: int = 48, height: int = 32) -> bytes:
-    return b"GIF89a" + struct.pack("<HHBBB", width, height, 0, 0, 0) + blocks + b";"
 
 
 def _webp(*chunks: bytes, width: int = 48, height: int = 32) -> bytes:
@@ -152,34 +131,34 @@ def _psd(resources: bytes, width: int = 48, height: int = 32, stated: int | None
 
 @hostile
 def jpeg_65535_squared() -> bytes:
-    return _jpeg(width=65535, height=65535)
+    return jpeg(tail=jpeg_tail(65535, 65535))
 
 
 @hostile
 def jpeg_progressive_scans() -> bytes:
     scan = b"\xff\xda\0\x08\1\1\0\0\0\0\0"
-    return _jpeg()[:-4] + scan * 500_000
+    return jpeg()[:-4] + scan * 500_000
 
 
 @hostile
 def jpeg_fill_bytes() -> bytes:
-    return b"\xff\xd8" + b"\xff" * (16 * MIB) + _jpeg()[2:]
+    return b"\xff\xd8" + b"\xff" * (16 * MIB) + jpeg()[2:]
 
 
 @hostile
 def png_65535_squared() -> bytes:
-    data = _chunk(b"IDAT", _deflated(256 * MIB))
-    return _png(width=65535, height=65535)[:33] + data + _chunk(b"IEND", b"")
+    data = chunk(b"IDAT", _deflated(256 * MIB))
+    return png(width=65535, height=65535)[:33] + data + chunk(b"IEND", b"")
 
 
 @hostile
 def png_2_to_31() -> bytes:
-    return _png(width=2**31 - 1, height=2**31 - 1)
+    return png(width=2**31 - 1, height=2**31 - 1)
 
 
 @hostile
 def png_over_2_to_31() -> bytes:
-    return _png(width=2**32 - 1, height=2**32 - 1)
+    return png(width=2**32 - 1, height=2**32 - 1)
 
 
 @hostile
@@ -199,7 +178,7 @@ def webp_largest() -> bytes:
 
 @hostile
 def gif_largest() -> bytes:
-    return _gif(b",\0\0\0\0\xff\xff\xff\xff\0\2\1\0\0", 65535, 65535)
+    return gif(b",\0\0\0\0\xff\xff\xff\xff\0\2\1\0\0", width=65535, height=65535)
 
 
 @hostile
@@ -210,11 +189,11 @@ def avif_2_to_32() -> bytes:
 @hostile
 def heic_grid_of_65536_tiles() -> bytes:
     grid = b"\0\1\xff\xff" + struct.pack(">II", 2**32 - 1, 2**32 - 1)
-    location = _full(b"iloc", struct.pack(">BBHHHHHII", 0x44, 0, 1, 1, 1, 0, 1, 0, len(grid)), version=1)
-    tiles = _full(
-        b"iref", _box(b"dimg", struct.pack(">HH", 1, 65535) + struct.pack(">65535H", *range(1, 65536)))
+    location = full(b"iloc", struct.pack(">BBHHHHHII", 0x44, 0, 1, 1, 1, 0, 1, 0, len(grid)), version=1)
+    tiles = full(
+        b"iref", box(b"dimg", struct.pack(">HH", 1, 65535) + struct.pack(">65535H", *range(1, 65536)))
     )
-    return _avif(2**16, 2**16, location, _box(b"idat", grid), tiles, kind=b"grid")
+    return _avif(2**16, 2**16, location, box(b"idat", grid), tiles, kind=b"grid")
 
 
 @hostile
@@ -247,55 +226,53 @@ def dds_2_to_32() -> bytes:
 
 @hostile
 def png_ztxt_of_256_mib() -> bytes:
-    return _png(_chunk(b"zTXt", b"Comment\0\0" + _deflated(256 * MIB)))
+    return png(chunk(b"zTXt", b"Comment\0\0" + _deflated(256 * MIB)))
 
 
 @hostile
 def png_itxt_of_256_mib() -> bytes:
-    return _png(_chunk(b"iTXt", b"Title\0\1\0\0\0" + _deflated(256 * MIB)))
+    return png(chunk(b"iTXt", b"Title\0\1\0\0\0" + _deflated(256 * MIB)))
 
 
 @hostile
 def png_iccp_of_256_mib() -> bytes:
-    return _png(_chunk(b"iCCP", b"icc\0\0" + _deflated(256 * MIB, struct.pack(">I", 2**28) + bytes(124))))
+    return png(chunk(b"iCCP", b"icc\0\0" + _deflated(256 * MIB, struct.pack(">I", 2**28) + bytes(124))))
 
 
 @hostile
 def png_raw_profile_of_256_mib() -> bytes:
     start = b"\nexif\n 268435456\n45786966"
-    return _png(_chunk(b"zTXt", b"Raw profile type exif\0\0" + _deflated(256 * MIB, start)))
+    return png(chunk(b"zTXt", b"Raw profile type exif\0\0" + _deflated(256 * MIB, start)))
 
 
 @hostile
 def png_a_thousand_bombs() -> bytes:
     bomb = _deflated(4 * MIB)
-    return _png(*(_chunk(b"zTXt", b"Comment\0\0" + bomb) for _ in range(1000)))
+    return png(*(chunk(b"zTXt", b"Comment\0\0" + bomb) for _ in range(1000)))
 
 
 @hostile
 def png_a_thousand_blocks_within_the_cap() -> bytes:
     block = _deflated(0, bytes(MIB - 1))
-    return _png(*(_chunk(b"zTXt", b"Comment\0\0" + block) for _ in range(1000)))
+    return png(*(chunk(b"zTXt", b"Comment\0\0" + block) for _ in range(1000)))
 
 
 @hostile
 def avif_a_thousand_packed_xmp() -> bytes:
     many = range(2, 1002)
     bomb = _deflated(256 * MIB)
-    kind = b"mime\0application/rdf+xml\0deflate\0"
-    items = b"".join(_full(b"infe", struct.pack(">HH", n, 0) + kind, version=2) for n in many)
-    first = _full(b"infe", struct.pack(">HH4s", 1, 0, b"av01") + b"\0", version=2)
+    items = b"".join(infe(n, b"mime", mime=b"application/rdf+xml", encoding=b"deflate") for n in many)
     locations = struct.pack(">BBH", 0x44, 0, 1000) + b"".join(
         struct.pack(">HHHHII", n, 1, 0, 1, 0, len(bomb)) for n in many
     )
-    references = b"".join(_box(b"cdsc", struct.pack(">HHH", n, 1, 1)) for n in many)
+    references = b"".join(box(b"cdsc", struct.pack(">HHH", n, 1, 1)) for n in many)
     return _avif(
         48,
         32,
-        _full(b"iinf", struct.pack(">H", 1001) + first + items),
-        _full(b"iloc", locations, version=1),
-        _full(b"iref", references),
-        _box(b"idat", bomb),
+        full(b"iinf", struct.pack(">H", 1001) + infe(1, b"av01") + items),
+        full(b"iloc", locations, version=1),
+        full(b"iref", references),
+        box(b"idat", bomb),
     )
 
 
@@ -328,12 +305,12 @@ def _gzipped(start: bytes, end: bytes) -> bytes:
 
 @hostile
 def png_text_of_16_mib() -> bytes:
-    return _png(_chunk(b"tEXt", b"Comment\0" + b"a" * (16 * MIB)))
+    return png(chunk(b"tEXt", b"Comment\0" + b"a" * (16 * MIB)))
 
 
 @hostile
 def png_400000_texts() -> bytes:
-    return _png(_chunk(b"tEXt", b"Title\0t") * 400_000)
+    return png(chunk(b"tEXt", b"Title\0t") * 400_000)
 
 
 @hostile
@@ -385,7 +362,7 @@ def xmp_namespaces() -> bytes:
 @hostile
 def xmp_extended_of_4_gib() -> bytes:
     guid = b"0123456789ABCDEF0123456789ABCDEF"
-    main = _segment(
+    main = segment(
         0xE1,
         b"http://ns.adobe.com/xap/1.0/\0"
         + _xmp(
@@ -393,7 +370,7 @@ def xmp_extended_of_4_gib() -> bytes:
         ),
     )
     parts = [
-        _segment(
+        segment(
             0xE1,
             b"http://ns.adobe.com/xmp/extension/\0"
             + guid
@@ -402,7 +379,7 @@ def xmp_extended_of_4_gib() -> bytes:
         )
         for n in range(500)
     ]
-    return _jpeg(main, *parts)
+    return jpeg(main, *parts)
 
 
 @hostile
@@ -474,49 +451,49 @@ def bigtiff_of_2_to_60_entries() -> bytes:
 @hostile
 def jpeg_exif_of_many_entries() -> bytes:
     block = _tiff(5000, b"".join(_entry(0x9000 + n, 2, 60_000, 100) for n in range(5000)))
-    return _jpeg(_segment(0xE1, b"Exif\0\0" + block[:65000]))
+    return jpeg(segment(0xE1, b"Exif\0\0" + block[:65000]))
 
 
 @hostile
 def jpeg_500000_segments() -> bytes:
-    return _jpeg(b"\xff\xe5\0\2" * 500_000)
+    return jpeg(b"\xff\xe5\0\2" * 500_000)
 
 
 @hostile
 def jpeg_profile_of_255_parts() -> bytes:
     part = b"ICC_PROFILE\0%c\xff" + b"\0" * 65000
-    return _jpeg(*(_segment(0xE2, part.replace(b"%c", bytes([n]))) for n in range(1, 256)))
+    return jpeg(*(segment(0xE2, part.replace(b"%c", bytes([n]))) for n in range(1, 256)))
 
 
 @hostile
 def jpeg_mpf_of_2_to_31_images() -> bytes:
     block = _tiff(2, _entry(0xB001, 4, 1, 2**31) + _entry(0xB002, 7, 2**32 - 16, 8))
-    return _jpeg(_segment(0xE2, b"MPF\0" + block))
+    return jpeg(segment(0xE2, b"MPF\0" + block))
 
 
 @hostile
 def jpeg_resources_of_nothing() -> bytes:
-    return _jpeg(*(_segment(0xED, b"Photoshop 3.0\0" + b"8BIM\4\4\0\0\0\0\0\0" * 5400) for _ in range(100)))
+    return jpeg(*(segment(0xED, b"Photoshop 3.0\0" + b"8BIM\4\4\0\0\0\0\0\0" * 5400) for _ in range(100)))
 
 
 @hostile
 def gif_4_million_blocks() -> bytes:
-    return _gif(b",\0\0\0\0\1\0\1\0\0\2" + b"\1\1" * 4_000_000 + b"\0")
+    return gif(b",\0\0\0\0\1\0\1\0\0\2" + b"\1\1" * 4_000_000 + b"\0")
 
 
 @hostile
 def gif_a_million_frames() -> bytes:
-    return _gif(b",\0\0\0\0\1\0\1\0\0\2\1\0\0" * 1_000_000)
+    return gif(b",\0\0\0\0\1\0\1\0\0\2\1\0\0" * 1_000_000)
 
 
 @hostile
 def gif_a_million_comments() -> bytes:
-    return _gif(b"!\xfe\x08comments\0" * 1_000_000)
+    return gif(b"!\xfe\x08comments\0" * 1_000_000)
 
 
 @hostile
 def png_2_million_chunks() -> bytes:
-    return _png(_chunk(b"prVt", b"") * 2_000_000)
+    return png(chunk(b"prVt", b"") * 2_000_000)
 
 
 @hostile
@@ -546,7 +523,7 @@ def avif_iprp_deep() -> bytes:
 
 @hostile
 def avif_2_million_boxes() -> bytes:
-    return _FTYP + _box(b"free") * 2_000_000
+    return _FTYP + box(b"free") * 2_000_000
 
 
 @hostile
@@ -556,37 +533,36 @@ def avif_box_of_2_to_63() -> bytes:
 
 @hostile
 def avif_meta_of_16_mib() -> bytes:
-    return _avif(48, 32, _box(b"free", bytes(16 * MIB)))
+    return _avif(48, 32, box(b"free", bytes(16 * MIB)))
 
 
 @hostile
 def avif_65535_items() -> bytes:
-    item = _full(b"infe", struct.pack(">HH4s", 1, 0, b"Exif") + b"\0", version=2)
-    return _avif(48, 32, _full(b"iinf", struct.pack(">H", 65535) + item * 65535))
+    return _avif(48, 32, full(b"iinf", struct.pack(">H", 65535) + infe(1, b"Exif") * 65535))
 
 
 @hostile
 def avif_sequence_of_2_to_32_samples() -> bytes:
-    tables = _box(
+    tables = box(
         b"stbl",
-        _full(b"stsd", struct.pack(">I", 2**32 - 1)),
-        _full(b"stts", struct.pack(">I", 2**32 - 1) + struct.pack(">II", 2**32 - 1, 2**32 - 1) * 100_000),
-        _full(b"stsz", struct.pack(">II", 1, 2**32 - 1)),
+        full(b"stsd", struct.pack(">I", 2**32 - 1)),
+        full(b"stts", struct.pack(">I", 2**32 - 1) + struct.pack(">II", 2**32 - 1, 2**32 - 1) * 100_000),
+        full(b"stsz", struct.pack(">II", 1, 2**32 - 1)),
     )
-    track = _box(b"trak", _box(b"mdia", _full(b"hdlr", b"\0\0\0\0pict" + bytes(13)), _box(b"minf", tables)))
-    return _FTYP + _box(b"moov", track * 20)
+    track = box(b"trak", box(b"mdia", full(b"hdlr", b"\0\0\0\0pict" + bytes(13)), box(b"minf", tables)))
+    return _FTYP + box(b"moov", track * 20)
 
 
 @hostile
 def jxl_a_million_boxes() -> bytes:
     return (
-        b"\0\0\0\x0cJXL \r\n\x87\n" + _box(b"ftyp", b"jxl \0\0\0\0jxl ") + _box(b"jxlp", bytes(4)) * 1_000_000
+        b"\0\0\0\x0cJXL \r\n\x87\n" + box(b"ftyp", b"jxl \0\0\0\0jxl ") + box(b"jxlp", bytes(4)) * 1_000_000
     )
 
 
 @hostile
 def jp2_boxes_deep() -> bytes:
-    return b"\0\0\0\x0cjP  \r\n\x87\n" + _box(b"ftyp", b"jp2 \0\0\0\0jp2 ") + _nested(b"jp2h", 100_000)
+    return b"\0\0\0\x0cjP  \r\n\x87\n" + box(b"ftyp", b"jp2 \0\0\0\0jp2 ") + _nested(b"jp2h", 100_000)
 
 
 @hostile
@@ -647,9 +623,11 @@ def names() -> list[str]:
     return list(_FILES)
 
 
-def make(name: str) -> bytes:
-    """A hostile file's bytes."""
-    return _FILES[name]()
+def make_all(folder: Path) -> None:
+    """Write every hostile file into a new folder."""
+    folder.mkdir()
+    for name, make in _FILES.items():
+        (folder / name).write_bytes(make())
 
 
 def _peak() -> int:
@@ -743,30 +721,28 @@ def table(results: dict[str, list[dict[str, Any]]], folder: Path) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Measure the files of a folder as JSON, or (without a folder) make them all and print the table."""
-    if len(sys.argv) > 1:
-        json.dump(measure(Path(sys.argv[1])), sys.stdout)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        for name in names():
-            (Path(folder) / name).write_bytes(make(name))
-        done = subprocess_measure(Path(folder))
-        print(table(done, Path(folder)))
-
-
-def subprocess_measure(folder: Path) -> dict[str, list[dict[str, Any]]]:
+def measure_apart(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """`measure` in a process that never held the files."""
-    import subprocess
-
     done = subprocess.run(
-        [sys.executable, __file__, str(folder)],
+        [sys.executable, "-m", "tests.fuzz.hostile", str(folder)],
+        cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT / "lambdas/shared")},
         capture_output=True,
         check=True,
     )
     results: dict[str, list[dict[str, Any]]] = json.loads(done.stdout)
     return results
+
+
+def main() -> None:
+    """Measure the files of a folder as JSON, or (without a folder) make them all and print the table."""
+    if len(sys.argv) > 1:
+        json.dump(measure(Path(sys.argv[1])), sys.stdout)
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "hostile"
+        make_all(folder)
+        print(table(measure_apart(folder), folder))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from image_events.indexer import Indexer
 from tests.contract.declared import declared_table
 from tests.events import load
 from tests.fuzz import hostile
+from tools.deploy.locking import locked
 
 MAX_PEAK = 256_000_000
 MAX_SECONDS = 2.0
@@ -25,12 +28,33 @@ MAX_RECORD = 400_000
 STATUSES = ("ok", "unsupported", "corrupt", "too_large")
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
-    folder = tmp_path_factory.mktemp("hostile")
-    for name in hostile.names():
-        (folder / name).write_bytes(hostile.make(name))
-    return hostile.subprocess_measure(folder)
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of one run of pytest share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def files(shared: Path) -> Path:
+    """Every hostile file, made once."""
+    folder, unfinished = shared / "hostile", shared / "hostile.unfinished"
+    with locked(shared / "hostile.lock"):
+        if not folder.exists():
+            hostile.make_all(unfinished)
+            unfinished.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def results(shared: Path, files: Path) -> dict[str, list[dict[str, Any]]]:
+    """What reading each of them costs, measured once."""
+    path = shared / "hostile.json"
+    with locked(shared / "hostile.lock"):
+        if not path.exists():
+            path.write_text(json.dumps(hostile.measure_apart(files)))
+    measured: dict[str, list[dict[str, Any]]] = json.loads(path.read_text())
+    return measured
 
 
 @pytest.mark.parametrize("name", hostile.names())
@@ -144,8 +168,8 @@ def index(indexer: Indexer, key: str, data: bytes) -> dict[str, Any] | None:
 
 
 @pytest.mark.parametrize("name", INDEXED)
-def test_a_hostile_file_is_catalogued(indexer: Indexer, name: str) -> None:
-    item = index(indexer, f"uploads/{name}", hostile.make(name))
+def test_a_hostile_file_is_catalogued(indexer: Indexer, files: Path, name: str) -> None:
+    item = index(indexer, f"uploads/{name}", (files / name).read_bytes())
     assert item is not None and is_record(item)
     assert item["status"] in STATUSES
     assert item["status"] == "ok" or item["error"]

@@ -13,9 +13,6 @@ from image_metadata.reader import BytesReader
 
 Value = tuple[int, Any]  # (TIFF type, value): bytes, text, a number, a pair for a rational, or a list of them
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q"}
-JPEG_TAIL = (
-    b"\xff\xc0\x00\x11\x08\x00\x20\x00\x30\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01\xff\xda\x00\x02\xff\xd9"
-)
 
 
 def metadata_of(data: bytes) -> ImageMetadata:
@@ -83,10 +80,19 @@ def segment(marker: int, data: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
 
 
+def jpeg_tail(width: int = 48, height: int = 32) -> bytes:
+    """A JPEG from its frame header on."""
+    components = b"\x01\x22\x00\x02\x11\x01\x03\x11\x01"
+    return segment(0xC0, struct.pack(">BHHB", 8, height, width, 3) + components) + b"\xff\xda\x00\x02\xff\xd9"
+
+
+JPEG_TAIL = jpeg_tail()
+
+
 def jpeg(
     *segments: bytes, exif: bytes | None = None, xmp: bytes | None = None, tail: bytes = JPEG_TAIL
 ) -> bytes:
-    """A JPEG of 48 x 32 pixels without image data."""
+    """A JPEG without image data; `tail` is its frame and what follows."""
     out = b"\xff\xd8"
     if exif is not None:
         out += segment(0xE1, b"Exif\0\0" + exif)
@@ -101,10 +107,16 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png(
-    *chunks: bytes, depth: int = 8, color: int = 2, after: Sequence[bytes] = (), pixels: int = 20
+    *chunks: bytes,
+    width: int = 48,
+    height: int = 32,
+    depth: int = 8,
+    color: int = 2,
+    after: Sequence[bytes] = (),
+    pixels: int = 20,
 ) -> bytes:
-    """A PNG of 48 x 32 pixels; `after` stands behind the image data."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 48, 32, depth, color, 0, 0, 0))
+    """A PNG; `after` stands behind the image data."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0))
     body = b"".join(chunks) + chunk(b"IDAT", bytes(pixels)) + b"".join(after)
     return b"\x89PNG\r\n\x1a\n" + header + body + chunk(b"IEND", b"")
 
@@ -144,9 +156,17 @@ def iptc(*sets: tuple[int, bytes], utf8: bool = True) -> bytes:
     return out + b"".join(struct.pack(">BBBH", 0x1C, 2, number, len(data)) + data for number, data in sets)
 
 
-def resource(number: int, data: bytes) -> bytes:
+def resource(number: int, data: bytes, name: bytes = b"") -> bytes:
     """A Photoshop image resource."""
-    return b"8BIM" + struct.pack(">HHI", number, 0, len(data)) + data + b"\0" * (len(data) % 2)
+    label = bytes((len(name),)) + name + b"\0" * ((len(name) + 1) % 2)
+    return (
+        b"8BIM"
+        + struct.pack(">H", number)
+        + label
+        + struct.pack(">I", len(data))
+        + data
+        + b"\0" * (len(data) % 2)
+    )
 
 
 def profile(*tags: tuple[bytes, bytes], padding: int = 0) -> bytes:
@@ -189,3 +209,109 @@ def frame(delay: int = 10, transparent: bool = False, data: bytes = b"\2\2\x44\1
 def looping(count: int) -> bytes:
     """The Netscape loop extension."""
     return b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", count) + b"\0"
+
+
+# --- ISO-BMFF: HEIF, AVIF, JPEG 2000, JPEG XL -----------------------------------------------------------------
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    """A box of ISO/IEC 14496-12."""
+    body = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def full(kind: bytes, *parts: bytes, version: int = 0, flags: int = 0) -> bytes:
+    """A box with a version and flags."""
+    return box(kind, struct.pack(">I", version << 24 | flags), *parts)
+
+
+def ftyp(major: bytes, *compatible: bytes) -> bytes:
+    """The box of a file's brands."""
+    return box(b"ftyp", major, bytes(4), *compatible)
+
+
+def infe(
+    number: int, kind: bytes, *, hidden: bool = False, mime: bytes = b"", encoding: bytes = b""
+) -> bytes:
+    """One item's entry."""
+    tail = b"\0" + (mime + b"\0" + encoding + b"\0" if kind == b"mime" else b"")
+    return full(b"infe", struct.pack(">HH4s", number, 0, kind), tail, version=2, flags=int(hidden))
+
+
+def ispe(width: int, height: int) -> bytes:
+    """The size of a picture."""
+    return full(b"ispe", struct.pack(">II", width, height))
+
+
+def pixi(*depths: int) -> bytes:
+    """The bits of each channel."""
+    return full(b"pixi", bytes([len(depths), *depths]))
+
+
+def meta(
+    items: Sequence[bytes],
+    properties: Sequence[bytes],
+    associations: dict[int, Sequence[int]],
+    *,
+    primary: int | None = 1,
+    references: Sequence[tuple[bytes, int, Sequence[int]]] = (),
+    locations: bytes = b"",
+    more: bytes = b"",
+) -> bytes:
+    """The box that describes items: their entries, properties, and which item has which of them."""
+    ipma = struct.pack(">I", len(associations)) + b"".join(
+        struct.pack(">HB", item, len(indices)) + bytes(indices) for item, indices in associations.items()
+    )
+    iref = b"".join(
+        box(kind, struct.pack(f">HH{len(to)}H", source, len(to), *to)) for kind, source, to in references
+    )
+    return full(
+        b"meta",
+        full(b"hdlr", bytes(4), b"pict", bytes(13)),
+        full(b"pitm", struct.pack(">H", primary)) if primary is not None else b"",
+        full(b"iinf", struct.pack(">H", len(items)), *items),
+        full(b"iref", iref) if references else b"",
+        box(b"iprp", box(b"ipco", *properties), full(b"ipma", ipma)),
+        locations,
+        more,
+    )
+
+
+def iloc(entries: Sequence[tuple[int, int, Sequence[tuple[int, int, int]]]]) -> bytes:
+    """Version 1: (item, construction method, extents of (index, offset, length))."""
+    out = struct.pack(">HH", 0x4404, len(entries))
+    for item, method, extents in entries:
+        out += struct.pack(">HHHH", item, method, 0, len(extents))
+        for index, offset, length in extents:
+            out += struct.pack(">III", index, offset, length)
+    return full(b"iloc", out, version=1)
+
+
+def still(*properties: bytes, major: bytes = b"avif", kind: bytes = b"av01") -> bytes:
+    """One picture of 40x30 with further properties."""
+    every = [ispe(40, 30), *properties]
+    return ftyp(major, b"mif1", b"miaf") + meta([infe(1, kind)], every, {1: list(range(1, len(every) + 1))})
+
+
+def with_exif(method: int, payload: bytes) -> bytes:
+    """A picture whose Exif item is stored by the given construction method."""
+    head = ftyp(b"heic", b"mif1")
+    items = [infe(1, b"hvc1"), infe(2, b"Exif"), infe(3, b"hvc1", hidden=True)]
+
+    def build(start: int) -> bytes:
+        extents = {
+            0: [(2, 0, [(0, start, 5), (0, start + 5, len(payload) - 5)])],
+            1: [(2, 1, [(0, 0, len(payload))])],
+            2: [(2, 2, [(1, 3, len(payload))]), (3, 0, [(0, start - 3, len(payload) + 3)])],
+        }[method]
+        body = meta(
+            items,
+            [ispe(40, 30)],
+            {1: [1]},
+            references=[(b"cdsc", 2, [1]), (b"iloc", 2, [3])],
+            locations=iloc(extents),
+            more=box(b"idat", payload),
+        )
+        return head + body + box(b"mdat", payload)
+
+    return build(len(build(9)) - len(payload))

@@ -6,7 +6,7 @@ import itertools
 import struct
 from collections.abc import Sequence
 
-from tests.support.builders import Value, directory, jpeg, tiff
+from tests.support.builders import Value, box, directory, full, jpeg, tiff
 
 Tags = dict[int, Value]
 
@@ -14,16 +14,6 @@ TAKEN = "2024:05:06 07:08:09"
 #: The camera, and below it when the picture was taken, through which lens, and where.
 EXIF: Tags = {0x9003: (2, TAKEN), 0xA434: (2, "35mm F2")}
 GPS: Tags = {1: (2, "S"), 2: (5, [(33, 1), (30, 1), (0, 1)]), 3: (2, "E"), 4: (5, [(151, 1)])}
-
-
-def box(kind: bytes, content: bytes) -> bytes:
-    """A box of ISO/IEC 14496-12."""
-    return struct.pack(">I", len(content) + 8) + kind + content
-
-
-def full(kind: bytes, content: bytes) -> bytes:
-    """A box with a version and flags."""
-    return box(kind, bytes(4) + content)
 
 
 def raster(width: int, height: int, use: int | None = None, bits: int = 8, samples: int = 3, photometric: int = 2,

@@ -10,22 +10,10 @@ import pytest
 
 from image_metadata.errors import CorruptImage
 from image_metadata.model import Found
+from tests.support.builders import resource
 from tests.support.damage import CountingReader, endure, read, reader_of, recognised, survives
 
 # --- PSD ------------------------------------------------------------------------------------------------
-
-
-def resource(number: int, data: bytes, name: bytes = b"") -> bytes:
-    label = bytes((len(name),)) + name
-    label += b"\0" * (len(label) % 2)
-    return (
-        b"8BIM"
-        + struct.pack(">H", number)
-        + label
-        + struct.pack(">I", len(data))
-        + data
-        + b"\0" * (len(data) % 2)
-    )
 
 
 def psd(

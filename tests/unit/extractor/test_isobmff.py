@@ -15,108 +15,21 @@ from PIL import Image
 from image_metadata.errors import CorruptImage
 from image_metadata.formats import isobmff
 from image_metadata.model import Found
+from tests.support.builders import (
+    box,
+    ftyp,
+    full,
+    iloc,
+    infe,
+    ispe,
+    meta,
+    pixi,
+    still,
+    with_exif,
+)  # fmt: skip
 from tests.support.damage import CountingReader, endure, flips, read, recognised, survives
 
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
-
-
-# --- building boxes -------------------------------------------------------------------------------------
-
-
-def box(kind: bytes, *parts: bytes) -> bytes:
-    body = b"".join(parts)
-    return struct.pack(">I4s", 8 + len(body), kind) + body
-
-
-def full(kind: bytes, *parts: bytes, version: int = 0, flags: int = 0) -> bytes:
-    return box(kind, struct.pack(">I", version << 24 | flags), *parts)
-
-
-def ftyp(major: bytes, *compatible: bytes) -> bytes:
-    return box(b"ftyp", major, bytes(4), *compatible)
-
-
-def infe(
-    number: int, kind: bytes, *, hidden: bool = False, mime: bytes = b"", encoding: bytes = b""
-) -> bytes:
-    tail = b"\0" + (mime + b"\0" + encoding + b"\0" if kind == b"mime" else b"")
-    return full(b"infe", struct.pack(">HH4s", number, 0, kind), tail, version=2, flags=int(hidden))
-
-
-def ispe(width: int, height: int) -> bytes:
-    return full(b"ispe", struct.pack(">II", width, height))
-
-
-def pixi(*depths: int) -> bytes:
-    return full(b"pixi", bytes([len(depths), *depths]))
-
-
-def meta(
-    items: Sequence[bytes],
-    properties: Sequence[bytes],
-    associations: dict[int, Sequence[int]],
-    *,
-    primary: int | None = 1,
-    references: Sequence[tuple[bytes, int, Sequence[int]]] = (),
-    locations: bytes = b"",
-    more: bytes = b"",
-) -> bytes:
-    ipma = struct.pack(">I", len(associations)) + b"".join(
-        struct.pack(">HB", item, len(indices)) + bytes(indices) for item, indices in associations.items()
-    )
-    iref = b"".join(
-        box(kind, struct.pack(f">HH{len(to)}H", source, len(to), *to)) for kind, source, to in references
-    )
-    return full(
-        b"meta",
-        full(b"hdlr", bytes(4), b"pict", bytes(13)),
-        full(b"pitm", struct.pack(">H", primary)) if primary is not None else b"",
-        full(b"iinf", struct.pack(">H", len(items)), *items),
-        full(b"iref", iref) if references else b"",
-        box(b"iprp", box(b"ipco", *properties), full(b"ipma", ipma)),
-        locations,
-        more,
-    )
-
-
-def iloc(entries: Sequence[tuple[int, int, Sequence[tuple[int, int, int]]]]) -> bytes:
-    """Version 1: (item, construction method, extents of (index, offset, length))."""
-    out = struct.pack(">HH", 0x4404, len(entries))
-    for item, method, extents in entries:
-        out += struct.pack(">HHHH", item, method, 0, len(extents))
-        for index, offset, length in extents:
-            out += struct.pack(">III", index, offset, length)
-    return full(b"iloc", out, version=1)
-
-
-def still(*properties: bytes, major: bytes = b"avif", kind: bytes = b"av01") -> bytes:
-    """One picture of 40x30 with further properties."""
-    every = [ispe(40, 30), *properties]
-    return ftyp(major, b"mif1", b"miaf") + meta([infe(1, kind)], every, {1: list(range(1, len(every) + 1))})
-
-
-def with_exif(method: int, payload: bytes) -> bytes:
-    """A picture whose Exif item is stored by the given construction method."""
-    head = ftyp(b"heic", b"mif1")
-    items = [infe(1, b"hvc1"), infe(2, b"Exif"), infe(3, b"hvc1", hidden=True)]
-
-    def build(start: int) -> bytes:
-        extents = {
-            0: [(2, 0, [(0, start, 5), (0, start + 5, len(payload) - 5)])],
-            1: [(2, 1, [(0, 0, len(payload))])],
-            2: [(2, 2, [(1, 3, len(payload))]), (3, 0, [(0, start - 3, len(payload) + 3)])],
-        }[method]
-        body = meta(
-            items,
-            [ispe(40, 30)],
-            {1: [1]},
-            references=[(b"cdsc", 2, [1]), (b"iloc", 2, [3])],
-            locations=iloc(extents),
-            more=box(b"idat", payload),
-        )
-        return head + body + box(b"mdat", payload)
-
-    return build(len(build(9)) - len(payload))
 
 
 # --- what encoders write --------------------------------------------------------------------------------

@@ -9,16 +9,12 @@ import pytest
 from PIL import Image
 
 from image_metadata.errors import CorruptImage
+from tests.support.builders import box
 from tests.support.damage import endure, read
 
 SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
 XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 IPTC_UUID = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
-
-
-def box(kind: bytes, *parts: bytes) -> bytes:
-    body = b"".join(parts)
-    return struct.pack(">I4s", 8 + len(body), kind) + body
 
 
 def ihdr(width: int = 40, height: int = 30, components: int = 3, depth: int = 7) -> bytes:

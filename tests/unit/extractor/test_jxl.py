@@ -7,6 +7,7 @@ import struct
 import pytest
 
 from image_metadata.errors import CorruptImage
+from tests.support.builders import box
 from tests.support.damage import endure, read, recognised, survives
 
 SIGNATURE = b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
@@ -44,10 +45,6 @@ class Bits:
 def size(width: int, height: int) -> list[tuple[int, int]]:
     """A SizeHeader with both sides written out in 13 bits."""
     return [(0, 1), (1, 2), (height - 1, 13), (0, 3), (1, 2), (width - 1, 13)]
-
-
-def box(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I4s", 8 + len(body), kind) + body
 
 
 @pytest.mark.parametrize(("header", "dimensions", "mode", "depth", "alpha", "animated"), WRITTEN)

@@ -60,7 +60,7 @@ def _counter_differences(records: dict[str, Any], counters: list[Any]) -> list[s
         held.update(amounts_of(counter))
     return [
         f"counter {name}: {held[name]}, and the records say {wanted[name]}"
-        for name in sorted(wanted | held)
+        for name in sorted(wanted.keys() | held.keys())
         if wanted[name] != held[name]
     ]
 

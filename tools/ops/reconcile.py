@@ -265,7 +265,11 @@ class Reconciler:
         held: Counter[str] = Counter()
         for counter in after:
             held.update(amounts_of(counter))
-        wrong = {name: wanted[name] - held[name] for name in wanted | held if wanted[name] != held[name]}
+        wrong = {
+            name: wanted[name] - held[name]
+            for name in wanted.keys() | held.keys()
+            if wanted[name] != held[name]
+        }
         if not wrong:
             return
         self.drift["counters"] += 1

@@ -11,9 +11,11 @@ import pytest
 
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.dynamodb import to_dynamodb
-from image_catalogue.queries import list_page
+from image_catalogue.items import COUNTED, Counted
+from image_catalogue.queries import list_page, summarise
 from image_events.events import jobs_of_message
 from image_events.indexer import Indexer
+from image_metadata.model import EXTRACTOR_VERSION
 from tests.faults.invariants import differences
 from tests.support.pictures import picture
 from tools.ops import reconcile
@@ -167,6 +169,43 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert run(resume=True).drift == {"stale": 10}
     assert deliver(queue, indexer) == 10
     assert pages[3:] and "" not in pages[3:]
+
+
+def test_a_new_counter_is_in_step_and_repair_adds_the_records_that_were_there(
+    catalogue: Catalogue, s3: Any, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def put(key: str, **more: Any) -> None:
+        etag = s3.put_object(Bucket=BUCKET, Key=key, Body=picture())["ETag"].strip('"')
+        catalogue.put_uploaded(record(key, etag=etag, extractor_version=EXTRACTOR_VERSION, **more))
+
+    here = {"gps": {"latitude": 48.9, "longitude": 2.3}}
+    put("uploads/old.png", **here)
+    put("uploads/gone.png", **here)
+    put("uploads/nowhere.png", camera={"make": "Canon"})
+    assert reconcile.main(arguments) == 0
+    monkeypatch.setitem(COUNTED, "with_position", Counted("with_position", lambda item: int("gps" in item)))
+    monkeypatch.setitem(COUNTED, "makes", Counted("make:", lambda item: item.get("camera", {}).get("make")))
+    put("uploads/new.png", **here)
+    catalogue.remove("uploads/gone.png", catalogue.item("uploads/gone.png"))
+    s3.delete_object(Bucket=BUCKET, Key="uploads/gone.png")
+    assert summarise(catalogue)["with_position"] == 0, (
+        "counted for the new one, taken off for the one that is gone"
+    )
+
+    assert reconcile.main([*arguments, "--repair"]) == 1
+    assert (summarise(catalogue)["with_position"], summarise(catalogue)["makes"]) == (2, {"Canon": 1})
+    assert summarise(catalogue)["count"] == 3
+    assert reconcile.main([*arguments, "--repair"]) == 0
+    assert summarise(catalogue)["with_position"] == 2
+
+
+def test_a_counter_below_zero_is_drift(
+    catalogue: Catalogue, dynamodb: Any, s3: Any, arguments: list[str]
+) -> None:
+    dynamodb.put_item(TableName=TABLE, Item=to_dynamodb({"image_id": "#summary#01", "type:image/gif": -1}))
+    assert reconcile.main([*arguments, "--repair"]) == 1
+    assert counted(catalogue) == {}
+    assert reconcile.main(arguments) == 0
 
 
 def test_counters_are_not_mended_while_they_change(

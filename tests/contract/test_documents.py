@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
+from urllib.parse import parse_qs, urlsplit
 
 import hcl2
 import pytest
@@ -19,13 +20,14 @@ import pytest
 from image_api.request import Request
 from image_catalogue import clients, settings
 from image_catalogue.errors import MissingSetting
-from image_catalogue.items import public
+from image_catalogue.items import COUNTED, public
 from image_catalogue.records import record_of
 from image_metadata.model import record_fields
 from tests.contract.declared import TERRAFORM, declared_routes, labelled, local_value
 from tests.contract.documents import code_in, openapi, operations, readme_table, resolved
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
-from tests.unit.api.conftest import module_of
+from tests.contract.test_routes import requests_in_postman
+from tests.support.api import module_of
 from tools.deploy import credentials, package
 
 ROUTES = sorted(declared_routes())
@@ -142,6 +144,16 @@ def test_the_openapi_document_describes_every_query_parameter(
     route: str, parameters_in_code: dict[str, set[str]]
 ) -> None:
     assert parameters_in_openapi(route) == parameters_in_code[route]
+
+
+def test_the_postman_collection_uses_every_query_parameter(parameters_in_code: dict[str, set[str]]) -> None:
+    used = {name for _, address in requests_in_postman() for name in parse_qs(urlsplit(address).query)}
+    assert set().union(*parameters_in_code.values()) <= used
+
+
+def test_the_openapi_document_describes_every_figure_of_the_summary() -> None:
+    described = set(openapi()["components"]["schemas"]["Summary"]["properties"])
+    assert described == {*COUNTED, "highest_size_image", "lowest_size_image"}
 
 
 # --- Terraform's variables ------------------------------------------------------------------------------

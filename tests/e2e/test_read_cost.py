@@ -18,6 +18,7 @@ from image_catalogue.dynamodb import COUNTER_PREFIX, COUNTER_SHARDS, to_dynamodb
 from image_catalogue.items import contribution, follow
 from image_catalogue.queries import list_page, summarise
 from tests.contract.declared import declared_table
+from tests.support.records import photograph
 
 from .stack import Site
 
@@ -25,33 +26,11 @@ SIZES = [int(size) for size in os.environ.get("READ_COST_SIZES", "100,2000").spl
 BATCH = 25  # BatchWriteItem's maximum
 
 
-def record(number: int) -> dict[str, Any]:
-    """A record as large as a photograph's usually is."""
-    return {
-        "image_id": f"uploads/{number:07d}.jpg",
-        "bucket": "images",
-        "size": 1_000_000 + number * 7919 % 5_000_000,
-        "etag": f"{number:032x}",
-        "uploaded_at": f"2026-11-21T10:{number // 60_000 % 60:02d}:{number // 1000 % 60:02d}.{number % 1000:03d}Z",
-        "filename": f"{number:07d}.jpg",
-        "status": "ok",
-        "format": "JPEG",
-        "content_type": ("image/jpeg", "image/png", "image/webp")[number % 3],
-        "width": 6000,
-        "height": 4000,
-        "camera": {"make": "Canon", "model": "Canon EOS R5", "lens": "RF24-105mm F4 L IS USM"},
-        "exposure": {"time_s": 0.004, "f_number": 5.6, "iso": 100, "focal_length_mm": 50.0},
-        "gps": {"latitude": 48.858222, "longitude": 2.2945, "altitude_m": 35.0},
-        "taken_at": "2026-05-17T09:30:00.120",
-        "extractor_version": 1,
-    }
-
-
 def fill(dynamodb: Any, table: str, start: int, end: int, totals: Counter[str]) -> None:
     """Put records [start, end) and the counters they call for, as fast as the table takes them."""
     items = []
     for number in range(start, end):
-        item = follow(None, record(number), f"{number:032X}", "")
+        item = follow(None, photograph(number), f"{number:032X}", "")
         assert item is not None
         totals.update(contribution(item))
         items.append(item | {"revision": "0" * 16})

@@ -18,9 +18,9 @@ import pytest
 from image_catalogue.dynamodb import to_dynamodb
 from image_catalogue.items import follow
 from tests.support.pictures import numbered_picture
+from tests.support.records import photograph
 
 from .stack import ROOT, Stack
-from .test_read_cost import record
 
 OBJECTS = int(os.environ.get("RECONCILE_OBJECTS", "200"))
 PLANTED = max(4, OBJECTS // 40)
@@ -57,7 +57,7 @@ def plant(stack: Stack, kind: str, number: int, key: str) -> None:
     if kind == "missing":
         stack.dynamodb.delete_item(TableName=table, Key=name)
     elif kind == "orphaned":
-        item = follow(None, record(number) | {"image_id": f"{key} orphan"}, "1", "")
+        item = follow(None, photograph(number) | {"image_id": f"{key} orphan"}, "1", "")
         assert item is not None
         stack.dynamodb.put_item(TableName=table, Item=to_dynamodb(item | {"revision": "planted"}))
     else:

@@ -9,15 +9,13 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
-from moto import mock_aws
 
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.errors import ImageNotFound
@@ -25,12 +23,11 @@ from image_catalogue.items import Item
 from image_catalogue.queries import list_page
 from image_events.events import Job
 from image_events.indexer import Indexer
-from tests.contract.declared import declared_table
 from tests.support.pictures import picture
-from tests.unit.catalogue.conftest import BUCKET, TABLE
+from tests.support.records import upload
+from tests.support.table import BUCKET, TABLE, aws_account, make_bucket, make_table
 
 from .invariants import differences
-from .uploads import store
 
 STEPS_PER_RUN = 50
 RUNS = max(1, int(os.environ.get("STATEFUL_STEPS", "300")) // STEPS_PER_RUN)
@@ -102,14 +99,9 @@ class CatalogueStates(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._mock = mock_aws()
-        self._mock.start()
-        self._s3 = boto3.client("s3", region_name="us-east-1")
-        self._dynamodb = boto3.client("dynamodb", region_name="us-east-1")
-        self._s3.create_bucket(Bucket=BUCKET)
-        if self.versioned:
-            self._s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        self._dynamodb.create_table(**declared_table() | {"TableName": TABLE})
+        self._account = ExitStack()
+        self._account.enter_context(aws_account())
+        self._s3, self._dynamodb = make_bucket(self.versioned), make_table()
         self._crashing = [CrashingClient(self._s3), CrashingClient(self._dynamodb)]
         self._catalogue = Catalogue(TABLE, 2, self._crashing[1])
         self._indexer = Indexer(self._crashing[0], self._catalogue, BUCKET, "uploads/")
@@ -232,7 +224,7 @@ class CatalogueStates(RuleBasedStateMachine):
     def upload_by_the_api(self, crash: bool) -> None:
         self._number += 1
         key, body = f"uploads/api{self._number}", self._body()
-        record = store(self._s3, key, body)
+        record = upload(self._s3, key, body)
         self._event(key, "ObjectCreated:Put")
         if not crash:
             self._catalogue.put_uploaded(record)
@@ -299,7 +291,7 @@ class CatalogueStates(RuleBasedStateMachine):
         finally:
             for stalled in self._stalled:
                 stalled.wake()
-            self._mock.stop()
+            self._account.close()
 
 
 class VersionedCatalogueStates(CatalogueStates):
@@ -309,12 +301,7 @@ class VersionedCatalogueStates(CatalogueStates):
 
 
 @pytest.mark.parametrize("states", [CatalogueStates, VersionedCatalogueStates])
-def test_the_catalogue_equals_the_bucket(
-    states: type[CatalogueStates], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+def test_the_catalogue_equals_the_bucket(states: type[CatalogueStates]) -> None:
     run_state_machine_as_test(
         states,
         settings=settings(

@@ -14,21 +14,18 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.dynamodb import from_dynamodb
 from image_catalogue.errors import ImageNotFound
 from image_events.events import Job
 from image_events.indexer import Indexer
-from tests.contract.declared import declared_table
 from tests.support.pictures import picture
-from tests.unit.catalogue.conftest import BUCKET, TABLE
+from tests.support.records import upload
+from tests.support.table import BUCKET, TABLE, aws_account, make_bucket, make_table
 
 from .invariants import differences
-from .uploads import store
 
 SCHEDULES = int(os.environ.get("SCHEDULES", "100"))
 #: Schedules per bucket and table: moto copies all it holds at every transaction.
@@ -149,7 +146,7 @@ class World:
             self.indexer.process(self.chance.choice(self.events))
 
     def upload_by_the_api(self) -> None:
-        record = store(self.s3, self.key, picture(1 + len(self.events), 2))
+        record = upload(self.s3, self.key, picture(1 + len(self.events), 2))
         job = self._event("ObjectCreated:Put")
         self.catalogue.put_uploaded(record)
         self.indexer.process(job)
@@ -200,13 +197,8 @@ ACTIONS = (
 
 def run_schedules(seeds: range, versioned: bool) -> None:
     """Run them, a key for each, in a bucket and a table of their own."""
-    with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
-        dynamodb = boto3.client("dynamodb", region_name="us-east-1")
-        s3.create_bucket(Bucket=BUCKET)
-        if versioned:
-            s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        dynamodb.create_table(**declared_table() | {"TableName": TABLE})
+    with aws_account():
+        s3, dynamodb = make_bucket(versioned), make_table()
         forgotten: set[str] = set()
         for seed in seeds:
             chance = random.Random(seed)
@@ -226,13 +218,8 @@ def run_schedules(seeds: range, versioned: bool) -> None:
 
 
 @pytest.mark.parametrize("versioned", [False, True])
-def test_whatever_runs_at_the_same_time_the_catalogue_ends_right(
-    versioned: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    told = os.environ.get("SCHEDULE_SEED")
-    first, number = (int(told), 1) if told else (random.randrange(1 << 32), SCHEDULES)
+def test_whatever_runs_at_the_same_time_the_catalogue_ends_right(versioned: bool) -> None:
+    seed = os.environ.get("SCHEDULE_SEED")
+    first, number = (int(seed), 1) if seed else (random.randrange(1 << 32), SCHEDULES)
     for start in range(first, first + number, CHUNK):
         run_schedules(range(start, min(start + CHUNK, first + number)), versioned)

@@ -8,17 +8,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.items import is_record
 from image_events.events import jobs_of_notification
 from image_events.indexer import Indexer
-from tests.contract.declared import declared_table
 from tests.events import load
 from tests.fuzz import hostile
+from tests.support.table import BUCKET, TABLE, aws_account, make_bucket, make_table
 from tools.deploy.locking import locked
 
 MAX_PEAK = 256_000_000
@@ -104,7 +102,6 @@ def test_the_measure_sees_what_a_file_costs(tmp_path: Path, monkeypatch: pytest.
 
 # -- from the bucket to the catalogue --------------------------------------------------------------------
 
-BUCKET, TABLE = "images", "ImageMetadata"
 INDEXED = (
     "png_65535_squared",
     "png_ztxt_of_256_mib",
@@ -141,19 +138,8 @@ KEYS = (
 
 @pytest.fixture(scope="module")
 def indexer() -> Any:
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }.items():
-            patch.setenv(name, value)
-        patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
-        dynamodb.create_table(**declared_table() | {"TableName": TABLE})
-        s3.create_bucket(Bucket=BUCKET)
-        yield Indexer(s3, Catalogue(TABLE, client=dynamodb), BUCKET, "uploads/")
+    with aws_account():
+        yield Indexer(make_bucket(), Catalogue(TABLE, client=make_table()), BUCKET, "uploads/")
 
 
 def index(indexer: Indexer, key: str, data: bytes) -> dict[str, Any] | None:

@@ -47,7 +47,7 @@ KINDS = {
     "orphaned": "in the catalogue, not in the bucket",
     "counters": "the summary differs from the records",
 }
-#: AWS's answers to a name that is wrong: no later run can go on from there.
+#: AWS's error codes for a wrong name, and the option that gave it: there is nothing to resume.
 _WRONG_NAMES = {
     "NoSuchBucket": "--bucket",
     "ResourceNotFoundException": "--table",
@@ -55,7 +55,7 @@ _WRONG_NAMES = {
     "QueueDoesNotExist": "--queue-url",
 }
 _MESSAGES_PER_BATCH = 10  # SendMessageBatch's maximum
-#: What the comparison with the bucket needs of an item; what the summary needs is `contribution`'s to say.
+#: What the comparison with the bucket needs of an item. What the summary needs, `contribution` says.
 _COMPARED = ("state", "etag", "revision", "extractor_version")
 
 
@@ -78,7 +78,7 @@ class State:
         self._db.execute("CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT)")
 
     def get(self, name: str) -> Any:
-        """A noted JSON value; None where there is none."""
+        """A noted JSON value; None if there is no note of that name."""
         row = self._db.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return json.loads(row[0]) if row else None
 
@@ -136,7 +136,7 @@ class Reconciler:
         self.objects: int = state.get("objects") or 0
 
     def run(self, report: Any = print, quiet: bool = False) -> bool:
-        """Compare all; calls `report(kind, key)` per difference; answers whether both sides are in step."""
+        """Compare everything; calls `report(kind, key)` per difference; returns whether both sides are in step."""
         if not self._state.get("scanned"):
             self._scan(quiet)
         if not self._state.get("counted"):
@@ -274,12 +274,10 @@ class Reconciler:
             return
         self.drift["counters"] += 1
         report("counters", ", ".join(f"{name} {change:+d}" for name, change in sorted(wrong.items())))
-        if self._queue_url is not None and not self._mend_counters(after, wrong):
-            report(
-                "note", "the summary changed while it was mended: counters left alone, run again when quiet"
-            )
+        if self._queue_url is not None and not self._correct_counters(after, wrong):
+            report("note", "the summary changed meanwhile: counters not corrected, run again when quiet")
 
-    def _mend_counters(self, counters: list[dict[str, Any]], changes: dict[str, int]) -> bool:
+    def _correct_counters(self, counters: list[dict[str, Any]], changes: dict[str, int]) -> bool:
         """Add the difference to one counter; False, and nothing is done, if one has changed since the comparison."""
         known = {counter["image_id"]: counter for counter in counters}
         operations = []
@@ -337,7 +335,7 @@ def main(arguments: list[str] | None = None) -> int:
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--dry-run", action="store_true", help="report only (the default)")
     action.add_argument(
-        "--repair", action="store_true", help="send what differs to the queue; mend the counters"
+        "--repair", action="store_true", help="send what differs to the queue; correct the counters"
     )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--state", type=Path, help="the run's file (default: .reconcile-BUCKET.sqlite)")
@@ -380,7 +378,9 @@ def main(arguments: list[str] | None = None) -> int:
         print("The catalogue is in step with the bucket.")
         return 0
     print(
-        "Sent for repair; run again to verify." if options.repair else "Run again with --repair to mend it."
+        "Sent for repair; run again to verify."
+        if options.repair
+        else "Run again with --repair to correct it."
     )
     return 1
 

@@ -52,7 +52,7 @@ def file_part(body: bytes, content_type: str) -> Part:
 
 
 def stated_filename(headers: Message) -> str | None:
-    """The file name in a Content-Disposition; `filename*` (RFC 8187) wins. None where none can be read."""
+    """The file name in a Content-Disposition; `filename*` (RFC 8187) wins. None if it cannot be read."""
     try:
         stated: list[Any] = [
             value
@@ -61,7 +61,7 @@ def stated_filename(headers: Message) -> str | None:
         ]
         extended = [value for value in stated if isinstance(value, tuple)]
         return collapse_rfc2231_value((extended or stated)[0]) if stated else None
-    except ValueError:  # a character set or an escape that is none
+    except ValueError:  # an unknown character set or a broken escape
         return None
 
 
@@ -70,7 +70,7 @@ def _parts(body: bytes, content_type: str) -> list[Part]:
     headers["Content-Type"] = content_type
     boundary = headers.get_param("boundary")
     if not isinstance(boundary, str) or not _BOUNDARY.fullmatch(boundary):
-        raise InvalidRequest("the multipart Content-Type states no boundary")
+        raise InvalidRequest("the multipart Content-Type has no valid boundary")
     # A delimiter belongs to the line break before it (RFC 2046 section 5.1.1); the first may lack one.
     pieces = (b"\r\n" + body).split(b"\r\n--" + boundary.encode("ascii"), _MAX_PARTS + 1)
     if len(pieces) < 3 or len(pieces) > _MAX_PARTS + 1 or not pieces[-1].startswith(b"--"):
@@ -81,7 +81,7 @@ def _parts(body: bytes, content_type: str) -> list[Part]:
 def _part(piece: bytes) -> Part:
     padding, line_break, rest = piece.partition(b"\r\n")
     if padding.strip(b" \t") or not line_break:
-        raise InvalidRequest("the multipart body is broken: a delimiter is not alone on its line")
+        raise InvalidRequest("the multipart body is broken: there is something after a delimiter on its line")
     head, blank, data = (b"\r\n" + rest).partition(b"\r\n\r\n")
     if not blank or len(head) > _MAX_PART_HEADERS:
         raise InvalidRequest("the multipart body is broken: a part's headers do not end")

@@ -1,4 +1,4 @@
-"""Every failure's HTTP face: one table from exceptions to problem documents (RFC 9457).
+"""What each failure is in HTTP: one table from exceptions to problem documents (RFC 9457).
 
 A problem's `type` is stable and is what clients should branch on; `title` goes with the type, `detail` with the
 occurrence. API Gateway answers its own refusals (key, throttle, size) in the same form.
@@ -26,11 +26,11 @@ class RouteNotFound(Exception):
 
 
 class EmptyUpload(InvalidRequest):
-    """An upload without a byte in it."""
+    """An upload of zero bytes."""
 
 
 class NotAnImage(InvalidRequest):
-    """The uploaded bytes are of no image format that the product reads."""
+    """The uploaded bytes are not of an image format that the product reads."""
 
 
 class UnreadableImage(InvalidRequest):
@@ -61,7 +61,7 @@ class Problem:
         }
 
 
-_FACES: tuple[tuple[type[Exception], int, str, str], ...] = (  # the first class that fits counts
+_PROBLEMS: tuple[tuple[type[Exception], int, str, str], ...] = (  # the first class that fits is taken
     (RouteNotFound, 404, "not-found", "Not found"),
     (ImageNotFound, 404, "not-found", "Not found"),
     (ImageArchived, 409, "archived", "Archived"),
@@ -79,7 +79,7 @@ _INTERNAL = Problem(500, "internal-error", "Internal server error", "the request
 
 def problem_of(error: Exception) -> Problem:
     """The problem that an exception is to the caller; internals of an unforeseen one stay inside."""
-    for kind, status, name, title in _FACES:
+    for kind, status, name, title in _PROBLEMS:
         if isinstance(error, kind):
             headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
             return Problem(status, name, title, _detail(error), headers)

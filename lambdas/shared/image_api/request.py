@@ -1,7 +1,7 @@
 """An API Gateway proxy event (REST API, payload 1.0) as a request: parameters checked, body decoded.
 
-API Gateway User Guide, "Input format of a Lambda function for proxy integration". The events' casing of header
-names is the client's; query values arrive decoded; bodies arrive as base64, since all media types are binary.
+API Gateway User Guide, "Input format of a Lambda function for proxy integration". Header names come in the client's
+spelling, query values decoded, and bodies as base64, since all media types are configured as binary.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Request:
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
-            raise InvalidRequest(f"the body is no JSON object: it takes {', '.join(known)}")
+            raise InvalidRequest(f"the body is not a JSON object: it takes {', '.join(known)}")
         for name in value:
             if name not in known:
                 raise InvalidRequest(f"there is no member {name[:100]!r}: the body takes {', '.join(known)}")

@@ -59,7 +59,7 @@ def problem_response(problem: Problem) -> Response:
 
 
 def conditional_json(value: Any, if_none_match: str | None) -> Response:
-    """A JSON answer with an ETag, or 304 where the client holds it already."""
+    """A JSON answer with an ETag, or 304 where the client has it already."""
     response = json_response(value)
     etag = f'"{blake2s(str(response.body).encode(), digest_size=16).hexdigest()}"'
     if matches(if_none_match, etag):
@@ -77,6 +77,5 @@ def matches(if_none_match: str | None, etag: str) -> bool:
 
 def _dump(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode(
-        "utf-8", "replace"
-    ).decode()  # what a client sent and gets back may hold half characters
+    # Text that a client sent may contain half a surrogate pair, which no answer can carry.
+    return text.encode("utf-8", "replace").decode()

@@ -23,7 +23,7 @@ from .errors import CatalogueBusy, ImageArchived, ImageNotFound
 FILENAME_METADATA = "filename"
 #: S3 allows 2 KB of user metadata in all (Amazon S3 User Guide, "Working with object metadata").
 _MAX_FILENAME_METADATA = 1900
-#: Storage classes that hand out nothing until the object is restored.
+#: Storage classes that return no bytes until the object is restored.
 _ARCHIVES = frozenset(("GLACIER", "DEEP_ARCHIVE"))
 
 
@@ -64,7 +64,7 @@ _MEANINGS = {
 
 
 class NotModified(Exception):
-    """The object still is the version that the caller holds."""
+    """The object still is the version that the caller has."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Stored:
 class Opened:
     """An object's size in bytes, ETag (without quotes) and its bytes, not read yet (None: only the head was asked for).
 
-    `archived`: until the object is restored, S3 hands out its head alone.
+    `archived`: until the object is restored, S3 returns only its head.
     """
 
     size: int
@@ -113,7 +113,7 @@ class Bucket:
         return Stored(answer["ETag"].strip('"'), answer.get("VersionId"))
 
     def open(self, key: str, unless_etag: str | None = None, with_body: bool = True) -> Opened:
-        """The object for reading; `with_body` False asks for its head alone.
+        """The object for reading; `with_body` False asks only for its head.
 
         Raises `ImageNotFound`, `ImageArchived` (asked for the bytes), `CatalogueBusy`, and `NotModified` where its ETag
         is `unless_etag`.

@@ -17,8 +17,8 @@ _MAC_BYTES = 12
 def encode_cursor(position: str, query: dict[str, Any], key: str) -> str:
     """A URL-safe text for `position` (an index sort key), good only with the same `query` and `key`.
 
-    The code detects damage, tampering and use with another query or table. It keeps no secret: whoever
-    may list may start anywhere.
+    The code detects damage, tampering and use with another query or table. It protects no secret: whoever may list
+    the images may start anywhere.
     """
     payload = position.encode()
     return base64.urlsafe_b64encode(_code(payload, query, key) + payload).rstrip(b"=").decode()

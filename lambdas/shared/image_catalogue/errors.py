@@ -1,4 +1,4 @@
-"""What can go wrong on the AWS side; no class here knows HTTP (`http_errors` maps them once)."""
+"""What can go wrong on the AWS side; no class here knows HTTP (`image_api.problems` maps them once)."""
 
 
 class CatalogueError(Exception):
@@ -22,11 +22,11 @@ class InvalidCursor(InvalidRequest):
 
 
 class ImageNotFound(CatalogueError):
-    """The catalogue holds no such image."""
+    """The catalogue has no such image."""
 
 
 class ImageArchived(CatalogueError):
-    """The file lies in an archive (S3 Glacier and the like) and has to be restored before it can be read."""
+    """The file is in an archive (S3 Glacier and the like) and has to be restored before it can be read."""
 
 
 class CatalogueBusy(CatalogueError):
@@ -34,4 +34,4 @@ class CatalogueBusy(CatalogueError):
 
 
 class InvalidEvent(CatalogueError):
-    """The event is of no shape that the function takes; repeating it will not help."""
+    """The event has a shape that the function does not take; repeating it will not help."""

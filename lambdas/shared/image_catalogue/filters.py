@@ -20,9 +20,9 @@ _A_LOCAL_TIME = "is a local time, such as 2024, 2024-05-17 or 2024-05-17T09:30"
 
 
 class Filter(NamedTuple):
-    """One filter: `takes` completes the sentence that begins with its name and tells what it accepts."""
+    """One filter; `takes` completes the sentence that begins with its name: what value it takes."""
 
-    accepts: Callable[[str], object]  # a value, as a client gave it: true where it is one
+    accepts: Callable[[str], object]  # whether a client's value is valid
     takes: str
     matches: Callable[[Item, str], bool]
 

@@ -16,9 +16,9 @@ _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 def normalise_image_id(raw: str, prefix: str = "uploads/", encoded: bool = True) -> list[str]:
     """The ids that the path `raw` may mean, likeliest first and each once.
 
-    `cat.jpg` means `uploads/cat.jpg`. An `encoded` path (API Gateway's REST APIs hand them on as the client wrote
-    them) has one meaning. One that a gateway may have decoded already has two: what it says, and, in case it was not
-    decoded, what that decodes to. Raises `InvalidImageId`.
+    `cat.jpg` means `uploads/cat.jpg`. An `encoded` path (API Gateway's REST APIs pass paths on as the client wrote
+    them) has one meaning. A path that the gateway may have decoded has two: itself, and, in case it was not decoded,
+    what it decodes to. Raises `InvalidImageId`.
     """
     decoded = unquote(raw, errors="replace")
     candidates: list[str] = []
@@ -50,7 +50,7 @@ def _problem(text: str, image_id: str, prefix: str) -> str | None:
 
 
 def new_image_id(extension: str, prefix: str = "uploads/") -> str:
-    """A key nobody has: 48 bits of milliseconds, then 80 random bits, in Crockford's base 32 (as a ULID)."""
+    """A key that is not in use: 48 bits of milliseconds, then 80 random bits, in Crockford's base 32 (as a ULID)."""
     number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
     text = "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
     return f"{prefix}{text}.{extension.lstrip('.')}" if extension else f"{prefix}{text}"

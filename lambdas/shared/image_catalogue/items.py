@@ -1,4 +1,4 @@
-"""What an item of the table is, what follows from what the bucket holds, and what counts: rules without any AWS.
+"""What an item of the table is, which item follows from what the bucket holds, and what counts. Knows no AWS.
 
 An item is one of three things: a *record*; a *tombstone* (the object is gone; kept for 15 days, so that a late
 "created" changes nothing); a *forgotten* marker (the object is there, but the user deleted its metadata). Only
@@ -16,8 +16,8 @@ from .records import parse_timestamp
 
 Item = dict[str, Any]
 
-#: A tombstone stops a writer that looked while the object was still there and found no item; and it saves a late
-#: event its look at the bucket. It outlives any event: a queue keeps a message for 14 days at most.
+#: A tombstone stops a writer that looked at the bucket before the object was gone, and saves late events a look at
+#: the bucket. It outlives them: a queue keeps a message for 14 days at most.
 TOMBSTONE_SECONDS = 15 * 24 * 3600
 
 #: Attributes that only the catalogue itself needs; no answer shows them.

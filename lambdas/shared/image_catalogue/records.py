@@ -1,4 +1,4 @@
-"""The metadata record: what the object store says of an object, joined with what the extractor read."""
+"""The metadata record: what S3 says about an object, joined with what the extractor read from it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def record_of(
     if declared_content_type and declared_content_type != record.get("content_type"):
         record["declared_content_type"] = declared_content_type[:255]
     if last_modified:
-        record["last_modified"] = last_modified  # internal: tells two uploads of the same bytes apart
+        record["last_modified"] = last_modified  # internal: distinguishes two uploads of the same bytes
     return _with_gps_policy(record, gps)
 
 
@@ -77,7 +77,7 @@ def _with_gps_policy(record: dict[str, Any], policy: str) -> dict[str, Any]:
 
 
 def _fitting(metadata: dict[str, Any]) -> dict[str, Any]:
-    """The metadata without what no record can hold, its texts and lists cut as far as its size demands."""
+    """The metadata without what a record cannot store, its texts and lists cut as far as its size demands."""
     record: dict[str, Any] = {}
     for text, entries in _TEXT_AND_LIST_LIMITS:
         record = _bounded(metadata, text, entries)

@@ -20,9 +20,8 @@ from .indexer import Indexer
 #: Objects read at a time; the work is waiting for S3 and DynamoDB.
 CONCURRENCY = 10
 
-#: What a later attempt may mend.
+#: Failures that a later attempt may not meet again.
 _TEMPORARY = (CatalogueBusy, SourceError, BotoCoreError, ClientError)
-
 
 Run = Callable[[Job | InvalidEvent], Exception | None]
 
@@ -42,11 +41,11 @@ class JobsFailed(CatalogueError):
 
 
 def handle(event: dict[str, Any], indexer: Indexer, deadline: float, log: Log) -> dict[str, Any]:
-    """Do an event of any shape.
+    """Do the work of an event of any shape.
 
-    SQS: answers `batchItemFailures`, so that only failed messages come again. S3 Batch Operations: answers a result
-    per task. A plain S3 event: raises `JobsFailed`. `deadline` is in `time.monotonic()` seconds: what has not begun
-    by then counts as failed.
+    SQS: returns `batchItemFailures`, so that only failed messages are delivered again. S3 Batch Operations: returns a
+    result per task. A plain S3 event: raises `JobsFailed` if a record failed. `deadline` is in `time.monotonic()`
+    seconds: a job that has not begun by then counts as failed.
     """
 
     def run(job: Job | InvalidEvent) -> Exception | None:
@@ -58,9 +57,8 @@ def handle(event: dict[str, Any], indexer: Indexer, deadline: float, log: Log) -
         return _messages(event["Records"], run, log)
     failed = [error for error in _each(run, jobs_of_notification(event)) if error is not None]
     if failed:
-        raise JobsFailed(f"{len(failed)} of the event's records failed; see the log lines above") from failed[
-            0
-        ]
+        message = f"{len(failed)} of the event's records failed; see the log lines above"
+        raise JobsFailed(message) from failed[0]
     return {}
 
 
@@ -74,7 +72,7 @@ def _messages(messages: list[dict[str, Any]], run: Run, log: Log) -> dict[str, A
                 owners.append(message["messageId"])
                 jobs.append(job)
         except InvalidEvent as error:
-            log.error("message is no event", message_id=message["messageId"], reason=str(error))
+            log.error("message is not an event", message_id=message["messageId"], reason=str(error))
             failed.append(message["messageId"])
     failed += [owner for owner, error in zip(owners, _each(run, jobs), strict=True) if error is not None]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in dict.fromkeys(failed)]}
@@ -122,16 +120,16 @@ def _each(run: Run, jobs: Iterable[Job | InvalidEvent]) -> list[Exception | None
 
 
 def _run(job: Job | InvalidEvent, indexer: Indexer, deadline: float, log: Log) -> Exception | None:
-    """Do one job; the error it failed with, whatever it was: a job must not take its neighbours down."""
+    """Do one job and return the error that it failed with, whatever it was, so that the others go on."""
     if isinstance(job, InvalidEvent):
-        log.error("record is no event", reason=str(job))
+        log.error("record is not an event", reason=str(job))
         return job
     try:
         if time.monotonic() >= deadline:
             raise CatalogueBusy("the invocation's time is used up")
         log.info("indexed", **indexer.process(job, deadline))
         return None
-    except Exception as error:  # a bug in one record fails that record, loudly, and alone
+    except Exception as error:  # a bug fails the record that meets it, and only that one
         level = logging.WARNING if isinstance(error, _TEMPORARY) else logging.ERROR
         log.error(
             "record failed",

@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 from image_catalogue.errors import InvalidEvent
 from image_catalogue.records import parse_timestamp
 
-#: Marks a message of `tools/reconcile.py`; S3's own say "aws:s3".
+#: The `eventSource` in a message of `tools/ops/reconcile.py`; S3's own say "aws:s3".
 REPAIR_SOURCE = "image-metadata:repair"
 #: Amazon S3 User Guide, "Event message structure": the sequencer is for PUTs and DELETEs.
 _ORDERED = ("ObjectCreated:", "ObjectRemoved:")
@@ -25,9 +25,9 @@ _ORDERED = ("ObjectCreated:", "ObjectRemoved:")
 class Job:
     """One object to look at, and why.
 
-    `key` is decoded. `sequencer` orders what created and removed the object of one key. S3 promises an order for those
-    alone: where an expiry or a restore carries a sequencer too, it is left out.
-    `repair` marks a request of reconciliation, which acts only on an item whose revision is `revision`.
+    `key` is decoded. `sequencer` orders the events that created or removed an object of this key; S3 promises an order
+    for no others, so a sequencer that comes with an expiry or a restore is dropped. `repair` marks a request of
+    reconciliation, which changes the item only if its revision still is `revision`.
     """
 
     bucket: str
@@ -65,9 +65,9 @@ def jobs_of_message(body: str) -> list[Job | InvalidEvent]:
 def jobs_of_notification(notification: Any) -> list[Job | InvalidEvent]:
     """The jobs in one S3 event notification (its structure: Amazon S3 User Guide, "Event message structure").
 
-    A record that is none stands in the list as its `InvalidEvent`, so that its neighbours are done all the same.
-    `s3:TestEvent`, which S3 sends when a notification is configured, holds none. Raises `InvalidEvent` where there
-    are no records at all.
+    An invalid record stands in the list as its `InvalidEvent`, so that the others are still done. `s3:TestEvent`,
+    which S3 sends when a notification is configured, has no records. Raises `InvalidEvent` for anything else without
+    records.
     """
     if not isinstance(notification, dict):
         raise InvalidEvent("the event is not a JSON object")

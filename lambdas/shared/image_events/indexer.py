@@ -1,7 +1,7 @@
 """From one job to one catalogue item: look at the object, and make the item say what is there.
 
-Whatever an event says, the bucket is asked (S3 reads are strongly consistent). So the item follows the bucket,
-not the story that events tell of it, and versions, delete markers and restores need no case of their own.
+Whatever an event says, the bucket is asked (S3 reads are strongly consistent). So the item follows the bucket
+instead of the events about it, and versions, delete markers and restores need no code of their own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from image_metadata.model import ImageMetadata
 from .events import Job
 from .source import ObjectGone, S3Object, UnreadableObject
 
-#: An object that keeps changing while it is read is tried this often; then its next event has the word.
+#: How often an object that changes while it is read is read again; after that, the event of the change comes anyway.
 _READ_ATTEMPTS = 3
 
 
@@ -33,7 +33,7 @@ class Indexer:
         self._gps = gps
 
     def process(self, job: Job, deadline: float | None = None) -> dict[str, Any]:
-        """Do one job; answers what a log line should say of it.
+        """Do one job; returns the fields of its log line.
 
         `deadline` is in `time.monotonic()` seconds. Raises `CatalogueBusy`, `SourceError` (worth a retry).
         """
@@ -76,9 +76,10 @@ class Indexer:
         head = entity.head
         if head is None:
             raise SourceError("the object was never read")
-        # The event tells milliseconds, S3 seconds; of the same bytes put again, an earlier event tells too early.
-        told = job.time if job.created and job.etag == head.etag else None
-        uploaded = told if told and told >= head.last_modified else head.last_modified
+        # The event's time has milliseconds, S3's only seconds. But where the same bytes were put twice, the event may
+        # be of the first put: its time is then before the object's.
+        event_time = job.time if job.created and job.etag == head.etag else None
+        uploaded = max(event_time, head.last_modified) if event_time else head.last_modified
         return record_of(
             metadata.to_dict(),
             image_id=job.key,

@@ -19,7 +19,7 @@ class ObjectGone(SourceError):
 
 
 class UnreadableObject(Exception):
-    """The object exists and S3 will not hand out its bytes; repeating the request will not help."""
+    """The object exists and S3 does not return its bytes; repeating the request will not help."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from image_events.batch import JobsFailed
 from tests.events import load
-
-from .conftest import BUCKET, CONTEXT, Api, module_of
+from tests.support.api import CONTEXT, Api, module_of
+from tests.support.table import BUCKET
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, client: Any) -> None:

@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.errors import CatalogueBusy
 from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
+from tests.support.api import Api
 from tests.support.pictures import picture
+from tests.support.table import BUCKET
 
-from .conftest import BUCKET, Api
 from .test_upload import HTML, SVG
 
 FILE = ("GET /images/file/{image_id+}", "GET /images/download/{image_id+}")

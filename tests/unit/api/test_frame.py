@@ -22,11 +22,11 @@ from image_api.files import (
 )
 from image_api.multipart import file_part
 from image_catalogue.errors import InvalidRequest
-from tests.contract.declared import declared_routes
+from tests.contract.declared import ROOT, declared_routes
 from tests.events import load
+from tests.support.api import CONTEXT, FUNCTIONS, Api
 from tests.support.pictures import picture
 
-from .conftest import CONTEXT, FUNCTIONS, ROOT, Api
 from .test_upload import file_head, form
 
 

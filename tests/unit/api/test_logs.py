@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 
 from image_catalogue import clients
 from tests.events import load
+from tests.support.api import CONTEXT, FUNCTIONS, Api, module_of
 from tests.support.pictures import picture
-
-from .conftest import BUCKET, CONTEXT, FUNCTIONS, Api, module_of
+from tests.support.table import BUCKET
 
 #: One secret per place, so that a leak names its source. Each is also looked for in base64.
 SECRETS = {

@@ -6,9 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.support.api import Api
 from tests.support.pictures import picture
-
-from .conftest import Api
 
 ONE = ("GET /metadata/{image_id+}", "GET /images/metadata/{image_id+}", "GET /images/{image_id+}")
 

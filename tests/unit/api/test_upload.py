@@ -11,9 +11,9 @@ from urllib.parse import unquote
 import pytest
 
 from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
+from tests.support.api import Api
 from tests.support.pictures import picture
-
-from .conftest import BUCKET, Api
+from tests.support.table import BUCKET
 
 HTML = b"<!DOCTYPE html><html><script>alert(1)</script></html>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><script>alert(1)</script></svg>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,8 @@ from image_catalogue.catalogue import Catalogue, Look
 from image_catalogue.errors import CatalogueBusy, ImageNotFound, InvalidCursor
 from image_catalogue.items import Item, normalise_sequencer
 from image_catalogue.queries import list_page, summarise
-
-from .conftest import TABLE, counted, record, truth
+from tests.support.records import record
+from tests.support.table import TABLE, counted, truth
 
 KEY = "uploads/cat.png"
 
@@ -26,6 +27,19 @@ def seen(value: Item | None, sequencer: int | str) -> tuple[Look, str | None]:
 
 def uploaded(second: int, **more: Any) -> dict[str, Any]:
     return record(KEY, last_modified=f"2026-11-21T10:00:{second:02d}.000Z", **more)
+
+
+@pytest.fixture
+def requests_of(dynamodb: Any) -> Any:
+    """Call something and answer the names of the DynamoDB requests it made."""
+
+    def measure(call: Any, *arguments: Any, **options: Any) -> list[str]:
+        names: list[str] = []
+        dynamodb.meta.events.register("before-call.dynamodb", lambda model, **_: names.append(model.name))
+        call(*arguments, **options)
+        return names
+
+    return measure
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +105,12 @@ def test_a_tombstone_expires_and_is_in_no_index(catalogue: Catalogue) -> None:
     item = catalogue.item(KEY)
     assert set(item) == {"image_id", "state", "sequencer", "revision", "expires_at"}
     assert list_page(catalogue).items == []
+
+
+def test_a_tombstone_outlives_every_event(catalogue: Catalogue) -> None:
+    """A queue keeps a message for 14 days at most (Amazon SQS, "Message quotas")."""
+    catalogue.apply(KEY, *seen(None, 1))
+    assert catalogue.item(KEY)["expires_at"] > time.time() + 14 * 24 * 3600
 
 
 def test_an_overwrite_moves_the_counters_by_the_difference(catalogue: Catalogue) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,15 @@ from image_catalogue.catalogue import Catalogue
 from image_catalogue.dynamodb import to_dynamodb
 from image_catalogue.items import COUNTED, Counted
 from image_catalogue.queries import list_page, summarise
-from image_events.events import jobs_of_message
+from image_events.events import Job, jobs_of_message
 from image_events.indexer import Indexer
-from image_metadata.model import EXTRACTOR_VERSION
+from image_metadata import EXTRACTOR_VERSION
 from tests.faults.invariants import differences
 from tests.support.pictures import picture
+from tests.support.records import record
+from tests.support.table import BUCKET, TABLE, counted, truth
 from tools.ops import reconcile
 from tools.ops.reconcile import Reconciler, State
-
-from .conftest import BUCKET, TABLE, counted, created, record, truth
 
 
 @pytest.fixture
@@ -34,6 +35,14 @@ def queue(aws: None) -> tuple[Any, str]:
 def arguments(queue: tuple[Any, str], tmp_path: Path) -> list[str]:
     state = str(tmp_path / "state.sqlite")
     return ["--bucket", BUCKET, "--table", TABLE, "--queue-url", queue[1], "--quiet", "--state", state]
+
+
+_events = itertools.count(1)
+
+
+def created(key: str) -> Job:
+    """The job of a new object's event, later than every event before it."""
+    return Job(BUCKET, key, "ObjectCreated:Put", sequencer=f"{next(_events):018X}")
 
 
 def catalogue_of(s3: Any, indexer: Indexer, count: int) -> list[str]:
@@ -208,7 +217,7 @@ def test_a_counter_below_zero_is_drift(
     assert reconcile.main(arguments) == 0
 
 
-def test_counters_are_not_mended_while_they_change(
+def test_counters_are_not_corrected_while_they_change(
     s3: Any, dynamodb: Any, catalogue: Catalogue, indexer: Indexer, queue: Any, tmp_path: Path
 ) -> None:
     catalogue_of(s3, indexer, 3)
@@ -216,17 +225,17 @@ def test_counters_are_not_mended_while_they_change(
     state = State(tmp_path / "state.sqlite", resume=False)
     clients = {"s3": s3, "dynamodb": dynamodb, "sqs": queue[0]}
 
-    told = []
+    reported = []
 
     def report(kind: str, key: str) -> None:
-        told.append((kind, key))
+        reported.append((kind, key))
         if kind == "counters":
             catalogue.forget(list_page(catalogue, limit=1).items[0]["image_id"])
 
     Reconciler(clients, BUCKET, TABLE, "uploads/", queue[1], state).run(report, quiet=True)
     state.close(delete=True)
     assert counted(catalogue)["count"] == 42
-    assert "run again" in told[-1][1]
+    assert "run again" in reported[-1][1]
 
 
 def test_repairs_done_while_the_tool_still_runs_are_no_drift(
@@ -252,7 +261,7 @@ def test_repairs_done_while_the_tool_still_runs_are_no_drift(
 def test_an_image_that_came_and_went_during_the_scan_is_no_drift(
     s3: Any, dynamodb: Any, catalogue: Catalogue, indexer: Indexer, queue: Any, tmp_path: Path
 ) -> None:
-    """The counters are as before, and the scan saw an image in between: mending would make them wrong."""
+    """The counters are as before, and the scan saw an image in between: correcting them would make them wrong."""
     catalogue_of(s3, indexer, 3)
     scan = dynamodb.scan
 

@@ -14,7 +14,7 @@ from ..request import Request
 from ..response import Response, conditional_json, matches
 
 PRESIGNED_SECONDS = 300
-#: Whatever a file holds, a browser runs nothing of it and loads nothing for it (Content Security Policy Level 3).
+#: Whatever the file contains, a browser runs none of it and loads nothing for it (Content Security Policy Level 3).
 _GUARD = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",

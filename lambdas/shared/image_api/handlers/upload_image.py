@@ -1,4 +1,4 @@
-"""Uploads: through the API what fits into its payload, the rest by a presigned form straight into the bucket."""
+"""Uploads: small files through the API, larger ones by a presigned form straight into the bucket."""
 
 from __future__ import annotations
 

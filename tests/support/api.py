@@ -1,0 +1,168 @@
+"""The functions of the API as API Gateway calls them, on a moto account with the declared bucket and table."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from image_catalogue import clients
+from image_catalogue.catalogue import Catalogue
+from tests.contract.declared import ROOT, declared_routes
+from tests.events import load
+
+from .records import record
+from .table import BUCKET, TABLE, aws_account, make_bucket, make_table
+
+#: The functions that answer routes.
+FUNCTIONS = sorted(set(declared_routes().values()))
+CONTEXT = SimpleNamespace(
+    function_name="function",
+    memory_limit_in_mb=256,
+    invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function",
+    aws_request_id="6bc28136-0000-4000-8000-000000000000",
+)
+
+
+def module_of(function: str) -> Any:
+    """A fresh copy of a function's `lambda_function.py`."""
+    path = ROOT / "lambdas" / function / "lambda_function.py"
+    spec = importlib.util.spec_from_file_location(f"{function}_function", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A proxy result as a client sees it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def problem(self) -> str:
+        """The problem type, without the part that all have in common; checks the document's form."""
+        assert self.headers["content-type"] == "application/problem+json"
+        document = self.json
+        assert set(document) == {"type", "title", "status", "detail"}
+        assert document["status"] == self.status
+        return str(document["type"]).removeprefix("urn:image-metadata:problem:")
+
+
+class Api:
+    """Calls routes: `api("GET /metadata/{image_id+}", "uploads/cat.jpg", limit="3")`."""
+
+    def __init__(self) -> None:
+        self.modules = {name: module_of(name) for name in FUNCTIONS}
+        self.routes = {route: module for module in self.modules.values() for route in module.ROUTES}
+        self.s3 = clients.s3()
+        self.catalogue = Catalogue(TABLE)
+
+    def empty(self) -> None:
+        """Remove whatever a test left."""
+        for key in self.objects():
+            self.s3.delete_object(Bucket=BUCKET, Key=key)
+        dynamodb = clients.dynamodb()
+        for item in dynamodb.scan(TableName=TABLE, ProjectionExpression="image_id")["Items"]:
+            dynamodb.delete_item(TableName=TABLE, Key=item)
+
+    def log(self) -> io.StringIO:
+        """What the functions log from now on."""
+        stream = io.StringIO()
+        for module in self.modules.values():
+            for handler in module.logger.handlers:
+                handler.setStream(stream)
+        return stream
+
+    def __call__(
+        self,
+        route: str,
+        image_id: str | None = None,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        query: dict[str, list[str]] | None = None,
+        **parameters: str,
+    ) -> Answer:
+        method, resource = route.split(" ")
+        event = load("rest_post" if method == "POST" else "rest_get")
+        path = resource.replace("{image_id+}", image_id or "")
+        event |= {"httpMethod": method, "resource": resource, "path": path}
+        event["pathParameters"] = None if image_id is None else {"image_id": image_id}
+        values = (query or {}) | {name: [value] for name, value in parameters.items()}
+        event["multiValueQueryStringParameters"] = values or None
+        event["queryStringParameters"] = {name: each[-1] for name, each in values.items()} or None
+        event["headers"] |= headers or {}
+        if body is not None:
+            event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+        return self.send(event)
+
+    def send(self, event: dict[str, Any], function: str | None = None) -> Answer:
+        """Hand a whole event to its function (or to another) and check what every answer must have."""
+        route = f"{event['httpMethod']} {event['resource']}"
+        module = self.modules[function] if function else self.routes[route]
+        result = module.lambda_handler(event, CONTEXT)
+        assert set(result) == {"statusCode", "headers", "body", "isBase64Encoded"}
+        json.dumps(result)
+        headers = {name.lower(): value for name, value in result["headers"].items()}
+        assert headers["access-control-allow-origin"] == "*"
+        assert all(value.isascii() and value.isprintable() for value in headers.values()), headers
+        body = result["body"]
+        data = base64.b64decode(body) if result["isBase64Encoded"] else body.encode()
+        return Answer(result["statusCode"], headers, data)
+
+    def upload(self, data: bytes, **options: Any) -> dict[str, Any]:
+        """Upload an image and return its record."""
+        answer = self("POST /upload", body=data, **options)
+        assert answer.status == 201, answer.body
+        uploaded: dict[str, Any] = answer.json
+        return uploaded
+
+    def put(self, image_id: str, **more: Any) -> dict[str, Any]:
+        """Catalogue a record without an object behind it."""
+        stored = record(image_id, **{"etag": "0123456789abcdef"} | more)
+        self.catalogue.put_uploaded(stored)
+        return stored
+
+    def put_file(self, image_id: str, data: bytes, **more: Any) -> dict[str, Any]:
+        """Catalogue a record with an object behind it, as S3 and its event would have."""
+        etag = self.s3.put_object(Bucket=BUCKET, Key=image_id, Body=data)["ETag"].strip('"')
+        return self.put(image_id, size=len(data), etag=etag, **more)
+
+    def objects(self) -> list[str]:
+        """The keys in the bucket."""
+        return [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+
+
+@contextmanager
+def running_api() -> Iterator[Api]:
+    """The API on an account of its own, with nothing in it."""
+    with aws_account() as patch:
+        for name, value in {
+            "BUCKET_NAME": BUCKET,
+            "TABLE_NAME": TABLE,
+            "MAX_UPLOAD_BYTES": "100000000",
+        }.items():
+            patch.setenv(name, value)
+        for name in ("CORS_ALLOW_ORIGIN", "GPS", "INDEX_SHARDS", "UPLOAD_PREFIX"):
+            patch.delenv(name, raising=False)
+        make_bucket()
+        make_table()
+        clients.s3.cache_clear()
+        clients.dynamodb.cache_clear()
+        yield Api()
+    clients.s3.cache_clear()
+    clients.dynamodb.cache_clear()

@@ -1,0 +1,69 @@
+"""An AWS account in memory (moto) with the bucket and the table that Terraform declares, and what the table counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from image_catalogue.catalogue import Catalogue
+from image_catalogue.dynamodb import amounts_of, from_dynamodb
+from image_catalogue.items import contribution
+from tests.contract.declared import declared_table
+
+BUCKET = "images"
+TABLE = "ImageMetadata"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@contextmanager
+def aws_account() -> Iterator[pytest.MonkeyPatch]:
+    """An empty account, and credentials for it in the environment."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        yield patch
+
+
+def make_bucket(versioned: bool = False) -> Any:
+    """The bucket, as a client of S3 that may read and write it."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    if versioned:
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    return s3
+
+
+def make_table() -> Any:
+    """The table, as a client of DynamoDB that may read and write it."""
+    dynamodb = boto3.client("dynamodb")
+    dynamodb.create_table(**declared_table() | {"TableName": TABLE})
+    return dynamodb
+
+
+def truth(dynamodb: Any) -> dict[str, int]:
+    """The summary's counters recomputed from the records, the slow way; nothing that is zero."""
+    totals: Counter[str] = Counter()
+    for page in dynamodb.get_paginator("scan").paginate(TableName=TABLE):
+        for attributes in page["Items"]:
+            totals.update(contribution(from_dynamodb(attributes)))
+    return {name: amount for name, amount in totals.items() if amount}
+
+
+def counted(catalogue: Catalogue) -> dict[str, int]:
+    """The counters as the catalogue keeps them; nothing that is zero."""
+    totals: Counter[str] = Counter()
+    for counter in catalogue.table.counters():
+        totals.update(amounts_of(counter))
+    return {name: amount for name, amount in totals.items() if amount}

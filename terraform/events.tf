@@ -8,4 +8,5 @@ module "events" {
   account_id                 = local.account_id
   partition                  = local.partition
   region                     = var.region
+  local                      = var.local_endpoint != null
 }

@@ -21,6 +21,7 @@ locals {
   function_common = {
     name_prefix        = local.name
     build_dir          = var.build_dir
+    code_bucket        = module.code.name
     runtime            = var.runtime
     architecture       = var.architecture
     role_arn           = var.lambda_role_arn

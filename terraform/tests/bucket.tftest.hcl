@@ -4,8 +4,8 @@ mock_provider "aws" {
 
 variables {
   name            = "images"
-  upload_prefix   = "uploads/"
   event_queue_arn = "arn:aws:sqs:us-east-1:123456789012:events"
+  images          = { prefix = "uploads/", cors_allow_origin = "*" }
 }
 
 run "private_by_default" {
@@ -39,7 +39,7 @@ run "private_by_default" {
   }
 
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[*].id == tolist(["abort-incomplete-uploads"])
+    condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[*].id == tolist(["abort-incomplete-uploads"])
     error_message = "Incomplete uploads must be aborted, and images kept."
   }
 }
@@ -50,12 +50,12 @@ run "events_of_images_alone" {
   }
 
   assert {
-    condition     = toset(one(aws_s3_bucket_notification.this.queue).events) == toset(["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*", "s3:ObjectRestore:Completed"])
+    condition     = toset(one(aws_s3_bucket_notification.this[0].queue).events) == toset(["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*", "s3:ObjectRestore:Completed"])
     error_message = "Created, removed, expired and restored images must send events."
   }
 
   assert {
-    condition     = one(aws_s3_bucket_notification.this.queue).filter_prefix == "uploads/"
+    condition     = one(aws_s3_bucket_notification.this[0].queue).filter_prefix == "uploads/"
     error_message = "Only images may send events."
   }
 }
@@ -66,11 +66,9 @@ run "options" {
   }
 
   variables {
-    versioning        = true
-    expiration_days   = 30
-    force_destroy     = true
-    require_tls       = false
-    cors_allow_origin = "https://app.example.org"
+    versioning    = true
+    force_destroy = true
+    images        = { prefix = "uploads/", cors_allow_origin = "https://app.example.org", expiration_days = 30 }
   }
 
   assert {
@@ -79,8 +77,34 @@ run "options" {
   }
 
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[*].id == tolist(["abort-incomplete-uploads", "expire-images"])
+    condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[*].id == tolist(["abort-incomplete-uploads", "expire-images"])
     error_message = "Images must expire when asked for."
+  }
+
+  assert {
+    condition = [
+      for rule in aws_s3_bucket_cors_configuration.this[0].cors_rule : rule.allowed_origins
+      if length(setintersection(rule.allowed_methods, ["POST", "PUT"])) > 0
+    ] == [toset(["https://app.example.org"])]
+    error_message = "Only the origin may upload from a browser."
+  }
+
+  assert {
+    condition = [
+      for rule in aws_s3_bucket_cors_configuration.this[0].cors_rule : rule.allowed_origins
+      if length(setintersection(rule.allowed_methods, ["GET", "HEAD"])) > 0
+    ] == [toset(["*"])]
+    error_message = "A redirected download must be readable from the origin null."
+  }
+}
+
+run "local_aws" {
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    local = true
   }
 
   assert {
@@ -89,18 +113,41 @@ run "options" {
   }
 
   assert {
-    condition = [
-      for rule in aws_s3_bucket_cors_configuration.this.cors_rule : rule.allowed_origins
-      if length(setintersection(rule.allowed_methods, ["POST", "PUT"])) > 0
-    ] == [toset(["https://app.example.org"])]
-    error_message = "Only the origin may upload from a browser."
+    condition     = length(aws_s3_bucket_lifecycle_configuration.this) == 0
+    error_message = "The local AWS would be waited for in vain."
+  }
+}
+
+run "of_anything_else" {
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    images = null
   }
 
   assert {
-    condition = [
-      for rule in aws_s3_bucket_cors_configuration.this.cors_rule : rule.allowed_origins
-      if length(setintersection(rule.allowed_methods, ["GET", "HEAD"])) > 0
-    ] == [toset(["*"])]
-    error_message = "A redirected download must be readable from the origin null."
+    condition     = length(aws_s3_bucket_notification.this) == 0 && length(aws_s3_bucket_cors_configuration.this) == 0
+    error_message = "Only images send events and are open to pages."
   }
+
+  assert {
+    condition     = length(aws_s3_bucket_policy.this) == 1 && aws_s3_bucket_public_access_block.this.restrict_public_buckets
+    error_message = "Every bucket must be private, and refuse requests without TLS."
+  }
+}
+
+run "a_prefix_is_a_folder" {
+  command = plan
+
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    images = { prefix = "uploads", cors_allow_origin = "*" }
+  }
+
+  expect_failures = [var.images]
 }

@@ -12,6 +12,7 @@ variables {
   common = {
     name_prefix        = "test"
     build_dir          = "./tests/packages"
+    code_bucket        = "code"
     runtime            = "python3.13"
     architecture       = "arm64"
     role_arn           = null
@@ -46,6 +47,19 @@ run "own_role" {
   }
 
   assert {
+    condition     = length(aws_iam_role_policy.sources) == 0
+    error_message = "A function without queue and stream needs no permissions for them."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.s3_bucket == "code" && aws_lambda_function.this.s3_key == aws_s3_object.package.key
+      && aws_lambda_function.this.source_code_hash == filebase64sha256("./tests/packages/get_image.zip")
+    )
+    error_message = "The function's code must be the package in the bucket, and follow its content."
+  }
+
+  assert {
     condition     = length(aws_lambda_event_source_mapping.queue) + length(aws_lambda_event_source_mapping.stream) + length(aws_cloudwatch_event_rule.schedule) == 0
     error_message = "Without queue, stream and schedule nothing may invoke it by itself."
   }
@@ -61,6 +75,7 @@ run "given_role" {
     common = {
       name_prefix        = "test"
       build_dir          = "./tests/packages"
+      code_bucket        = "code"
       runtime            = "python3.13"
       architecture       = "arm64"
       role_arn           = "arn:aws:iam::123456789012:role/LabRole"
@@ -70,7 +85,7 @@ run "given_role" {
   }
 
   assert {
-    condition     = length(aws_iam_role.this) == 0 && length(aws_iam_role_policy.this) == 0
+    condition     = length(aws_iam_role.this) == 0 && length(aws_iam_role_policy.this) == 0 && length(aws_iam_role_policy.sources) == 0
     error_message = "With a role given, no IAM may be made."
   }
 
@@ -138,7 +153,7 @@ run "stream" {
 
   assert {
     condition = {
-      for statement in jsondecode(output.policy).Statement : statement.Sid => statement.Resource if statement.Sid != "WriteLog"
+      for statement in jsondecode(aws_iam_role_policy.sources[0].policy).Statement : statement.Sid => statement.Resource
     } == { ReadChanges = [var.stream.arn], ReportFailures = [var.stream.on_failure_arn] }
     error_message = "The role may read the stream and report failures."
   }

@@ -30,7 +30,9 @@ run "queue" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount == 5
+    condition = jsondecode(aws_sqs_queue_redrive_policy.this[0].redrive_policy) == {
+      deadLetterTargetArn = "arn:aws:sqs:us-east-1:123456789012:events-dead-letter", maxReceiveCount = 5
+    }
     error_message = "A message that failed five times must go to the dead-letter queue."
   }
 
@@ -42,5 +44,22 @@ run "queue" {
   assert {
     condition     = jsondecode(aws_sqs_queue.dead_letter.redrive_allow_policy).sourceQueueArns == ["arn:aws:sqs:us-east-1:123456789012:events"]
     error_message = "Only the queue may use the dead-letter queue."
+  }
+}
+
+run "local_aws" {
+  module {
+    source = "./modules/queue"
+  }
+
+  variables {
+    local = true
+  }
+
+  assert {
+    condition = length(aws_sqs_queue_redrive_policy.this) == 0 && jsondecode(aws_sqs_queue.this.redrive_policy) == {
+      deadLetterTargetArn = "arn:aws:sqs:us-east-1:123456789012:events-dead-letter", maxReceiveCount = 5
+    }
+    error_message = "There the queue itself must name its dead-letter queue."
   }
 }

@@ -26,7 +26,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 }
 
 resource "aws_s3_bucket_policy" "this" {
-  count = var.require_tls ? 1 : 0
+  count = var.local ? 0 : 1
 
   bucket = aws_s3_bucket_public_access_block.this.bucket
   policy = jsonencode({

@@ -1,4 +1,7 @@
+# On the local AWS the provider waits for it for a minute, and nothing ever expires.
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
+  count = var.local ? 0 : 1
+
   bucket = aws_s3_bucket.this.id
 
   rule {
@@ -13,14 +16,14 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = var.expiration_days == null ? [] : [var.expiration_days]
+    for_each = [for days in [try(var.images.expiration_days, null)] : days if days != null]
 
     content {
       id     = "expire-images"
       status = "Enabled"
 
       filter {
-        prefix = var.upload_prefix
+        prefix = var.images.prefix
       }
 
       expiration {
@@ -28,5 +31,4 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       }
     }
   }
-
 }

@@ -20,12 +20,14 @@ resource "aws_s3_bucket_versioning" "this" {
 # Pages post their uploads straight to the bucket. A download comes here redirected from the API, which makes a browser
 # send "Origin: null": who may read it is decided by the presigned address alone.
 resource "aws_s3_bucket_cors_configuration" "this" {
+  count = var.images == null ? 0 : 1
+
   bucket = aws_s3_bucket.this.id
 
   cors_rule {
     id              = "uploads"
     allowed_methods = ["POST", "PUT"]
-    allowed_origins = [var.cors_allow_origin]
+    allowed_origins = [var.images.cors_allow_origin]
     allowed_headers = ["*"]
     expose_headers  = ["ETag", "Location"]
     max_age_seconds = 3600

@@ -3,25 +3,25 @@ variable "name" {
   type        = string
 }
 
-variable "upload_prefix" {
-  description = "Key prefix of the images; events are sent for it alone."
-  type        = string
+variable "images" {
+  description = "What a bucket of images has besides: the key prefix that sends events and expires, the origin whose pages may upload (* is any), the days after which an image is deleted. Null: it holds something else."
+  type = object({
+    prefix            = string
+    cors_allow_origin = string
+    expiration_days   = optional(number)
+  })
+  default = null
 
   validation {
-    condition     = endswith(var.upload_prefix, "/")
-    error_message = "upload_prefix must end in a slash."
+    condition     = endswith(try(var.images.prefix, "/"), "/")
+    error_message = "images.prefix must end in a slash."
   }
 }
 
 variable "event_queue_arn" {
-  description = "ARN of the queue that takes the events; its policy must let the bucket send."
+  description = "ARN of the queue that takes the images' events; its policy must let the bucket send."
   type        = string
-}
-
-variable "cors_allow_origin" {
-  description = "Origin whose pages may upload; * is any."
-  type        = string
-  default     = "*"
+  default     = null
 }
 
 variable "versioning" {
@@ -30,20 +30,14 @@ variable "versioning" {
   default     = false
 }
 
-variable "expiration_days" {
-  description = "Days after which an image is deleted; null: never."
-  type        = number
-  default     = null
-}
-
 variable "force_destroy" {
   description = "Whether destroying the bucket deletes what it holds."
   type        = bool
   default     = false
 }
 
-variable "require_tls" {
-  description = "Whether requests without TLS are refused."
+variable "local" {
+  description = "Whether this is the local AWS: it is admitted without TLS, and has no lifecycle."
   type        = bool
-  default     = true
+  default     = false
 }

@@ -2,11 +2,8 @@ locals {
   own_role = var.common.role_arn == null
   role_arn = local.own_role ? aws_iam_role.this[0].arn : var.common.role_arn
 
-  statements = concat(
-    [for sid, statement in var.permissions : merge(
-      { Sid = sid, Effect = "Allow", Action = statement.actions, Resource = statement.resources },
-      statement.condition == null ? {} : { Condition = statement.condition },
-    )],
+  # Apart from what the function does itself: the function then need not wait for its queue or stream.
+  source_statements = concat(
     var.queue == null ? [] : [{
       Sid    = "TakeMessages"
       Effect = "Allow"
@@ -29,6 +26,13 @@ locals {
       Action   = ["sqs:SendMessage"]
       Resource = [var.stream.on_failure_arn]
     }],
+  )
+
+  statements = concat(
+    [for sid, statement in var.permissions : merge(
+      { Sid = sid, Effect = "Allow", Action = statement.actions, Resource = statement.resources },
+      statement.condition == null ? {} : { Condition = statement.condition },
+    )],
     [{
       Sid      = "WriteLog"
       Effect   = "Allow"
@@ -67,4 +71,12 @@ resource "aws_iam_role_policy" "this" {
   name   = "permissions"
   role   = aws_iam_role.this[0].id
   policy = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+}
+
+resource "aws_iam_role_policy" "sources" {
+  count = local.own_role && (var.queue != null || var.stream != null) ? 1 : 0
+
+  name   = "event-sources"
+  role   = aws_iam_role.this[0].id
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.source_statements })
 }

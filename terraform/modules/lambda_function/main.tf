@@ -8,8 +8,9 @@ resource "aws_lambda_function" "this" {
   function_name    = local.full_name
   description      = var.description
   role             = local.role_arn
-  filename         = local.package
-  source_code_hash = filebase64sha256(local.package)
+  s3_bucket        = aws_s3_object.package.bucket
+  s3_key           = aws_s3_object.package.key
+  source_code_hash = aws_s3_object.package.source_hash
   handler          = "lambda_function.lambda_handler"
   runtime          = var.common.runtime
   architectures    = [var.common.architecture]
@@ -26,6 +27,13 @@ resource "aws_lambda_function" "this" {
 
   # The log group is there before Lambda would make one that keeps logs for ever; the role may do what it has to.
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
+}
+
+resource "aws_s3_object" "package" {
+  bucket      = var.common.code_bucket
+  key         = "${var.name}.zip"
+  source      = local.package
+  source_hash = filebase64sha256(local.package)
 }
 
 resource "aws_cloudwatch_log_group" "this" {

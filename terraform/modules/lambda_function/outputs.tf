@@ -20,5 +20,5 @@ output "role_arn" {
 
 output "policy" {
   description = "What the function's own role may do, as JSON."
-  value       = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+  value       = jsonencode({ Version = "2012-10-17", Statement = concat(local.statements, local.source_statements) })
 }

@@ -10,6 +10,8 @@ resource "aws_lambda_event_source_mapping" "queue" {
   scaling_config {
     maximum_concurrency = var.queue.maximum_concurrency
   }
+
+  depends_on = [aws_iam_role_policy.sources]
 }
 
 moved {

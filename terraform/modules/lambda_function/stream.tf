@@ -34,4 +34,6 @@ resource "aws_lambda_event_source_mapping" "stream" {
       }
     }
   }
+
+  depends_on = [aws_iam_role_policy.sources]
 }

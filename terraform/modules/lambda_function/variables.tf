@@ -13,6 +13,7 @@ variable "common" {
   type = object({
     name_prefix        = string
     build_dir          = string
+    code_bucket        = string
     runtime            = string
     architecture       = string
     role_arn           = string

@@ -1,4 +1,3 @@
-# SQS refuses a redrive policy to a queue that is not there yet, so this one is made first.
 resource "aws_sqs_queue" "dead_letter" {
   name                      = "${var.name}-dead-letter"
   message_retention_seconds = local.fourteen_days

@@ -33,3 +33,9 @@ variable "region" {
   description = "Region of the queue."
   type        = string
 }
+
+variable "local" {
+  description = "Whether this is the local AWS."
+  type        = bool
+  default     = false
+}

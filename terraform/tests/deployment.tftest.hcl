@@ -3,6 +3,7 @@ mock_provider "aws" {
 }
 
 variables {
+  stage     = "dev"
   build_dir = "./tests/packages"
 }
 
@@ -13,6 +14,10 @@ run "packages" {
 }
 
 run "defaults" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
   assert {
     condition     = output.bucket == "image-metadata-dev-123456789012-us-east-1" && output.table == "ImageMetadata"
     error_message = "The bucket's default name must hold account and region, the table's is ImageMetadata."
@@ -29,7 +34,29 @@ run "defaults" {
   }
 }
 
+run "root" {
+  assert {
+    condition     = output.bucket == "image-metadata-dev-123456789012-us-east-1" && output.region == "us-east-1"
+    error_message = "The root must deploy the product by its defaults."
+  }
+}
+
+run "twice" {
+  module {
+    source = "./tests/twice"
+  }
+
+  assert {
+    condition     = output.buckets == ["image-metadata-a-123456789012-us-east-1", "image-metadata-b-123456789012-us-east-1"]
+    error_message = "The product must be usable with count, each time with names of its own."
+  }
+}
+
 run "local_aws" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
   variables {
     local_endpoint = "http://127.0.0.1:4566"
   }
@@ -41,6 +68,10 @@ run "local_aws" {
 }
 
 run "alarms" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
   variables {
     alarm_email = "someone@example.org"
   }
@@ -56,6 +87,10 @@ run "alarms" {
 }
 
 run "monitoring_off" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
   variables {
     monitoring = false
   }

@@ -3,6 +3,7 @@ mock_provider "aws" {
 }
 
 variables {
+  stage     = "dev"
   build_dir = "./tests/packages"
 }
 
@@ -13,6 +14,10 @@ run "packages" {
 }
 
 run "one_role_per_function" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
   assert {
     condition     = toset(keys(output.function_names)) == toset(keys(local.declared_functions)) && alltrue([for name, full_name in output.function_names : full_name == "image-metadata-dev-${name}"])
     error_message = "Every function that is declared must be made, under its own name."
@@ -25,6 +30,10 @@ run "one_role_per_function" {
 }
 
 run "a_given_role_is_used" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
   variables {
     lambda_role_arn  = "arn:aws:iam::123456789012:role/LabRole"
     batch_operations = true
@@ -42,6 +51,10 @@ run "a_given_role_is_used" {
 }
 
 run "least_privilege" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
   variables {
     tracing          = true
     batch_operations = true

@@ -3,6 +3,7 @@ mock_provider "aws" {
 }
 
 variables {
+  stage     = "dev"
   build_dir = "./tests/packages"
 }
 
@@ -15,8 +16,11 @@ run "packages" {
 run "wrong_values" {
   command = plan
 
+  module {
+    source = "./modules/image_metadata"
+  }
+
   variables {
-    region                = "frankfurt"
     stage                 = "Dev_1"
     name_prefix           = "-images"
     bucket_name           = "My_Bucket"
@@ -44,7 +48,6 @@ run "wrong_values" {
   }
 
   expect_failures = [
-    var.region,
     var.stage,
     var.name_prefix,
     var.bucket_name,
@@ -75,6 +78,10 @@ run "wrong_values" {
 run "other_wrong_values" {
   command = plan
 
+  module {
+    source = "./modules/image_metadata"
+  }
+
   variables {
     name_prefix           = "a-prefix-of-more-than-20-letters"
     stage                 = ""
@@ -93,7 +100,6 @@ run "other_wrong_values" {
     event_memory_mb       = 10241
     event_timeout_seconds = 9
     local_endpoint        = "https://127.0.0.1.example.org"
-    region                = "us-east-1a"
   }
 
   expect_failures = [
@@ -114,6 +120,25 @@ run "other_wrong_values" {
     var.event_memory_mb,
     var.event_timeout_seconds,
     var.local_endpoint,
-    var.region,
   ]
+}
+
+run "wrong_region" {
+  command = plan
+
+  variables {
+    region = "frankfurt"
+  }
+
+  expect_failures = [var.region]
+}
+
+run "other_wrong_region" {
+  command = plan
+
+  variables {
+    region = "us-east-1a"
+  }
+
+  expect_failures = [var.region]
 }

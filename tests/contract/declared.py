@@ -13,6 +13,8 @@ import hcl2
 
 ROOT = Path(__file__).resolve().parents[2]
 TERRAFORM = ROOT / "terraform"
+#: The module that is the product; the root, "", hands it its variables.
+PRODUCT = "image_metadata"
 
 
 def _plain(value: Any) -> Any:
@@ -27,8 +29,8 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def configuration(module: str = "") -> dict[str, list[Any]]:
-    """Block type -> blocks, of every file of the root or of `modules/<module>`."""
+def configuration(module: str = PRODUCT) -> dict[str, list[Any]]:
+    """Block type -> blocks, of every file of `modules/<module>`; "" is the root."""
     folder = TERRAFORM / "modules" / module if module else TERRAFORM
     blocks: dict[str, list[Any]] = {}
     for path in sorted(folder.glob("*.tf")):
@@ -37,12 +39,12 @@ def configuration(module: str = "") -> dict[str, list[Any]]:
     return blocks
 
 
-def labelled(kind: str, module: str = "") -> dict[str, Any]:
+def labelled(kind: str, module: str = PRODUCT) -> dict[str, Any]:
     """The blocks of a kind with one label (variable, module, output) by that label."""
     return {label: body for block in configuration(module).get(kind, []) for label, body in block.items()}
 
 
-def resource(kind: str, name: str, module: str = "") -> dict[str, Any]:
+def resource(kind: str, name: str, module: str = PRODUCT) -> dict[str, Any]:
     """One resource's body."""
     for block in configuration(module)["resource"]:
         if name in block.get(kind, {}):
@@ -51,12 +53,21 @@ def resource(kind: str, name: str, module: str = "") -> dict[str, Any]:
     raise LookupError(f"Terraform declares no {kind}.{name} in {module or 'the root'}")
 
 
-def local_value(name: str, module: str = "") -> Any:
+def local_value(name: str, module: str = PRODUCT) -> Any:
     """A value of the `locals` blocks."""
     for block in configuration(module)["locals"]:
         if name in block:
             return block[name]
     raise LookupError(f"Terraform has no local {name} in {module or 'the root'}")
+
+
+def declared_variables() -> dict[str, dict[str, Any]]:
+    """What a deployment can set, with its default: the root's own, or where that is null the module's."""
+    return {
+        name: labelled("variable").get(name, {})
+        | {key: value for key, value in body.items() if value is not None}
+        for name, body in labelled("variable", "").items()
+    }
 
 
 def declared_table() -> dict[str, Any]:

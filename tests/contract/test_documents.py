@@ -23,7 +23,7 @@ from image_catalogue.errors import MissingSetting
 from image_catalogue.items import COUNTED, public
 from image_catalogue.records import record_of
 from image_metadata.model import record_fields
-from tests.contract.declared import TERRAFORM, declared_routes, labelled, local_value
+from tests.contract.declared import TERRAFORM, declared_routes, declared_variables, local_value
 from tests.contract.documents import code_in, openapi, operations, readme_table, resolved
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
 from tests.contract.test_routes import requests_in_postman
@@ -31,7 +31,7 @@ from tests.support.api import module_of
 from tools.deploy import credentials, package
 
 ROUTES = sorted(declared_routes())
-VARIABLES = labelled("variable")
+VARIABLES = declared_variables()
 
 
 # --- the record -----------------------------------------------------------------------------------------

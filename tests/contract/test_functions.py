@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.declared import (
+    PRODUCT,
     ROOT,
     TERRAFORM,
     configuration,
@@ -23,6 +24,7 @@ LAMBDAS = ROOT / "lambdas"
 SHARED = LAMBDAS / "shared"
 #: What Powertools' logger reads by itself.
 POWERTOOLS = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME"}
+MODULE = TERRAFORM / "modules" / PRODUCT
 #: The root and every module.
 MODULES = ["", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]
 #: What of a function's declaration makes that it is invoked.
@@ -91,16 +93,14 @@ def test_every_function_folder_is_deployed_and_every_deployed_function_has_a_fol
 def test_a_function_goes_by_one_name(function: str) -> None:
     """Its place in the map, its declaration and its file bear the folder's name."""
     assert local_value("declared_functions")[function] == f"${{local.{function}}}"
-    assert f"  {function} = {{\n" in (TERRAFORM / f"{function}.tf").read_text(encoding="utf-8")
+    assert f"  {function} = {{\n" in (MODULE / f"{function}.tf").read_text(encoding="utf-8")
     assert (LAMBDAS / function / "lambda_function.py").is_file()
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_declares_nothing_that_is_not_read(function: str) -> None:
     """Terraform would pass over a word that it does not know, such as `rotues`."""
-    readers = "".join(
-        (TERRAFORM / name).read_text(encoding="utf-8") for name in ("functions.tf", "routes.tf")
-    )
+    readers = "".join((MODULE / name).read_text(encoding="utf-8") for name in ("functions.tf", "routes.tf"))
     read = set(re.findall(r"\b(?:each\.value|function)(?:\.|, \")(\w+)", readers))
     assert set(declared_functions()[function]) <= read
 
@@ -152,6 +152,28 @@ def test_only_one_provider_is_needed() -> None:
         blocks = configuration(module)
         kinds = {next(iter(block)) for kind in ("resource", "data") for block in blocks.get(kind, [])}
         assert all(kind.startswith("aws_") or kind == "terraform_data" for kind in kinds), module
+
+
+def test_the_root_hands_the_product_every_variable_as_it_is() -> None:
+    """The root has the provider, and so the region; the product has the defaults and says what is admitted."""
+    root, product = labelled("variable", ""), labelled("variable")
+    call = dict(labelled("module", "")[PRODUCT])
+    assert call.pop("source") == f"./modules/{PRODUCT}"
+    assert call == {name: f"${{var.{name}}}" for name in product}
+    assert set(root) - set(product) == {"region"}
+    for name, body in product.items():
+        assert root[name]["type"] == body["type"], name
+        assert root[name]["description"] == body["description"], name
+        assert root[name].get("sensitive") == body.get("sensitive"), name
+        assert (root[name]["default"] is None) == ("default" in body), f"{name}: one default, in one place"
+        assert body.get("default") is None or body.get("nullable") is False, f"{name}: null is the default"
+
+
+def test_the_root_hands_on_every_output() -> None:
+    root, product = labelled("output", ""), labelled("output")
+    assert set(root) - set(product) == {"region"}
+    for name, body in product.items():
+        assert root[name] == body | {"value": f"${{module.{PRODUCT}.{name}}}"}, name
 
 
 def test_every_variable_and_output_is_described() -> None:

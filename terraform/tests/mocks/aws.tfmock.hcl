@@ -41,3 +41,7 @@ mock_resource "aws_sns_topic" {
 mock_resource "aws_cloudwatch_event_rule" {
   defaults = { arn = "arn:aws:events:us-east-1:123456789012:rule/mocked" }
 }
+
+mock_data "aws_region" {
+  defaults = { id = "us-east-1" }
+}

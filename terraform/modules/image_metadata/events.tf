@@ -1,5 +1,5 @@
 module "events" {
-  source = "./modules/queue"
+  source = "../queue"
 
   name                       = "${local.name}-s3-events"
   visibility_timeout_seconds = 6 * var.event_timeout_seconds
@@ -7,6 +7,6 @@ module "events" {
   sender_bucket_arn          = local.bucket_arn
   account_id                 = local.account_id
   partition                  = local.partition
-  region                     = var.region
+  region                     = local.region
   local                      = var.local_endpoint != null
 }

@@ -55,7 +55,7 @@ locals {
 }
 
 module "functions" {
-  source   = "./modules/lambda_function"
+  source   = "../lambda_function"
   for_each = local.functions
 
   name            = each.key

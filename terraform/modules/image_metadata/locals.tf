@@ -2,15 +2,18 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
+data "aws_region" "current" {}
+
 locals {
   name          = "${var.name_prefix}-${var.stage}"
   account_id    = data.aws_caller_identity.current.account_id
+  region        = data.aws_region.current.id
   partition     = data.aws_partition.current.partition
   upload_prefix = "uploads/"
 
   # Names and ARNs are spelled out, so that what refers to bucket, table and queue need not wait for them.
-  bucket_name = coalesce(var.bucket_name, "${local.name}-${local.account_id}-${var.region}")
+  bucket_name = coalesce(var.bucket_name, "${local.name}-${local.account_id}-${local.region}")
   bucket_arn  = "arn:${local.partition}:s3:::${local.bucket_name}"
   images_arn  = "${local.bucket_arn}/${local.upload_prefix}*"
-  table_arn   = "arn:${local.partition}:dynamodb:${var.region}:${local.account_id}:table/${var.table_name}"
+  table_arn   = "arn:${local.partition}:dynamodb:${local.region}:${local.account_id}:table/${var.table_name}"
 }

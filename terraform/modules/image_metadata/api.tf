@@ -1,5 +1,5 @@
 module "api" {
-  source = "./modules/rest_api"
+  source = "../rest_api"
 
   name               = local.name
   description        = "Image Metadata API"

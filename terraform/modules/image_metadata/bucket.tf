@@ -1,5 +1,5 @@
 module "bucket" {
-  source = "./modules/bucket"
+  source = "../bucket"
 
   name          = local.bucket_name
   versioning    = var.versioning

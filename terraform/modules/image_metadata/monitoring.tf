@@ -1,9 +1,9 @@
 module "monitoring" {
-  source = "./modules/monitoring"
+  source = "../monitoring"
   count  = var.monitoring ? 1 : 0
 
   name                   = local.name
-  region                 = var.region
+  region                 = local.region
   function_names         = { for name, function in module.functions : name => function.name }
   queue_name             = module.events.name
   dead_letter_queue_name = module.events.dead_letter_name

@@ -1,0 +1,36 @@
+module "image_metadata" {
+  source = "./modules/image_metadata"
+
+  stage                  = var.stage
+  name_prefix            = var.name_prefix
+  bucket_name            = var.bucket_name
+  table_name             = var.table_name
+  lambda_role_arn        = var.lambda_role_arn
+  build_dir              = var.build_dir
+  runtime                = var.runtime
+  architecture           = var.architecture
+  auth                   = var.auth
+  api_key_value          = var.api_key_value
+  rate_limit             = var.rate_limit
+  burst_limit            = var.burst_limit
+  daily_quota            = var.daily_quota
+  cors_allow_origin      = var.cors_allow_origin
+  gps                    = var.gps
+  index_shards           = var.index_shards
+  max_upload_bytes       = var.max_upload_bytes
+  versioning             = var.versioning
+  image_expiration_days  = var.image_expiration_days
+  force_destroy          = var.force_destroy
+  point_in_time_recovery = var.point_in_time_recovery
+  event_concurrency      = var.event_concurrency
+  event_memory_mb        = var.event_memory_mb
+  event_timeout_seconds  = var.event_timeout_seconds
+  batch_operations       = var.batch_operations
+  log_level              = var.log_level
+  log_retention_days     = var.log_retention_days
+  tracing                = var.tracing
+  access_logs            = var.access_logs
+  monitoring             = var.monitoring
+  alarm_email            = var.alarm_email
+  local_endpoint         = var.local_endpoint
+}

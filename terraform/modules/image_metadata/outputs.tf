@@ -1,0 +1,78 @@
+output "api_url" {
+  description = "Address that every path begins with."
+  value       = local.api_url
+}
+
+output "api_key" {
+  description = "The API key; null unless auth is api_key."
+  value       = module.api.api_key
+  sensitive   = true
+}
+
+output "auth" {
+  description = "Who may call the API: api_key, iam or none."
+  value       = var.auth
+}
+
+output "bucket" {
+  description = "Bucket that images are put into, below uploads/."
+  value       = module.bucket.name
+}
+
+output "table" {
+  description = "DynamoDB table of the records."
+  value       = module.table.name
+}
+
+output "queue_url" {
+  description = "Queue of the bucket's events."
+  value       = module.events.url
+}
+
+output "dead_letter_queue_url" {
+  description = "Queue of the events that could not be processed."
+  value       = module.events.dead_letter_url
+}
+
+output "dead_letter_queue_arn" {
+  description = "Source of a redrive: aws sqs start-message-move-task --source-arn."
+  value       = module.events.dead_letter_arn
+}
+
+output "function_names" {
+  description = "Function -> its full name."
+  value       = { for name, function in module.functions : name => function.name }
+}
+
+output "s3_file_event_arn" {
+  description = "Function that an S3 Batch Operations job invokes."
+  value       = module.functions["s3_file_event"].arn
+}
+
+output "batch_operations_role_arn" {
+  description = "Role for S3 Batch Operations jobs; null unless batch_operations is set."
+  value       = one(aws_iam_role.batch_operations[*].arn)
+}
+
+output "invoke_arn" {
+  description = "What a policy names to allow execute-api:Invoke, with auth = iam."
+  value       = "${module.api.execution_arn}/*"
+}
+
+output "curl_example" {
+  description = "A first request."
+  value       = local.curl_examples[var.auth]
+}
+
+locals {
+  api_url = (
+    var.local_endpoint == null
+    ? module.api.url
+    : "${var.local_endpoint}/restapis/${module.api.id}/${module.api.stage}/_user_request_"
+  )
+  curl_examples = {
+    api_key = "curl -H \"x-api-key: $(terraform output -raw api_key)\" ${local.api_url}/metadata"
+    iam     = "curl --aws-sigv4 aws:amz:${local.region}:execute-api --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" -H \"x-amz-security-token: $AWS_SESSION_TOKEN\" ${local.api_url}/metadata"
+    none    = "curl ${local.api_url}/metadata"
+  }
+}

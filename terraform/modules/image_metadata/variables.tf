@@ -1,0 +1,336 @@
+variable "stage" {
+  description = "Name of this deployment; it is part of every name and of the API's address."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9]{1,12}$", var.stage))
+    error_message = "stage must be 1 to 12 lower-case letters or digits."
+  }
+}
+
+variable "name_prefix" {
+  description = "What the name of every resource begins with."
+  type        = string
+  default     = "image-metadata"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.name_prefix))
+    error_message = "name_prefix must be 3 to 20 lower-case letters, digits or hyphens, beginning with a letter."
+  }
+}
+
+variable "bucket_name" {
+  description = "Name of the bucket (unique in all of AWS). Null: name_prefix-stage-account-region."
+  type        = string
+  default     = null
+
+  validation {
+    condition = var.bucket_name == null || can(
+      regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name)
+    )
+    error_message = "bucket_name must be 3 to 63 lower-case letters, digits, dots or hyphens, with a letter or digit at both ends."
+  }
+}
+
+variable "table_name" {
+  description = "Name of the DynamoDB table."
+  type        = string
+  default     = "ImageMetadata"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]{3,255}$", var.table_name))
+    error_message = "table_name must be 3 to 255 letters, digits, underscores, dots or hyphens."
+  }
+}
+
+variable "lambda_role_arn" {
+  description = "ARN of an existing role that every function shall use, such as a Learner Lab's LabRole; no IAM is created then. Null: one least-privilege role per function."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.lambda_role_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.lambda_role_arn))
+    error_message = "lambda_role_arn must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/LabRole."
+  }
+}
+
+variable "build_dir" {
+  description = "Directory that holds <function>.zip for every function, as build.sh makes them."
+  type        = string
+}
+
+variable "runtime" {
+  description = "Lambda runtime; build.sh must have built for it."
+  type        = string
+  default     = "python3.13"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^python3\\.1[1-9]$", var.runtime))
+    error_message = "runtime must be python3.11 or newer."
+  }
+}
+
+variable "architecture" {
+  description = "Processor the functions run on; build.sh must have built for it."
+  type        = string
+  default     = "arm64"
+  nullable    = false
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "architecture must be arm64 or x86_64."
+  }
+}
+
+variable "auth" {
+  description = "Who may call the API: api_key (who sends the key in x-api-key), iam (who signs requests as a principal allowed to) or none (everybody)."
+  type        = string
+  default     = "api_key"
+  nullable    = false
+
+  validation {
+    condition     = contains(["api_key", "iam", "none"], var.auth)
+    error_message = "auth must be api_key, iam or none."
+  }
+}
+
+variable "api_key_value" {
+  description = "The API key itself, 20 to 128 characters. Null: AWS makes one up."
+  type        = string
+  default     = null
+  sensitive   = true
+
+  validation {
+    condition     = var.api_key_value == null || can(regex("^[A-Za-z0-9_-]{20,128}$", var.api_key_value))
+    error_message = "api_key_value must be 20 to 128 letters, digits, hyphens or underscores."
+  }
+}
+
+variable "rate_limit" {
+  description = "Requests per second that the API admits on average (with auth = api_key: from the key)."
+  type        = number
+  default     = 50
+  nullable    = false
+
+  validation {
+    condition     = var.rate_limit > 0
+    error_message = "rate_limit must be greater than 0."
+  }
+}
+
+variable "burst_limit" {
+  description = "Requests that the API admits at one moment."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.burst_limit >= 1 && floor(var.burst_limit) == var.burst_limit
+    error_message = "burst_limit must be a whole number of 1 or more."
+  }
+}
+
+variable "daily_quota" {
+  description = "Requests that the API key admits per day."
+  type        = number
+  default     = 100000
+  nullable    = false
+
+  validation {
+    condition     = var.daily_quota >= 1 && floor(var.daily_quota) == var.daily_quota
+    error_message = "daily_quota must be a whole number of 1 or more."
+  }
+}
+
+variable "cors_allow_origin" {
+  description = "Origin whose pages may call the API and upload from the browser; * is any."
+  type        = string
+  default     = "*"
+  nullable    = false
+
+  validation {
+    condition     = var.cors_allow_origin == "*" || can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]+)?$", var.cors_allow_origin))
+    error_message = "cors_allow_origin must be * or one origin, such as https://example.org (no path, no slash at the end)."
+  }
+}
+
+variable "gps" {
+  description = "How exactly positions are stored: exact, coarse (about 1 km) or none."
+  type        = string
+  default     = "exact"
+  nullable    = false
+
+  validation {
+    condition     = contains(["exact", "coarse", "none"], var.gps)
+    error_message = "gps must be exact, coarse or none."
+  }
+}
+
+variable "index_shards" {
+  description = "Partitions each index is spread over: one takes about 1,000 writes a second. May be raised at any time, never lowered."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.index_shards >= 1 && var.index_shards <= 100 && floor(var.index_shards) == var.index_shards
+    error_message = "index_shards must be a whole number from 1 to 100."
+  }
+}
+
+variable "max_upload_bytes" {
+  description = "Largest file that a presigned upload admits, in bytes."
+  type        = number
+  default     = 104857600
+  nullable    = false
+
+  validation {
+    condition     = var.max_upload_bytes >= 1 && var.max_upload_bytes <= 5368709120 && floor(var.max_upload_bytes) == var.max_upload_bytes
+    error_message = "max_upload_bytes must be a whole number from 1 to 5368709120 (5 GiB)."
+  }
+}
+
+variable "versioning" {
+  description = "Whether the bucket keeps overwritten and deleted images as older versions."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "image_expiration_days" {
+  description = "Days after which S3 deletes an image by itself; its record goes too. Null: never."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.image_expiration_days == null || try(var.image_expiration_days >= 1 && floor(var.image_expiration_days) == var.image_expiration_days, false)
+    error_message = "image_expiration_days must be a whole number of 1 or more, or null."
+  }
+}
+
+variable "force_destroy" {
+  description = "Whether terraform destroy also deletes the images in the bucket. False: it stops at a bucket that still holds images (BucketNotEmpty)."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "point_in_time_recovery" {
+  description = "Whether the table can be restored to any second of the last 35 days."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "event_concurrency" {
+  description = "Invocations of s3_file_event that the queue runs at a time, each with up to 10 images. Keep it low where an account may run few functions at once."
+  type        = number
+  default     = 5
+  nullable    = false
+
+  validation {
+    condition     = var.event_concurrency >= 2 && var.event_concurrency <= 1000 && floor(var.event_concurrency) == var.event_concurrency
+    error_message = "event_concurrency must be a whole number from 2 to 1000."
+  }
+}
+
+variable "event_memory_mb" {
+  description = "Memory of s3_file_event in MB; Lambda gives processor time in proportion."
+  type        = number
+  default     = 1024
+  nullable    = false
+
+  validation {
+    condition     = var.event_memory_mb >= 256 && var.event_memory_mb <= 10240 && floor(var.event_memory_mb) == var.event_memory_mb
+    error_message = "event_memory_mb must be a whole number from 256 to 10240."
+  }
+}
+
+variable "event_timeout_seconds" {
+  description = "Seconds one invocation of s3_file_event may take; a failed event is tried again after six times as long."
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition     = var.event_timeout_seconds >= 10 && var.event_timeout_seconds <= 900 && floor(var.event_timeout_seconds) == var.event_timeout_seconds
+    error_message = "event_timeout_seconds must be a whole number from 10 to 900."
+  }
+}
+
+variable "batch_operations" {
+  description = "Whether a role is made for S3 Batch Operations jobs that catalogue images which were there before; not with lambda_role_arn."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "log_level" {
+  description = "Least severity that the functions log."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.log_level)
+    error_message = "log_level must be DEBUG, INFO, WARNING or ERROR."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days that logs are kept."
+  type        = number
+  default     = 14
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one of CloudWatch's: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+  }
+}
+
+variable "tracing" {
+  description = "Whether X-Ray traces requests through the API and the functions."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "access_logs" {
+  description = "Whether the API logs every request. On AWS the account needs API Gateway's CloudWatch role for that, which Learner Labs and new accounts lack."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "monitoring" {
+  description = "Whether alarms and a dashboard are made."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "alarm_email" {
+  description = "Address that alarms are mailed to (AWS asks it to confirm first). Null: alarms only show in CloudWatch."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alarm_email == null || can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", var.alarm_email))
+    error_message = "alarm_email must be an e-mail address."
+  }
+}
+
+variable "local_endpoint" {
+  description = "Address of a local AWS, such as http://127.0.0.1:4566: S3 is then addressed by path and admitted without TLS, and api_url lies there. Null: the real AWS."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.local_endpoint == null || can(regex("^https?://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?$", var.local_endpoint))
+    error_message = "local_endpoint must be an address of this machine, such as http://127.0.0.1:4566."
+  }
+}

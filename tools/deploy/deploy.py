@@ -23,8 +23,6 @@ from pathlib import Path
 from tools.deploy import package
 from tools.deploy.credentials import (
     AccountError,
-    ApiError,
-    Credentials,
     Identity,
     caller_identity,
     find_credentials,
@@ -32,6 +30,7 @@ from tools.deploy.credentials import (
     role_arn,
 )
 from tools.deploy.local_bucket import empty_bucket
+from tools.deploy.sigv4 import ApiError, Credentials
 from tools.deploy.terraform import CONFIGURATION, Terraform, TerraformError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -33,10 +33,10 @@ demo: terraform-there setup ## Start, deploy and show it all with sample images,
 	@$(RUN) -m tools.dev.demo $(if $(IMAGES),--images "$(IMAGES)")
 
 down: ## Stop the local AWS
-	@. ./tools/python.sh && run_python -m tools.dev.local_aws stop
+	@PYTHON=$${PYTHON:-$(wildcard $(RUN))}; . ./tools/python.sh && run_python -m tools.dev.local_aws stop
 
 status: ## Tell whether the local AWS runs
-	@. ./tools/python.sh && run_python -m tools.dev.local_aws status || test $$? -eq 3
+	@PYTHON=$${PYTHON:-$(wildcard $(RUN))}; . ./tools/python.sh && run_python -m tools.dev.local_aws status || test $$? -eq 3
 
 deploy: ## Deploy to the AWS account your credentials name
 	@./deploy.sh

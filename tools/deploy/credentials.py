@@ -1,4 +1,4 @@
-"""Find AWS credentials and ask whose they are, with the standard library alone: no AWS CLI, no boto3.
+"""Find AWS credentials and ask AWS who they belong to, with the standard library alone: no AWS CLI, no boto3.
 
 Covers what Terraform's provider reads without help: environment variables, the shared credentials file, and the
 container endpoint of CloudShell; profiles that need more (SSO, assumed roles) go through the AWS CLI, if installed.
@@ -55,7 +55,7 @@ class Identity:
 def find_region(environment: Mapping[str, str] | None = None) -> str:
     """The region to work in: environment, else the profile in ``~/.aws/config``, else us-east-1.
 
-    Raises AccountError when what is set there is no region.
+    Raises AccountError when the setting is not a region.
     """
     environment = os.environ if environment is None else environment
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
@@ -79,7 +79,7 @@ def find_credentials(environment: Mapping[str, str] | None = None) -> Credential
         if wrong:
             what = "a line break" if wrong[0] in "\r\n" else f"the character {wrong[0]!a}"
             raise AccountError(
-                f"The {name} from {found.source} holds {what} at position {wrong.start() + 1}, which no {name} does: "
+                f"The {name} from {found.source} holds {what} at position {wrong.start() + 1}, which no {name} has: "
                 f"it was damaged when it was copied. Copy it again, each value whole and on one line.\n{LAB_STEPS}"
             )
     return found
@@ -121,7 +121,7 @@ def _find_credentials(environment: Mapping[str, str]) -> Credentials:
 
 
 def caller_identity(credentials: Credentials, region: str, endpoint: str | None = None) -> Identity:
-    """Ask STS whose the credentials are; raises AccountError with what to do when they are refused."""
+    """Ask STS who the credentials belong to; raises AccountError with what to do when they are refused."""
     _checked_region(region, "the region")
     if endpoint:
         _check_endpoint(endpoint)
@@ -190,7 +190,7 @@ def explain_refusal(error: ApiError, credentials: Credentials, endpoint: str | N
         )
     if error.code == "Unreachable":
         return (
-            f"AWS could not be asked whose the credentials are: {error}. "
+            f"AWS could not be asked who the credentials belong to: {error}. "
             "Check the network (or HTTPS_PROXY) and the region."
         )
     return f"AWS refused the credentials from {credentials.source}: {error}."
@@ -199,7 +199,7 @@ def explain_refusal(error: ApiError, credentials: Credentials, endpoint: str | N
 def _checked_region(region: str, source: str) -> str:
     if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", region):
         raise AccountError(
-            f"{source} is {region!a}, which is no AWS region. Set AWS_REGION to one, for example {DEFAULT_REGION}."
+            f"{source} is {region!a}, which is not an AWS region. Set AWS_REGION to one, for example {DEFAULT_REGION}."
         )
     return region
 
@@ -212,7 +212,7 @@ def _check_endpoint(endpoint: str) -> None:
         valid = False
     if not valid or re.search(r"[^\x21-\x7e]", endpoint):
         raise AccountError(
-            f"AWS_ENDPOINT_URL is {endpoint!a}, which is no address. Write it like http://127.0.0.1:4566 for the "
+            f"AWS_ENDPOINT_URL is {endpoint!a}, which is not a URL. Write it like http://127.0.0.1:4566 for the "
             "local AWS (make up prints it), or unset it to reach AWS itself."
         )
 
@@ -244,7 +244,7 @@ def _read_ini(environment: Mapping[str, str], variable: str, name: str) -> dict[
             line, problem = error.lineno, "comes before any [profile] heading"
         else:
             numbers = [number for number, _ in getattr(error, "errors", [])]
-            line, problem = next(iter(numbers), 0), "is no line like name=value"
+            line, problem = next(iter(numbers), 0), "is not a line like name=value"
         raise AccountError(
             f"{path} cannot be read: line {line} {problem}. It should hold [default] and lines like "
             f"aws_access_key_id=...\n{LAB_STEPS}"

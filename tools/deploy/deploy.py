@@ -207,7 +207,7 @@ def check_region(wanted: str, held: object) -> None:
 
 
 def log_in(place: Place, environment: Mapping[str, str], region: str) -> tuple[Credentials, Identity]:
-    """Credentials and whose they are; prints them. Raises AccountError when they do not work."""
+    """Credentials and the identity they belong to, which is printed. Raises AccountError when they do not work."""
     credentials = find_credentials(environment)
     identity = caller_identity(credentials, region, place.endpoint)
     where = f"the local AWS at {place.endpoint}" if place.local else f"AWS account {identity.account}"

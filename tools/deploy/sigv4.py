@@ -96,7 +96,7 @@ def send(
         context = ssl.create_default_context(cafile=bundle) if url[:5] == "https" else None
     except OSError as error:
         raise ApiError(
-            "Unreachable", f"AWS_CA_BUNDLE={bundle} holds no certificates to read ({error})"
+            "Unreachable", f"AWS_CA_BUNDLE={bundle} contains no readable certificates ({error})"
         ) from error
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer:
@@ -127,8 +127,8 @@ def query(
 
 
 def text_of(answer: ElementTree.Element, name: str) -> str:
-    """The text of the first element called ``name``, whatever its namespace. Raises ApiError when there is none."""
+    """The text of the first element called ``name``, whatever its namespace. Raises ApiError when it is missing."""
     for element in answer.iter():
         if element.tag.rpartition("}")[2] == name and element.text:
             return element.text
-    raise ApiError("Unreachable", f"the answer holds no {name}")
+    raise ApiError("Unreachable", f"the answer has no {name}")

@@ -55,7 +55,7 @@ class Api:
     key: str
 
     def call(self, method: str, path: str) -> tuple[int, dict[str, object]]:
-        """Send a request; returns the status and the JSON of the answer ({} when there is none)."""
+        """Send a request; returns the status and the JSON of the answer ({} when it has none)."""
         request = urllib.request.Request(self.url + path, method=method, headers={"x-api-key": self.key})
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
@@ -232,7 +232,7 @@ def run_deploy(environment: Mapping[str, str]) -> None:
             f"  {line}" for line in LOG.read_text(encoding="utf-8").splitlines()[-LOG_TAIL_LINES:]
         )
         raise DemoError(
-            f"deploy.sh failed:\n{tail}\nAll of it: {LOG}\nTo begin anew: make clean, then this again."
+            f"deploy.sh failed:\n{tail}\nAll of it: {LOG}\nTo start over: make clean, then this again."
         )
 
 
@@ -245,7 +245,7 @@ def upload(client: object, bucket: str, images: Mapping[str, bytes | Path]) -> d
             body = content if isinstance(content, bytes) else content.read_bytes()
         except OSError as error:
             raise DemoError(
-                f"{name} can no longer be read ({error.strerror}). Put it right, or away, and run this again."
+                f"{name} can no longer be read ({error.strerror}). Repair or remove it, and run this again."
             ) from error
         claimed = mimetypes.guess_type(name)[0] or "application/octet-stream"
         key = f"uploads/{unicodedata.normalize('NFC', name)}"
@@ -281,7 +281,7 @@ def wait_until_indexed(api: Api, sent: Mapping[str, str]) -> dict[str, dict[str,
             if waiting and time.monotonic() > deadline:
                 raise DemoError(
                     f"{len(waiting)} images were not indexed in time, e.g. {waiting[0]}. What the local AWS says is in "
-                    f"{DEFAULT_STATE / 'server.log'}. To begin anew: make clean, then this again."
+                    f"{DEFAULT_STATE / 'server.log'}. To start over: make clean, then this again."
                 )
             if waiting:
                 time.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Run an AWS of one's own on this machine: ``python -m tools.dev.local_aws start | stop | status``.
+"""Run a local AWS on this machine: ``python -m tools.dev.local_aws start | stop | status``.
 
 The emulator is ministack: one process, no Docker, no account, and it executes the real deployment packages. It lives
 in a virtual environment that holds nothing else but boto3, because it runs Lambda functions in its own interpreter: a
@@ -60,7 +60,7 @@ class Server:
 
     @property
     def endpoint(self) -> str:
-        """The URL that stands for every AWS service."""
+        """The URL of every AWS service."""
         return f"http://{HOST}:{self.port}"
 
 
@@ -200,14 +200,14 @@ class LocalAws:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 raise LocalAwsError(
-                    f"The local AWS ended at once (exit code {process.returncode}). Its last words:\n"
+                    f"The local AWS ended at once (exit code {process.returncode}). The end of its log:\n"
                     f"{self.log_tail()}\nIf its saved state is damaged, run: make clean"
                 )
             if _answers_ready(self.port):
                 return
             time.sleep(POLL_SECONDS)
         raise LocalAwsError(
-            f"The local AWS did not answer within {timeout:.0f} s. Its last words:\n{self.log_tail()}"
+            f"The local AWS did not answer within {timeout:.0f} s. The end of its log:\n{self.log_tail()}"
         )
 
     def _recorded(self) -> Server | None:
@@ -249,14 +249,13 @@ def local_environment(endpoint: str) -> dict[str, str]:
 def _end(process: psutil.Process, timeout: float) -> None:
     """End a process, which gets ``timeout`` seconds to do so itself, and then all that it started."""
     family: list[psutil.Process] = []
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         family += process.children(recursive=True)
         process.terminate()
-        process.wait(timeout)
-    except psutil.NoSuchProcess:
-        pass
-    except psutil.TimeoutExpired:
-        family += [process, *process.children(recursive=True)]
+        try:
+            process.wait(timeout)
+        except psutil.TimeoutExpired:
+            family += [process, *process.children(recursive=True)]
     for member in family:
         with contextlib.suppress(psutil.NoSuchProcess):
             member.kill()
@@ -318,7 +317,7 @@ def _answers_ready(port: int) -> bool:
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="local_aws.py", description="An AWS of one's own on this machine.")
+    parser = argparse.ArgumentParser(prog="local_aws.py", description="A local AWS on this machine.")
     parser.add_argument("command", choices=["start", "stop", "status"])
     parser.add_argument(
         "--port",

@@ -141,7 +141,7 @@ def test_a_file_saved_by_powershell_is_read(home: Path, encoding: str) -> None:
         (LAB_FILE.replace("ASIALAB", "ASIAL\u0410B").encode(), r"access key from .* holds the character '\\u0410'"),
         (LAB_FILE.replace("//token", "\n  //token").encode(), r"session token from .* holds a line break.*one line"),
         (LAB_FILE.replace("ASIALAB", "ASIA\x07LAB").encode(), r"access key from .* holds the character '\\x07'"),
-        (LAB_FILE.encode() + b"pasted\n", r"credentials cannot be read: line 5 is no line like name=value"),
+        (LAB_FILE.encode() + b"pasted\n", r"credentials cannot be read: line 5 is not a line like name=value"),
         (b"\naws_access_key_id=A\n", r"credentials cannot be read: line 2 comes before any \[profile\]"),
     ],
 )  # fmt: skip
@@ -168,14 +168,14 @@ def test_a_profile_that_is_not_there_is_named(home: Path) -> None:
 
 
 def test_what_is_no_region_is_told(home: Path) -> None:
-    with pytest.raises(AccountError, match="AWS_REGION is 'not a region', which is no AWS region"):
+    with pytest.raises(AccountError, match="AWS_REGION is 'not a region', which is not an AWS region"):
         credentials.find_region(environment(home, AWS_REGION="not a region"))
     (home / ".aws/config").write_text("[default]\nregion=us-east-1a\n")
     with pytest.raises(AccountError, match=r"region of \[default\] in ~/.aws/config is 'us-east-1a'"):
         credentials.find_region(environment(home))
     for region in ("us-gov-west-1", "us-iso-east-1", "eusc-de-east-1", "ap-southeast-2"):
         assert credentials.find_region(environment(home, AWS_REGION=region)) == region
-    with pytest.raises(AccountError, match="no AWS region"):
+    with pytest.raises(AccountError, match="not an AWS region"):
         credentials.caller_identity(Credentials("A", "S", None, "the file"), "not a region")
 
 

@@ -256,7 +256,7 @@ class CatalogueStates(RuleBasedStateMachine):
                 if any(job.key == key and not job.created for job in self._pending) or any(
                     stalled.job.key == key for stalled in self._stalled
                 ):
-                    self._unsettle(key)  # it went and came back before, and some of that is still to be told
+                    self._unsettle(key)  # it went and came back before, and an event of that is still to come
             except ImageNotFound:
                 raise AssertionError("a listed record must be there to be forgotten") from None
 

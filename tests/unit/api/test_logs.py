@@ -73,7 +73,7 @@ QUERIES: list[dict[str, list[str]]] = [
 
 
 class Said:
-    """All that loggers, stdout and stderr were told since the last call."""
+    """All that loggers, stdout and stderr were given since the last call."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys

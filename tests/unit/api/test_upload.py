@@ -52,7 +52,7 @@ def test_an_upload_is_stored_and_its_record_answers_at_once(api: Api, route: str
     assert stored["ETag"] == f'"{record["etag"]}"'
 
 
-def test_the_store_is_told_the_checksum(api: Api) -> None:
+def test_the_checksum_is_sent_to_s3(api: Api) -> None:
     sent: list[Any] = []
     api.s3.meta.events.register(
         "before-parameter-build.s3.PutObject", lambda params, **_: sent.append(params)
@@ -99,7 +99,7 @@ def test_what_is_no_readable_image_is_refused_and_not_stored(
     assert api("GET /metadata").json["items"] == []
 
 
-def test_too_large_an_upload_is_told_where_to_go(api: Api) -> None:
+def test_too_large_an_upload_is_refused_with_the_way_for_large_files(api: Api) -> None:
     assert "POST /uploads" in api("POST /upload", body=b"x" * 5_000_000).json["detail"]
 
 

@@ -20,7 +20,7 @@ KEY = "uploads/cat.png"
 
 
 def seen(value: Item | None, sequencer: int | str) -> tuple[Look, str | None]:
-    """What `apply` is told of an event: how to look, and its place in the order."""
+    """What `apply` takes of an event: how to look, and its place in the order."""
     text = f"{sequencer:X}" if isinstance(sequencer, int) else sequencer
     return lambda: value, normalise_sequencer(text)
 
@@ -323,7 +323,7 @@ def test_a_write_whose_answer_was_lost_is_recognised_as_done(
     assert counted(catalogue)["count"] == 1
 
 
-def test_a_write_in_the_way_that_tells_of_the_same_object_needs_no_other_look(catalogue: Catalogue) -> None:
+def test_no_other_look_is_needed_where_another_write_describes_the_same_object(catalogue: Catalogue) -> None:
     looks = [uploaded(1)]
     catalogue.put_uploaded(record(KEY))
     assert catalogue.apply(KEY, looks.pop, normalise_sequencer("5"), likely_new=True) == "updated"

@@ -18,7 +18,7 @@ help: ## List the targets
 setup: ## Install the development environment below .venv
 	@. ./tools/python.sh && run_python -m tools.deploy.environment $(VENV) requirements/dev.txt
 
-# Checked before anything is installed or started.
+# Said before anything is installed or started.
 .PHONY: terraform-there
 terraform-there:
 	@. ./tools/python.sh && run_python -m tools.deploy.terraform check
@@ -33,10 +33,10 @@ demo: terraform-there setup ## Start, deploy and show it all with sample images,
 	@$(RUN) -m tools.dev.demo $(if $(IMAGES),--images "$(IMAGES)")
 
 down: ## Stop the local AWS
-	@PYTHON=$${PYTHON:-$(wildcard $(RUN))}; . ./tools/python.sh && run_python -m tools.dev.local_aws stop
+	@. ./tools/python.sh && run_python -m tools.dev.local_aws stop
 
-status: ## Say whether the local AWS runs
-	@PYTHON=$${PYTHON:-$(wildcard $(RUN))}; . ./tools/python.sh && run_python -m tools.dev.local_aws status || test $$? -eq 3
+status: ## Tell whether the local AWS runs
+	@. ./tools/python.sh && run_python -m tools.dev.local_aws status || test $$? -eq 3
 
 deploy: ## Deploy to the AWS account your credentials name
 	@./deploy.sh
@@ -56,7 +56,9 @@ test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
 	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup tests/e2e
 
 storm: setup ## Run the long form of the storm, state and reconcile tests (minutes)
-	@STATEFUL_STEPS=10000 SCHEDULES=3000 $(RUN) -m pytest -q -n $(WORKERS) --timeout 3600 tests/faults
+	@STATEFUL_STEPS=10000 SCHEDULES=3000 SEARCH_SCHEDULES=400 SEARCH_KILLS=10000 \
+		$(RUN) -m pytest -q -n $(WORKERS) --timeout 3600 tests/faults
+	@SEARCH_RECORDS=20000 SEARCH_FILTERS=2000 $(RUN) -m pytest -q --timeout 7200 tests/unit/search/test_truth.py
 	@STORM_OPERATIONS=2000 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_storm.py
 	@RECONCILE_OBJECTS=20000 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_reconcile.py
 

@@ -1,0 +1,499 @@
+"""CQL2 (OGC 21-065) to SQL: a tree becomes a condition over the closed set of columns, its values become parameters.
+
+The SQL that comes out is made of the texts in this file and the columns' names. Nothing that a client wrote is in it.
+A comparison with what an image does not state is neither true nor false, as in SQL: its NOT is not true either.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import cql2
+
+from image_catalogue.errors import InvalidRequest
+
+from .columns import BOOLEAN, BY_NAME, INTEGER, LOCAL_TIME, NUMBER, NUMBERS, TEXT, TEXTS, TIME, Column
+
+MAX_TEXT = 8192
+MAX_DEPTH = 32
+MAX_NODES = 2000
+MAX_VERTICES = 500
+_COMPARISONS = {"=": "=", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+_MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_FOLDING = {"casei": "lower", "accenti": "strip_accents"}
+_ARRAYS = {  # of DuckDB's names
+    "a_contains": "list_has_all({0}, {1})",
+    "a_containedby": "list_has_all({1}, {0})",
+    "a_overlaps": "list_has_any({0}, {1})",
+    "a_equals": "(list_has_all({0}, {1}) AND list_has_all({1}, {0}))",
+}
+_TIMES = {"t_before": "<", "t_after": ">", "t_equals": "=", "t_intersects": "=", "t_during": "="}
+_NUMERIC = (INTEGER, NUMBER)
+_TIME_KINDS = (TIME, LOCAL_TIME)
+_TIME = re.compile(
+    r"(?P<local>[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])"
+    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)(\.[0-9]{1,9})?)?)?)?)?)"
+    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+#: Sorts after every character of a time.
+_END = "~"
+_POSITION = re.compile(r"--> ([0-9]+):([0-9]+)")
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
+_PREFIXES = re.compile(r"(?:(?:\bnot\b|[-+])\s*){17}", re.IGNORECASE)
+
+
+def parse(text: str) -> Any:
+    """The tree of a filter in CQL2 text; raises `InvalidRequest` with the position of what is wrong.
+
+    The parser is recursive native code, in which depth is a crash: what is too deep is refused before.
+    """
+    if len(text) > MAX_TEXT:
+        raise InvalidRequest(f"the filter is longer than {MAX_TEXT} characters")
+    bare = _QUOTED.sub("''", text)
+    depth = deepest = 0
+    for char in bare:
+        depth += (char == "(") - (char == ")")
+        deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH or _PREFIXES.search(bare):
+        raise InvalidRequest(f"the filter is nested more than {MAX_DEPTH} deep")
+    if "^" in bare:
+        raise InvalidRequest("the filter takes no arithmetic")
+    try:
+        return cql2.parse_text(text).to_json()
+    except Exception as error:  # noqa: BLE001 - the package's exceptions share no base
+        match = _POSITION.search(str(error))
+        where = f" at line {match[1]}, character {match[2]}" if match else ""
+        raise InvalidRequest(f"the filter is no CQL2: it cannot be read on{where}") from None
+
+
+def check_size(tree: Any) -> None:
+    """Raise `InvalidRequest` for a tree that is too deep or too large to be worked on."""
+    count, level = 0, [tree]
+    for _ in range(
+        2 * MAX_DEPTH + 6
+    ):  # each operation is an object and a list; a geometry has some levels more
+        count += len(level)
+        if count > MAX_NODES:
+            raise InvalidRequest(f"the filter has more than {MAX_NODES} parts")
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            break
+    else:
+        raise InvalidRequest(f"the filter is nested more than {MAX_DEPTH} deep")
+
+
+def column_of(name: Any) -> Column:
+    """The column of that name; raises `InvalidRequest` that names the nearest one."""
+    column = BY_NAME.get(name) if isinstance(name, str) else None
+    if column is None:
+        raise InvalidRequest(f"there is no property {str(name)[:100]!r}{_nearest(str(name))}")
+    return column
+
+
+class Condition:
+    """SQL over columns, with the values it takes and the columns it names."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self.columns: set[Column] = set()
+
+    # -- pieces that `query` asks for -----------------------------------------------------------------
+
+    def filter(self, tree: Any) -> str:
+        """The SQL of a filter's tree."""
+        check_size(tree)
+        return self._boolean(tree)
+
+    def box(self, numbers: Sequence[Any]) -> str:
+        """Images within [west, south, east, north], borders included; west > east crosses the antimeridian."""
+        west, south, east, north = _box(numbers)
+        latitude, longitude = self.name(BY_NAME["gps.latitude"]), self.name(BY_NAME["gps.longitude"])
+        self.values += [south, north, west, east]
+        joint = "AND" if west <= east else "OR"
+        return f"({latitude} BETWEEN ? AND ? AND ({longitude} >= ? {joint} {longitude} <= ?))"
+
+    def interval(self, column: Column, start: Any, end: Any) -> str:
+        """From `start` to `end`, both included as far as they are stated; None or `..` is open."""
+        first, last = (None if side in (None, "", "..") else _moment(column, side) for side in (start, end))
+        if first is not None and last is not None and first > last + _END:
+            raise InvalidRequest(
+                f"the interval {str(start)[:40]!r} to {str(end)[:40]!r} ends before it begins"
+            )
+        parts = []
+        for text, compare in ((first, ">="), (last, "<=")):
+            if text is not None:
+                parts.append(self._at(column, compare, text))
+        return "(" + (" AND ".join(parts) or f"{self.name(column)} IS NOT NULL") + ")"
+
+    def name(self, column: Column) -> str:
+        """The column in this condition's SQL."""
+        self.columns.add(column)
+        return f'"{column.name}"'
+
+    # -- the tree -------------------------------------------------------------------------------------
+
+    def _boolean(self, node: Any) -> str:
+        if isinstance(node, bool):
+            return "TRUE" if node else "FALSE"
+        if isinstance(node, dict) and "property" in node:
+            column = column_of(node["property"])
+            if column.kind != BOOLEAN:
+                raise InvalidRequest(f"{column.name} alone is no condition: compare it with something")
+            return self.name(column)
+        operation, operands = _operation(node)
+        if operation in ("and", "or"):
+            if not operands:
+                raise InvalidRequest(f"{operation} takes conditions")
+            return "(" + f" {operation.upper()} ".join(map(self._boolean, operands)) + ")"
+        if operation == "not":
+            return f"(NOT {self._boolean(*_exactly(1, operation, operands))})"
+        handler = self._handler(operation)
+        if handler is None:
+            raise InvalidRequest(
+                f"the filter has the operation {operation[:40]!r}, which is none of and, or, not, =, <>, <, <=, >, >=, "
+                f"between, in, like, isNull, casei, accenti, {', '.join(_ARRAYS)}, {', '.join(_TIMES)}, s_intersects"
+            )
+        return handler(operation, operands)
+
+    def _handler(self, operation: str) -> Callable[[str, list[Any]], str] | None:
+        if operation in _COMPARISONS:
+            return self._comparison
+        if operation in _ARRAYS:
+            return self._array
+        if operation in _TIMES:
+            return self._time
+        return {
+            "between": self._between,
+            "in": self._in,
+            "like": self._like,
+            "isnull": self._is_null,
+            "s_intersects": self._intersects,
+        }.get(operation)
+
+    def _comparison(self, operation: str, operands: list[Any]) -> str:
+        left, right = _exactly(2, operation, operands)
+        if _property(left) is None and _property(right) is not None:
+            left, right, operation = right, left, _MIRRORED[operation]
+        column, sql = self._operand(left)
+        other = _property(right)
+        if other is None:
+            return self._compare(column, sql, operation, right)
+        second, second_sql = self._operand(right)
+        kinds = {NUMBER if kind == INTEGER else kind for kind in (column.kind, second.kind)}
+        if len(kinds) > 1 or column.kind in (TEXTS, NUMBERS):
+            raise InvalidRequest(f"{column.name} and {second.name} cannot be compared with each other")
+        return f"({sql} {_COMPARISONS[operation]} {second_sql})"
+
+    def _compare(self, column: Column, sql: str, operation: str, value: Any) -> str:
+        if column.kind in _TIME_KINDS:
+            return self._at(column, operation, _moment(column, value))
+        if column.kind == BOOLEAN and operation not in ("=", "<>"):
+            raise InvalidRequest(f"{column.name} is true or false: it takes = and <>")
+        return f"({sql} {_COMPARISONS[operation]} {self._literal(column, value)})"
+
+    def _between(self, operation: str, operands: list[Any]) -> str:
+        value, low, high = _exactly(3, operation, operands)
+        column, sql = self._operand(value)
+        if column.kind in _TIME_KINDS:
+            ends = (
+                self._at(column, ">=", _moment(column, low)),
+                self._at(column, "<=", _moment(column, high)),
+            )
+            return f"({' AND '.join(ends)})"
+        if column.kind == BOOLEAN:
+            raise InvalidRequest(f"{column.name} is true or false: it takes = and <>")
+        return f"({sql} BETWEEN {self._literal(column, low)} AND {self._literal(column, high)})"
+
+    def _in(self, operation: str, operands: list[Any]) -> str:
+        value, choices = _exactly(2, operation, operands)
+        if not isinstance(choices, list) or not choices:
+            raise InvalidRequest("in takes a list of values")
+        column, sql = self._operand(value)
+        if column.kind in _TIME_KINDS:
+            return "(" + " OR ".join(self._compare(column, sql, "=", choice) for choice in choices) + ")"
+        return f"({sql} IN ({', '.join(self._literal(column, choice) for choice in choices)}))"
+
+    def _like(self, operation: str, operands: list[Any]) -> str:
+        value, pattern = _exactly(2, operation, operands)
+        column, sql = self._operand(value)
+        if column.kind not in (TEXT, *_TIME_KINDS):
+            raise InvalidRequest(f"like takes texts, and {column.name} is none")
+        text = pattern
+        while isinstance(text, dict):  # casei(...), accenti(...)
+            text = text["args"][0] if isinstance(text.get("args"), list) and text["args"] else None
+        if isinstance(text, str) and re.fullmatch(r"(?:[^\\]|\\.)*", text, re.DOTALL) is None:
+            raise InvalidRequest("a pattern ends with the character that takes the next one as it is: \\")
+        return f"({sql} LIKE {self._text(column, pattern)} ESCAPE '\\')"
+
+    def _is_null(self, operation: str, operands: list[Any]) -> str:
+        (value,) = _exactly(1, operation, operands)
+        if _property(value) == "gps":
+            return f"({self.name(BY_NAME['gps.latitude'])} IS NULL)"
+        return f"({self._operand(value)[1]} IS NULL)"
+
+    def _array(self, operation: str, operands: list[Any]) -> str:
+        value, members = _exactly(2, operation, operands)
+        column = column_of(_property(value))
+        if column.kind not in (TEXTS, NUMBERS):
+            raise InvalidRequest(f"{operation} takes a list, and {column.name} is none")
+        wanted = members if isinstance(members, list) else [members]
+        kind = str if column.kind == TEXTS else (int, float)
+        if not all(isinstance(member, kind) and not isinstance(member, bool) for member in wanted):
+            raise InvalidRequest(f"{column.name} holds {column.kind}: {operation} takes a list of such")
+        name, listed = self.name(column), "?::VARCHAR[]" if column.kind == TEXTS else "?::DOUBLE[]"
+        sql = _ARRAYS[operation].format(name, listed)
+        self.values += [wanted] * sql.count("?")
+        return f"({sql})"
+
+    def _time(self, operation: str, operands: list[Any]) -> str:
+        value, moment = _exactly(2, operation, operands)
+        column = column_of(_property(value))
+        if column.kind not in _TIME_KINDS:
+            raise InvalidRequest(f"{operation} takes a time, and {column.name} is none")
+        interval = moment.get("interval") if isinstance(moment, dict) else None
+        if interval is None:
+            return self._at(column, _TIMES[operation], _moment(column, moment))
+        if not isinstance(interval, list) or len(interval) != 2:
+            raise InvalidRequest("an interval has two ends")
+        if operation not in ("t_during", "t_intersects"):
+            raise InvalidRequest(f"{operation} takes a moment; t_during and t_intersects take an interval")
+        return self.interval(column, *interval)
+
+    def _intersects(self, operation: str, operands: list[Any]) -> str:
+        value, geometry = _exactly(2, operation, operands)
+        if _property(value) != "gps":
+            raise InvalidRequest("s_intersects takes the property gps")
+        if isinstance(geometry, dict) and isinstance(geometry.get("bbox"), list):
+            return self.box(geometry["bbox"])
+        kind = geometry.get("type") if isinstance(geometry, dict) else None
+        if kind not in ("Polygon", "MultiPolygon"):
+            raise InvalidRequest("s_intersects takes a BBOX, a POLYGON or a MULTIPOLYGON")
+        coordinates = geometry.get("coordinates")
+        polygons = [coordinates] if kind == "Polygon" else coordinates
+        if not isinstance(polygons, list) or not polygons:
+            raise InvalidRequest("a polygon is a list of rings")
+        return "(" + " OR ".join(map(self._polygon, polygons)) + ")"
+
+    def _polygon(self, rings: Any) -> str:
+        """Even-odd: inside is where a ray to the east crosses an odd number of edges, so that holes are holes."""
+        if not isinstance(rings, list) or not rings or not all(isinstance(ring, list) for ring in rings):
+            raise InvalidRequest("a polygon is a list of rings")
+        if sum(map(len, rings)) > MAX_VERTICES:
+            raise InvalidRequest(f"a polygon has more than {MAX_VERTICES} positions")
+        points = [[_position(point) for point in ring] for ring in rings]
+        if any(len(ring) < 4 or ring[0] != ring[-1] for ring in points):
+            raise InvalidRequest("a ring has four positions or more, and ends where it begins")
+        latitude, longitude = self.name(BY_NAME["gps.latitude"]), self.name(BY_NAME["gps.longitude"])
+        every = [point for ring in points for point in ring]
+        outline = [pick(point[axis] for point in every) for axis in (0, 1) for pick in (min, max)]
+        self.values += outline
+        crossings = []
+        for ring in points:
+            for (x1, y1), (x2, y2) in pairwise(ring):
+                if y1 != y2:
+                    crossings.append(
+                        f"(({latitude} >= ?) <> ({latitude} >= ?)"
+                        f" AND {longitude} < ? + ? * ({latitude} - ?))::INTEGER"
+                    )
+                    self.values += [y1, y2, x1, (x2 - x1) / (y2 - y1), y1]
+        return (
+            f"({longitude} BETWEEN ? AND ? AND {latitude} BETWEEN ? AND ?"
+            f" AND ({' + '.join(crossings) or '0'}) % 2 = 1)"
+        )
+
+    # -- operands -------------------------------------------------------------------------------------
+
+    def _operand(self, node: Any) -> tuple[Column, str]:
+        """The column of a property, in CASEI and ACCENTI or not, and its SQL."""
+        if isinstance(node, dict) and "property" in node:
+            if node["property"] == "gps":
+                raise InvalidRequest("gps is a position: it takes s_intersects and isNull")
+            column = column_of(node["property"])
+            return column, self.name(column)
+        function, operands = _operation(node)
+        if function not in _FOLDING:
+            raise InvalidRequest(f"a filter compares properties with values; {function[:40]!r} is neither")
+        column, sql = self._operand(*_exactly(1, function, operands))
+        if column.kind != TEXT:
+            raise InvalidRequest(f"{function} takes texts, and {column.name} is none")
+        return column, f"{_FOLDING[function]}({sql})"
+
+    def _literal(self, column: Column, value: Any) -> str:
+        if column.kind == TEXT:
+            return self._text(column, value)
+        if column.kind == BOOLEAN and isinstance(value, bool):
+            self.values.append(value)
+            return "?"
+        if column.kind in _NUMERIC and isinstance(value, int | float) and not isinstance(value, bool):
+            number = _number(value)
+            # A whole number as one: so it is compared with BIGINTs as they are, and blocks of rows can be skipped.
+            self.values.append(int(number) if number.is_integer() and abs(number) < 2**63 else number)
+            return "?"
+        if column.kind in (TEXTS, NUMBERS):
+            raise InvalidRequest(f"{column.name} is a list: it takes {', '.join(_ARRAYS)} and isNull")
+        raise InvalidRequest(
+            f"{column.name} is compared with {_articled(column.kind)}, not with {_shown(value)}"
+        )
+
+    def _text(self, column: Column, value: Any) -> str:
+        if isinstance(value, str):
+            self.values.append(value)
+            return "?"
+        if isinstance(value, dict) and "op" in value:
+            function, operands = _operation(value)
+            if function in _FOLDING:
+                return f"{_FOLDING[function]}({self._text(column, *_exactly(1, function, operands))})"
+        raise InvalidRequest(f"{column.name} is compared with a text, not with {_shown(value)}")
+
+    def _at(self, column: Column, operation: str, text: str) -> str:
+        """A time is a text as precise as it is stated, and so is what it is compared with: 2024-05 is all of May."""
+        name = self.name(column)
+        if operation in ("=", "<>"):
+            self.values += [text, text + _END]
+            inside = f"({name} >= ? AND {name} < ?)"
+            return inside if operation == "=" else f"(NOT {inside})"
+        self.values.append(text + _END if operation in (">", "<=") else text)
+        return f"({name} {'>=' if operation in ('>', '>=') else '<'} ?)"
+
+
+def _operation(node: Any) -> tuple[str, list[Any]]:
+    if not isinstance(node, dict) or not isinstance(node.get("op"), str):
+        raise InvalidRequest(f"the filter has {_shown(node)} where a condition or a property should be")
+    operands = node.get("args")
+    if not isinstance(operands, list):
+        raise InvalidRequest(f"the operation {node['op'][:40]!r} has no list args")
+    return node["op"].lower(), operands
+
+
+def _exactly(count: int, operation: str, operands: list[Any]) -> list[Any]:
+    if len(operands) != count:
+        raise InvalidRequest(
+            f"{operation} takes {count} operand{'s' if count > 1 else ''}, not {len(operands)}"
+        )
+    return operands
+
+
+def _property(node: Any) -> str | None:
+    """The name of the property that is asked for, be it in CASEI or ACCENTI; None: a value."""
+    for _ in range(MAX_DEPTH):
+        if not isinstance(node, dict):
+            return None
+        if "property" in node:
+            return str(node["property"])
+        operands = node.get("args")
+        if node.get("op") not in _FOLDING or not isinstance(operands, list) or len(operands) != 1:
+            return None
+        node = operands[0]
+    return None
+
+
+def _time_text(column: Column, value: Any) -> str:
+    """The text of a time: a string, or CQL2's date or timestamp."""
+    if isinstance(value, dict) and len(value) == 1:
+        value = value.get("date", value.get("timestamp"))
+    if isinstance(value, str):
+        return value
+    raise InvalidRequest(
+        f"{column.name} is compared with a time such as '2024-05-17', not with {_shown(value)}"
+    )
+
+
+def _moment(column: Column, value: Any) -> str:
+    """A time as `column` holds times, as precise as it was stated."""
+    text = _time_text(column, value)
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise InvalidRequest(
+            f"{text[:40]!r} is no time; one is 2024, 2024-05, 2024-05-17 or 2024-05-17T09:30:00Z"
+        )
+    local, zone = match["local"], match["zone"]
+    if zone and "T" not in local:
+        raise InvalidRequest(f"{text[:40]!r} states an offset and no time of day")
+    try:
+        whole_second = local.partition(".")[0].replace(":60", ":59")
+        moment = datetime.fromisoformat(whole_second + "0000-01-01"[len(whole_second) :])
+        if zone and zone != "Z":
+            if column.kind == LOCAL_TIME:
+                raise InvalidRequest(
+                    f"{column.name} is the camera's local time: leave the offset {zone} away"
+                )
+            sign = -1 if zone[0] == "-" else 1
+            hours, minutes = int(zone[1:3]), int(zone[4:])
+            seconds = moment.replace(tzinfo=UTC).timestamp() - sign * (hours * 3600 + minutes * 60)
+            shifted = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            local = shifted[: len(local.split(".")[0])] + local[19:]
+    except (ValueError, OverflowError, OSError):
+        raise InvalidRequest(f"{text[:40]!r} is no day of the calendar") from None
+    whole, point, fraction = local.partition(".")
+    if not point:
+        return whole
+    if column.kind == TIME:  # always written with milliseconds
+        return f"{whole}.{fraction[:3]:0<3}Z"
+    fraction = fraction.rstrip("0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def _box(numbers: Sequence[Any]) -> tuple[float, float, float, float]:
+    if len(numbers) not in (4, 6):
+        raise InvalidRequest("a box is four numbers: west, south, east, north")
+    if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers):
+        raise InvalidRequest("a box is four numbers: west, south, east, north")
+    flat = numbers if len(numbers) == 4 else [numbers[index] for index in (0, 1, 3, 4)]
+    west, south, east, north = (_number(number) for number in flat)
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= 90 and -90 <= north <= 90):
+        raise InvalidRequest("a box lies within longitudes -180 to 180 and latitudes -90 to 90")
+    if south > north:
+        raise InvalidRequest("a box's south lies above its north; the order is west, south, east, north")
+    return west, south, east, north
+
+
+def _position(point: Any) -> tuple[float, float]:
+    if (
+        not isinstance(point, list)
+        or len(point) < 2
+        or not all(isinstance(number, int | float) and not isinstance(number, bool) for number in point[:2])
+    ):
+        raise InvalidRequest("a position is two numbers: longitude, latitude")
+    longitude, latitude = _number(point[0]), _number(point[1])
+    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
+        raise InvalidRequest("a position lies within longitudes -180 to 180 and latitudes -90 to 90")
+    return longitude, latitude
+
+
+def _number(value: Any) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InvalidRequest("a number is too large")
+    return number
+
+
+def _nearest(name: str) -> str:
+    if name == "gps":
+        return ": a position takes s_intersects; its numbers are gps.latitude and gps.longitude"
+    names = {column.path[-1]: column.name for column in BY_NAME.values()} | {
+        known: known for known in BY_NAME
+    }
+    close = difflib.get_close_matches(name[:100].lower(), list(names), 1, 0.6)
+    return f"; did you mean {names[close[0]]!r}?" if close else "; GET /search/queryables lists them"
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:60] if isinstance(value, str | int | float) or value is None else "something else"
+
+
+def _articled(kind: str) -> str:
+    return {BOOLEAN: "true or false", INTEGER: "a number", NUMBER: "a number"}.get(kind, f"a {kind}")

@@ -18,7 +18,7 @@ help: ## List the targets
 setup: ## Install the development environment below .venv
 	@. ./tools/python.sh && run_python -m tools.deploy.environment $(VENV) requirements/dev.txt
 
-# Said before anything is installed or started.
+# Checked before anything is installed or started.
 .PHONY: terraform-there
 terraform-there:
 	@. ./tools/python.sh && run_python -m tools.deploy.terraform check
@@ -33,10 +33,10 @@ demo: terraform-there setup ## Start, deploy and show it all with sample images,
 	@$(RUN) -m tools.dev.demo $(if $(IMAGES),--images "$(IMAGES)")
 
 down: ## Stop the local AWS
-	@. ./tools/python.sh && run_python -m tools.dev.local_aws stop
+	@PYTHON=$${PYTHON:-$(wildcard $(RUN))}; . ./tools/python.sh && run_python -m tools.dev.local_aws stop
 
-status: ## Tell whether the local AWS runs
-	@. ./tools/python.sh && run_python -m tools.dev.local_aws status || test $$? -eq 3
+status: ## Say whether the local AWS runs
+	@PYTHON=$${PYTHON:-$(wildcard $(RUN))}; . ./tools/python.sh && run_python -m tools.dev.local_aws status || test $$? -eq 3
 
 deploy: ## Deploy to the AWS account your credentials name
 	@./deploy.sh

@@ -240,7 +240,7 @@ class CatalogueStates(RuleBasedStateMachine):
             self._event(key, "ObjectRemoved:Delete")
             self._unsettle(key)
             if not crash:
-                self._catalogue.remove(key, seen)
+                self._catalogue.remove(seen)
                 assert self._catalogue.get(key) is None
 
     @rule(index=INDEX)

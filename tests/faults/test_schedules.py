@@ -155,7 +155,7 @@ class World:
         seen = self.catalogue.item(self.key)
         self.s3.delete_object(Bucket=BUCKET, Key=self.key)
         job = self._event("ObjectRemoved:Delete")
-        self.catalogue.remove(self.key, seen)
+        self.catalogue.remove(seen)
         self.indexer.process(job)
 
     def forget(self) -> None:

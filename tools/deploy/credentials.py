@@ -1,8 +1,7 @@
-"""Find AWS credentials and ask whose they are, with the standard library alone: no AWS CLI, no boto3.
+"""Find AWS credentials and ask AWS who they belong to, with the standard library alone: no AWS CLI, no boto3.
 
 Covers what Terraform's provider reads without help: environment variables, the shared credentials file, and the
 container endpoint of CloudShell; profiles that need more (SSO, assumed roles) go through the AWS CLI, if installed.
-Requests are signed with Signature Version 4 (AWS General Reference, "Create a signed AWS API request").
 """
 
 from __future__ import annotations
@@ -10,25 +9,20 @@ from __future__ import annotations
 import codecs
 import configparser
 import datetime
-import hashlib
-import hmac
-import http.client
 import json
 import os
 import re
 import shutil
-import ssl
 import subprocess
-import urllib.error
 import urllib.parse
 import urllib.request
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.deploy.sigv4 import TIMEOUT, ApiError, Credentials, query, text_of
+
 DEFAULT_REGION = "us-east-1"
-TIMEOUT = 20
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 LAB_STEPS = (
     "In an AWS Academy Learner Lab: click Start Lab and wait for the green dot, then AWS Details > AWS CLI: Show,\n"
@@ -38,25 +32,6 @@ LAB_STEPS = (
 
 class AccountError(Exception):
     """Credentials are missing, expired or refused; the text says what to do about it."""
-
-
-class ApiError(Exception):
-    """AWS refused a request: ``code`` is its error code, e.g. ``ExpiredToken``; ``status`` the HTTP one, or 0."""
-
-    def __init__(self, code: str, message: str, status: int = 0) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.status = status
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """An access key; ``token`` belongs to temporary ones. ``source`` says where it was found."""
-
-    key: str
-    secret: str
-    token: str | None
-    source: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +55,7 @@ class Identity:
 def find_region(environment: Mapping[str, str] | None = None) -> str:
     """The region to work in: environment, else the profile in ``~/.aws/config``, else us-east-1.
 
-    Raises AccountError when what is set there is no region.
+    Raises AccountError when the setting is not a region.
     """
     environment = os.environ if environment is None else environment
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
@@ -104,7 +79,7 @@ def find_credentials(environment: Mapping[str, str] | None = None) -> Credential
         if wrong:
             what = "a line break" if wrong[0] in "\r\n" else f"the character {wrong[0]!a}"
             raise AccountError(
-                f"The {name} from {found.source} holds {what} at position {wrong.start() + 1}, which no {name} does: "
+                f"The {name} from {found.source} holds {what} at position {wrong.start() + 1}, which no {name} has: "
                 f"it was damaged when it was copied. Copy it again, each value whole and on one line.\n{LAB_STEPS}"
             )
     return found
@@ -146,20 +121,20 @@ def _find_credentials(environment: Mapping[str, str]) -> Credentials:
 
 
 def caller_identity(credentials: Credentials, region: str, endpoint: str | None = None) -> Identity:
-    """Ask STS whose the credentials are; raises AccountError with what to do when they are refused."""
+    """Ask STS who the credentials belong to; raises AccountError with what to do when they are refused."""
     _checked_region(region, "the region")
     if endpoint:
         _check_endpoint(endpoint)
     host = f"https://sts.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
     try:
-        answer = _query(
+        answer = query(
             endpoint or host,
             "sts",
             region,
             credentials,
             {"Action": "GetCallerIdentity", "Version": "2011-06-15"},
         )
-        return Identity(_text(answer, "Account"), _text(answer, "Arn"))
+        return Identity(text_of(answer, "Account"), text_of(answer, "Arn"))
     except ApiError as error:
         raise AccountError(explain_refusal(error, credentials, endpoint)) from error
 
@@ -173,7 +148,7 @@ def role_arn(name: str, credentials: Credentials, region: str, endpoint: str | N
         host, signed_region = "https://iam.us-gov.amazonaws.com", "us-gov-west-1"
     fields = {"Action": "GetRole", "Version": "2010-05-08", "RoleName": name}
     try:
-        return _text(_query(endpoint or host, "iam", signed_region, credentials, fields), "Arn")
+        return text_of(query(endpoint or host, "iam", signed_region, credentials, fields), "Arn")
     except ApiError as error:
         if error.code in ("NoSuchEntity", "NoSuchEntityException"):
             return None
@@ -215,7 +190,7 @@ def explain_refusal(error: ApiError, credentials: Credentials, endpoint: str | N
         )
     if error.code == "Unreachable":
         return (
-            f"AWS could not be asked whose the credentials are: {error}. "
+            f"AWS could not be asked who the credentials belong to: {error}. "
             "Check the network (or HTTPS_PROXY) and the region."
         )
     return f"AWS refused the credentials from {credentials.source}: {error}."
@@ -224,7 +199,7 @@ def explain_refusal(error: ApiError, credentials: Credentials, endpoint: str | N
 def _checked_region(region: str, source: str) -> str:
     if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", region):
         raise AccountError(
-            f"{source} is {region!a}, which is no AWS region. Set AWS_REGION to one, for example {DEFAULT_REGION}."
+            f"{source} is {region!a}, which is not an AWS region. Set AWS_REGION to one, for example {DEFAULT_REGION}."
         )
     return region
 
@@ -237,7 +212,7 @@ def _check_endpoint(endpoint: str) -> None:
         valid = False
     if not valid or re.search(r"[^\x21-\x7e]", endpoint):
         raise AccountError(
-            f"AWS_ENDPOINT_URL is {endpoint!a}, which is no address. Write it like http://127.0.0.1:4566 for the "
+            f"AWS_ENDPOINT_URL is {endpoint!a}, which is not a URL. Write it like http://127.0.0.1:4566 for the "
             "local AWS (make up prints it), or unset it to reach AWS itself."
         )
 
@@ -269,7 +244,7 @@ def _read_ini(environment: Mapping[str, str], variable: str, name: str) -> dict[
             line, problem = error.lineno, "comes before any [profile] heading"
         else:
             numbers = [number for number, _ in getattr(error, "errors", [])]
-            line, problem = next(iter(numbers), 0), "is no line like name=value"
+            line, problem = next(iter(numbers), 0), "is not a line like name=value"
         raise AccountError(
             f"{path} cannot be read: line {line} {problem}. It should hold [default] and lines like "
             f"aws_access_key_id=...\n{LAB_STEPS}"
@@ -310,94 +285,3 @@ def _from_cli(environment: Mapping[str, str]) -> Credentials | None:
         )
     except (ValueError, KeyError):
         return None
-
-
-def sign(
-    method: str,
-    url: str,
-    body: bytes,
-    service: str,
-    region: str,
-    credentials: Credentials,
-    now: datetime.datetime,
-) -> dict[str, str]:
-    """The headers that sign a request with Signature Version 4; path and query of ``url`` are percent-encoded."""
-    parts = urllib.parse.urlsplit(url)
-    stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
-    digest = hashlib.sha256(body).hexdigest()
-    headers = {"host": parts.netloc, "x-amz-date": stamp}
-    if service == "s3":
-        headers["x-amz-content-sha256"] = digest
-    else:
-        headers["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
-    if credentials.token:
-        headers["x-amz-security-token"] = credentials.token
-    names = ";".join(sorted(headers))
-    canonical = "\n".join(
-        [
-            method,
-            parts.path or "/",
-            "&".join(sorted(parts.query.split("&"))),
-            *(f"{name}:{headers[name]}" for name in sorted(headers)),
-            "",
-            names,
-            digest,
-        ]
-    )
-    scope = f"{day}/{region}/{service}/aws4_request"
-    to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-    key = f"AWS4{credentials.secret}".encode()
-    for part in (day, region, service, "aws4_request"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    signature = hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
-    headers["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={credentials.key}/{scope}, SignedHeaders={names}, Signature={signature}"
-    )
-    return headers
-
-
-def send(
-    method: str, url: str, body: bytes, service: str, region: str, credentials: Credentials
-) -> ElementTree.Element | None:
-    """Send a signed request; returns the XML of the answer (None when empty). Raises ApiError."""
-    headers = sign(method, url, body, service, region, credentials, datetime.datetime.now(datetime.UTC))
-    request = urllib.request.Request(url, body or None, headers, method=method)
-    bundle = os.environ.get("AWS_CA_BUNDLE") or None
-    try:
-        context = ssl.create_default_context(cafile=bundle) if url[:5] == "https" else None
-    except OSError as error:
-        raise ApiError(
-            "Unreachable", f"AWS_CA_BUNDLE={bundle} holds no certificates to read ({error})"
-        ) from error
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer:
-            content = answer.read()
-            return ElementTree.fromstring(content) if content else None  # noqa: S314 - AWS's own answer, over TLS
-    except urllib.error.HTTPError as error:
-        text = error.read().decode(errors="replace")
-        code = re.search(r"<Code>([^<]+)</Code>|\"(?:__type|code)\"\s*:\s*\"(?:[^\"#]*#)?([^\"]+)\"", text)
-        message = re.search(r"<Message>([^<]+)</Message>|\"message\"\s*:\s*\"([^\"]+)\"", text, re.IGNORECASE)
-        raise ApiError(
-            next(filter(None, code.groups())) if code else f"HTTP {error.code}",
-            next(filter(None, message.groups())) if message else text[:200],
-            error.code,
-        ) from error
-    except (OSError, http.client.HTTPException, ElementTree.ParseError) as error:
-        raise ApiError("Unreachable", str(getattr(error, "reason", error))) from error
-
-
-def _query(
-    endpoint: str, service: str, region: str, credentials: Credentials, fields: Mapping[str, str]
-) -> ElementTree.Element:
-    url, body = endpoint.rstrip("/") + "/", urllib.parse.urlencode(fields).encode()
-    answer = send("POST", url, body, service, region, credentials)
-    if answer is None:
-        raise ApiError("Unreachable", "the answer is empty")
-    return answer
-
-
-def _text(answer: ElementTree.Element, name: str) -> str:
-    for element in answer.iter():
-        if element.tag.rpartition("}")[2] == name and element.text:
-            return element.text
-    raise ApiError("Unreachable", f"the answer holds no {name}")

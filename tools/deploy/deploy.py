@@ -23,8 +23,6 @@ from pathlib import Path
 from tools.deploy import package
 from tools.deploy.credentials import (
     AccountError,
-    ApiError,
-    Credentials,
     Identity,
     caller_identity,
     find_credentials,
@@ -32,6 +30,7 @@ from tools.deploy.credentials import (
     role_arn,
 )
 from tools.deploy.local_bucket import empty_bucket
+from tools.deploy.sigv4 import ApiError, Credentials
 from tools.deploy.terraform import CONFIGURATION, Terraform, TerraformError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,7 +207,7 @@ def check_region(wanted: str, held: object) -> None:
 
 
 def log_in(place: Place, environment: Mapping[str, str], region: str) -> tuple[Credentials, Identity]:
-    """Credentials and whose they are; prints them. Raises AccountError when they do not work."""
+    """Credentials and the identity they belong to, which is printed. Raises AccountError when they do not work."""
     credentials = find_credentials(environment)
     identity = caller_identity(credentials, region, place.endpoint)
     where = f"the local AWS at {place.endpoint}" if place.local else f"AWS account {identity.account}"

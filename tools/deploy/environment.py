@@ -32,7 +32,7 @@ def python_of(folder: Path) -> Path:
 def prepare(folder: Path, requirements: Path, exact: bool = False, notice: str = "") -> Path:
     """Make or update the environment ``folder`` from ``requirements``; returns its Python.
 
-    It is made anew when the Python version differs from this one's; with ``exact`` also when the requirements changed,
+    It is made again when the Python version differs from this one's; with ``exact`` also when the requirements changed,
     so that it holds these and nothing else. ``notice`` is printed when there is work to do. Raises SetupError.
     """
     python = python_of(folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from tools.deploy.credentials import Credentials, send
+from tools.deploy.sigv4 import Credentials, send
 
 
 def empty_bucket(endpoint: str, bucket: str, credentials: Credentials, region: str) -> int:

@@ -81,7 +81,7 @@ class Target:
 
 
 def host_target() -> Target:
-    """The target that stands for the Python running this build."""
+    """The target that is this host and the Python running this build."""
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
     return Target(runtime, platform.machine() or "host", local=True)
 
@@ -211,7 +211,7 @@ def build_function(name: str, target: Target, lambdas: Path, build: Path, cache:
 
 
 def read_manifest(build: Path) -> dict[str, Any]:
-    """The functions of the last build's ``manifest.json``; empty when there is none or it cannot be read."""
+    """The functions of the last build's ``manifest.json``; empty when it is missing or cannot be read."""
     try:
         functions = json.loads((build / "manifest.json").read_text(encoding="utf-8"))["functions"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -31,7 +31,7 @@ class TerraformError(Exception):
 
 
 class Terraform:
-    """Terraform on this project's configuration, with state and working data where they are told to be.
+    """Terraform on this project's configuration, with state and working data in given places.
 
     ``environment`` adds to this process's own; ``state`` (a file) and ``data_dir`` default to Terraform's own places,
     so that plain ``terraform plan`` in ``terraform/`` sees the same deployment.

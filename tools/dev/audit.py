@@ -1,8 +1,8 @@
 """Look for known vulnerabilities in what is pinned, and for weak settings in the Terraform code: ``make audit``.
 
 pip-audit asks the Python package index for advisories and checkov reads ``terraform/``; both live in an environment of
-their own. A dependency that the index says nothing about was not audited, and that is a failure too: silence is no
-answer. Standard library only.
+their own. A dependency that the index says nothing about was not audited, and that is a failure too: silence is not
+an answer. Standard library only.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def advisories(folder: Path, requirements: Path) -> Advisories:
 
 
 def main() -> int:
-    """Run both; 0 when there is nothing to mend and everything was looked at."""
+    """Run both; 0 when everything was looked at and nothing was found."""
     argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0]).parse_args()
     try:
         folder = prepare(

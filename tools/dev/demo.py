@@ -23,9 +23,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.table import Table
+from rich.text import Text
+
 from tools.deploy.deploy import find_place
 from tools.deploy.terraform import Terraform, TerraformError
 from tools.dev.local_aws import DEFAULT_PORT, DEFAULT_STATE, LocalAws, LocalAwsError, port_number
+from tools.terminal import console, progress
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG = DEFAULT_STATE / "deploy.log"
@@ -51,7 +55,7 @@ class Api:
     key: str
 
     def call(self, method: str, path: str) -> tuple[int, dict[str, object]]:
-        """Send a request; returns the status and the JSON of the answer ({} when there is none)."""
+        """Send a request; returns the status and the JSON of the answer ({} when it has none)."""
         request = urllib.request.Request(self.url + path, method=method, headers={"x-api-key": self.key})
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
@@ -184,28 +188,6 @@ def _problem(name: str, path: Path) -> str:
 # --- steps --------------------------------------------------------------------------------------------------------
 
 
-class Progress:
-    """One line that counts: rewritten in place on a terminal, printed sparsely elsewhere."""
-
-    def __init__(self, label: str) -> None:
-        self.label = label
-        self.tty = sys.stdout.isatty()
-        self.shown = 0.0
-        self.started = time.monotonic()
-
-    def show(self, text: str, last: bool = False) -> None:
-        """Show ``text`` after the label, with the seconds since the start."""
-        now = time.monotonic()
-        if not last and now - self.shown < (0.2 if self.tty else 10):
-            return
-        self.shown = now
-        line = f"{self.label}: {text} ({now - self.started:.0f} s)"
-        if self.tty:
-            print(f"\r\033[K{line}", end="\n" if last else "", flush=True)
-        else:
-            print(line, flush=True)
-
-
 def start(port: int) -> LocalAws:
     """Start the local AWS, or find it running."""
     local = LocalAws(port=port)
@@ -217,10 +199,9 @@ def start(port: int) -> LocalAws:
 def run_deploy(environment: Mapping[str, str]) -> None:
     """Run ``deploy.sh`` with a progress line; its full output goes to a log."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
-    progress = Progress("Deploying")
-    total, done = 0, 0
     environment = {**environment, "PYTHON": sys.executable}
-    with LOG.open("w", encoding="utf-8") as log:
+    with LOG.open("w", encoding="utf-8") as log, progress() as bar:
+        task = bar.add_task("Building packages, planning", total=None)
         process = subprocess.Popen(
             ["sh", str(ROOT / "deploy.sh"), "-no-color"],
             env=environment,
@@ -237,26 +218,26 @@ def run_deploy(environment: Mapping[str, str]) -> None:
             log.flush()
             if line.startswith("Plan:"):
                 total = sum(int(word) for word in line.replace(",", " ").split() if word.isdigit())
+                bar.update(task, description="Deploying resources", total=total)
             if any(
                 sign in line
                 for sign in ("Creation complete", "Modifications complete", "Destruction complete")
             ):
-                done += 1
-            progress.show(f"{done} of {total} resources" if total else "building packages, planning")
+                bar.advance(task)
         code = process.wait()
+        if bar.tasks[task].total is None:
+            bar.update(task, description="Nothing to deploy", total=0)
     if code:
         tail = "\n".join(
             f"  {line}" for line in LOG.read_text(encoding="utf-8").splitlines()[-LOG_TAIL_LINES:]
         )
         raise DemoError(
-            f"deploy.sh failed:\n{tail}\nAll of it: {LOG}\nTo begin anew: make clean, then this again."
+            f"deploy.sh failed:\n{tail}\nAll of it: {LOG}\nTo start over: make clean, then this again."
         )
-    progress.show(f"{done} resources" if total else "nothing to change", last=True)
 
 
 def upload(client: object, bucket: str, images: Mapping[str, bytes | Path]) -> dict[str, str]:
     """Put every image below ``uploads/``; returns image id -> ETag."""
-    progress = Progress("Uploading")
 
     def put(name: str) -> tuple[str, str]:
         content = images[name]
@@ -264,25 +245,19 @@ def upload(client: object, bucket: str, images: Mapping[str, bytes | Path]) -> d
             body = content if isinstance(content, bytes) else content.read_bytes()
         except OSError as error:
             raise DemoError(
-                f"{name} can no longer be read ({error.strerror}). Put it right, or away, and run this again."
+                f"{name} can no longer be read ({error.strerror}). Repair or remove it, and run this again."
             ) from error
         claimed = mimetypes.guess_type(name)[0] or "application/octet-stream"
         key = f"uploads/{unicodedata.normalize('NFC', name)}"
         answer = client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=claimed)  # type: ignore[attr-defined]
         return key, str(answer["ETag"]).strip('"')
 
-    sent: dict[str, str] = {}
-    with concurrent.futures.ThreadPoolExecutor(UPLOAD_WORKERS) as pool:
-        for key, etag in pool.map(put, images):
-            sent[key] = etag
-            progress.show(f"{len(sent)} of {len(images)}")
-    progress.show(f"{len(sent)} of {len(images)} images", last=True)
-    return sent
+    with concurrent.futures.ThreadPoolExecutor(UPLOAD_WORKERS) as pool, progress() as bar:
+        return dict(bar.track(pool.map(put, images), len(images), description="Uploading images"))
 
 
 def wait_until_indexed(api: Api, sent: Mapping[str, str]) -> dict[str, dict[str, object]]:
     """Ask the API until it knows every image as it was sent; returns the records."""
-    progress = Progress("Indexing")
     records: dict[str, dict[str, object]] = {}
 
     def known(image_id: str) -> bool:
@@ -297,25 +272,28 @@ def wait_until_indexed(api: Api, sent: Mapping[str, str]) -> dict[str, dict[str,
 
     deadline = time.monotonic() + INDEX_SECONDS + len(sent) / 10
     waiting = list(sent)
-    with concurrent.futures.ThreadPoolExecutor(UPLOAD_WORKERS) as pool:
+    with concurrent.futures.ThreadPoolExecutor(UPLOAD_WORKERS) as pool, progress() as bar:
+        task = bar.add_task("Indexing images", total=len(sent))
         while waiting:
             outcome = list(pool.map(known, waiting))
             waiting = [image_id for image_id, found in zip(waiting, outcome, strict=True) if not found]
-            progress.show(f"{len(records)} of {len(sent)}")
+            bar.update(task, completed=len(records))
             if waiting and time.monotonic() > deadline:
                 raise DemoError(
                     f"{len(waiting)} images were not indexed in time, e.g. {waiting[0]}. What the local AWS says is in "
-                    f"{DEFAULT_STATE / 'server.log'}. To begin anew: make clean, then this again."
+                    f"{DEFAULT_STATE / 'server.log'}. To start over: make clean, then this again."
                 )
             if waiting:
                 time.sleep(POLL_SECONDS)
-    progress.show(f"{len(records)} of {len(sent)} images", last=True)
     return {image_id: records[image_id] for image_id in sent}
 
 
 def show_records(records: Iterable[Mapping[str, object]]) -> None:
     """Print what the API answered, one line an image."""
-    rows = [("IMAGE", "STATUS", "FORMAT", "PIXELS", "BYTES", "TAKEN", "CAMERA", "GPS")]
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("IMAGE", "STATUS", "FORMAT", "PIXELS", "BYTES", "TAKEN", "CAMERA", "GPS"):
+        # The longer ones go over several lines in a narrow window.
+        table.add_column(heading, no_wrap=heading in ("STATUS", "FORMAT", "PIXELS", "BYTES"), overflow="fold")
     found = list(records)
     for record in found[:SHOWN_ROWS]:
         camera, gps = record.get("camera") or {}, record.get("gps") or {}
@@ -323,23 +301,19 @@ def show_records(records: Iterable[Mapping[str, object]]) -> None:
         if record.get("animated"):
             pixels += f" x{record.get('frames', '?')}"
         position = f"{gps['latitude']:.4f}, {gps['longitude']:.4f}" if "latitude" in gps else ""  # type: ignore[index]
-        name = str(record["image_id"]).removeprefix("uploads/")
-        rows.append(
-            (
-                name if len(name) <= 32 else name[:31] + "…",
-                str(record.get("status", "")),
-                str(record.get("format", "")),
-                pixels,
-                f"{record.get('size', 0):,}",
-                str(record.get("taken_at", "")) + str(record.get("taken_at_offset", "")),
-                " ".join(str(camera[part]) for part in ("make", "model") if part in camera)[:24],  # type: ignore[index]
-                position,
-            )
+        cells = (
+            str(record["image_id"]).removeprefix("uploads/"),
+            str(record.get("status", "")),
+            str(record.get("format", "")),
+            pixels,
+            f"{record.get('size', 0):,}",
+            str(record.get("taken_at", "")) + str(record.get("taken_at_offset", "")),
+            " ".join(str(camera[part]) for part in ("make", "model") if part in camera),  # type: ignore[index]
+            position,
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        table.add_row(*map(Text, cells))
     print()
-    for row in rows:
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    console().print(table)
     if len(found) > SHOWN_ROWS:
         print(f"  ... and {len(found) - SHOWN_ROWS:,} more")
     print(flush=True)

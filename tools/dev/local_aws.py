@@ -1,9 +1,9 @@
-"""Run an AWS of one's own on this machine: ``python -m tools.dev.local_aws start | stop | status``.
+"""Run a local AWS on this machine: ``python -m tools.dev.local_aws start | stop | status``.
 
 The emulator is ministack: one process, no Docker, no account, and it executes the real deployment packages. It lives
 in a virtual environment that holds nothing else but boto3, because it runs Lambda functions in its own interpreter: a
 package missing from a zip would otherwise be found there. It listens on 127.0.0.1 alone, enforces IAM, and keeps its
-state below ``.local`` so that it survives a restart. Standard library only.
+state below ``.local`` so that it survives a restart.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.deploy.environment import WINDOWS, SetupError, prepare
+
+try:
+    import psutil
+except ImportError:  # `make down` and `make status` also run where `make setup` never has
+    psutil = None  # type: ignore[assignment]
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements" / "local-aws.txt"
@@ -56,7 +60,7 @@ class Server:
 
     @property
     def endpoint(self) -> str:
-        """The URL that stands for every AWS service."""
+        """The URL of every AWS service."""
         return f"http://{HOST}:{self.port}"
 
 
@@ -75,7 +79,7 @@ class LocalAws:
         self.venv_dir = (venv_dir or DEFAULT_STATE / "venv").resolve()
         self.log_file = self.state_dir / "server.log"
         self._record = self.state_dir / "server.json"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._started: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout: float = READY_SECONDS, say: bool = False) -> Server:
         """Start the emulator and return when it answers; does nothing when this one runs already.
@@ -101,11 +105,11 @@ class LocalAws:
             )
         except SetupError as error:
             raise LocalAwsError(str(error)) from error
-        self._process = self._spawn(python)
-        server = Server(self._process.pid, self.port)
+        self._started = process = self._spawn(python)
+        server = Server(process.pid, self.port)
         self._record.write_text(json.dumps({"pid": server.pid, "port": server.port}) + "\n", encoding="utf-8")
         try:
-            self._wait_until_ready(self._process, timeout)
+            self._wait_until_ready(process, timeout)
         except BaseException:
             self.stop()
             raise
@@ -116,26 +120,21 @@ class LocalAws:
 
         The emulator gets ``timeout`` seconds to save its state before it is killed.
         """
-        server = self._recorded()
-        if server is None or not self._is_ours(server.pid):
-            self._record.unlink(missing_ok=True)
-            return False
-        _signal(server.pid, signal.SIGTERM)
-        if not self._gone(server.pid, timeout):
-            _kill_group(server.pid)
-            self._gone(server.pid, timeout)
-        _kill_group(server.pid)
-        _wait(lambda: not _port_answers(server.port), timeout)
+        server, process = self._recorded(), self._running()
+        if server and process:
+            try:
+                _end(process, timeout)
+            except psutil.AccessDenied as error:
+                raise LocalAwsError(f"The local AWS (pid {server.pid}) belongs to another user.") from error
+            _wait(lambda: not _port_answers(server.port), timeout)
         self._record.unlink(missing_ok=True)
-        self._process = None
-        return True
+        if self._started:
+            self._started.poll()
+        return process is not None
 
     def status(self) -> Server | None:
         """The running emulator of this state directory, or None."""
-        server = self._recorded()
-        if server is None or not self._is_ours(server.pid):
-            return None
-        return server
+        return self._recorded() if self._running() else None
 
     def environment(self) -> dict[str, str]:
         """Environment variables that point boto3, the AWS CLI and Terraform at this emulator, as its root user."""
@@ -183,7 +182,7 @@ class LocalAws:
                 name: os.environ[name] for name in ("SYSTEMROOT", "COMSPEC", "PATHEXT") if name in os.environ
             }
             environment |= {"TEMP": str(folders["tmp"]), "TMP": str(folders["tmp"])}
-        # A group of its own: Lambda workers inherit it, so stop() can end what an emulator killed hard left behind.
+        # A group of its own, so that Ctrl-C in the terminal does not reach it.
         detach = {"creationflags": 0x00000208} if WINDOWS else {"start_new_session": True}
         with open(self.log_file, "wb") as log:
             return subprocess.Popen(
@@ -201,14 +200,14 @@ class LocalAws:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 raise LocalAwsError(
-                    f"The local AWS ended at once (exit code {process.returncode}). Its last words:\n"
+                    f"The local AWS ended at once (exit code {process.returncode}). The end of its log:\n"
                     f"{self.log_tail()}\nIf its saved state is damaged, run: make clean"
                 )
             if _answers_ready(self.port):
                 return
             time.sleep(POLL_SECONDS)
         raise LocalAwsError(
-            f"The local AWS did not answer within {timeout:.0f} s. Its last words:\n{self.log_tail()}"
+            f"The local AWS did not answer within {timeout:.0f} s. The end of its log:\n{self.log_tail()}"
         )
 
     def _recorded(self) -> Server | None:
@@ -218,14 +217,21 @@ class LocalAws:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def _is_ours(self, pid: int) -> bool:
-        """Whether ``pid`` lives and is an emulator: after a reboot the number may belong to anything."""
-        if self._process is not None and self._process.pid == pid:
-            return self._process.poll() is None
-        return _alive(pid) and "ministack" in _command_line(pid)
-
-    def _gone(self, pid: int, timeout: float) -> bool:
-        return _wait(lambda: not self._is_ours(pid), timeout)
+    def _running(self) -> psutil.Process | None:
+        """The recorded process if it is an emulator: after a reboot the number may belong to any program."""
+        server = self._recorded()
+        if server is None:
+            return None
+        if psutil is None:
+            raise LocalAwsError(
+                "Whether the local AWS runs cannot be found out without psutil; run: make setup"
+            )
+        try:
+            process = psutil.Process(server.pid)
+            # A command line that may not be read is another user's.
+            return process if str(SERVER) in process.cmdline() else None
+        except psutil.Error:
+            return None
 
 
 def local_environment(endpoint: str) -> dict[str, str]:
@@ -240,12 +246,28 @@ def local_environment(endpoint: str) -> dict[str, str]:
     }
 
 
+def _end(process: psutil.Process, timeout: float) -> None:
+    """End a process, which gets ``timeout`` seconds to do so itself, and then all that it started."""
+    family: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family += process.children(recursive=True)
+        process.terminate()
+        try:
+            process.wait(timeout)
+        except psutil.TimeoutExpired:
+            family += [process, *process.children(recursive=True)]
+    for member in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.kill()
+    psutil.wait_procs(family, timeout)
+
+
 def port_number(text: str) -> int:
-    """The TCP port that ``--port`` or LOCAL_AWS_PORT names; an argparse type, so what is none ends with a message."""
+    """The TCP port that ``--port`` or LOCAL_AWS_PORT names; an argparse type, so anything else ends with a message."""
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
     if not LOWEST_PORT <= number <= HIGHEST_PORT:
         raise argparse.ArgumentTypeError(
-            f"{text!a} is no port: LOCAL_AWS_PORT (or --port) takes a number from {LOWEST_PORT} to {HIGHEST_PORT}, "
+            f"{text!a} is not a port: LOCAL_AWS_PORT (or --port) takes a number from {LOWEST_PORT} to {HIGHEST_PORT}, "
             f"for example LOCAL_AWS_PORT={DEFAULT_PORT + 1}"
         )
     return number
@@ -293,55 +315,9 @@ def _answers_ready(port: int) -> bool:
         return False
 
 
-def _alive(pid: int) -> bool:
-    if WINDOWS:
-        return str(pid) in _output(["tasklist", "/FI", f"PID eq {pid}", "/NH"])
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    with contextlib.suppress(OSError):
-        # A child that has ended but is not yet waited for still answers kill(pid, 0).
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return True
-
-
-def _command_line(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        pass
-    if WINDOWS:
-        return _output(["wmic", "process", "where", f"ProcessId={pid}", "get", "CommandLine"]) or "ministack"
-    return _output(["ps", "-p", str(pid), "-o", "command="])
-
-
-def _output(command: list[str]) -> str:
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    except OSError:
-        return ""
-
-
-def _signal(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, number)
-
-
-def _kill_group(pid: int) -> None:
-    """End every process of the group that the emulator led: its Lambda workers."""
-    if WINDOWS:
-        subprocess.run(["taskkill", "/F", "/T", "/PID", str(pid)], capture_output=True, check=False)
-        return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-
-
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="local_aws.py", description="An AWS of one's own on this machine.")
+    parser = argparse.ArgumentParser(prog="local_aws.py", description="A local AWS on this machine.")
     parser.add_argument("command", choices=["start", "stop", "status"])
     parser.add_argument(
         "--port",
@@ -380,7 +356,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"local_aws.py: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted. Whether the local AWS runs says: make status", file=sys.stderr)
+        print("\nInterrupted. To see whether the local AWS runs: make status", file=sys.stderr)
         return 130
     return 0
 

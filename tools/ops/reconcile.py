@@ -21,7 +21,6 @@ from urllib.parse import quote_plus
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas" / "shared")]
@@ -39,6 +38,7 @@ from image_events.events import REPAIR_SOURCE
 from image_events.indexer import is_folder
 from image_metadata.versions import EXTRACTOR_VERSION
 from tools.deploy.credentials import AccountError, find_region
+from tools.terminal import progress
 
 KINDS = {
     "missing": "in the bucket, not in the catalogue",
@@ -153,14 +153,15 @@ class Reconciler:
         request: dict[str, Any] = {"TableName": self._table.name, "ConsistentRead": True}
         if position := self._state.get("scan_position"):
             request["ExclusiveStartKey"] = position
-        with tqdm(desc="records", unit="", disable=quiet or not sys.stderr.isatty()) as bar:
+        with progress(stderr=True, quiet=quiet or not sys.stderr.isatty()) as bar:
+            task = bar.add_task("records", total=None)
             while True:
                 answer = self._dynamodb.scan(**request)
                 items = [from_dynamodb(attributes) for attributes in answer["Items"]]
                 kept = [item for item in items if not item["image_id"].startswith(COUNTER_PREFIX)]
                 position = answer.get("LastEvaluatedKey")
                 self._state.add(kept, scan_position=position, scanned=position is None)
-                bar.update(len(kept))
+                bar.advance(task, len(kept))
                 if position is None:
                     self._state.set(counters_after=self._counters())
                     return
@@ -168,9 +169,8 @@ class Reconciler:
 
     def _list(self, report: Any, quiet: bool) -> None:
         after = self._state.get("list_position") or ""
-        with tqdm(
-            desc="objects", unit="", initial=self.objects, disable=quiet or not sys.stderr.isatty()
-        ) as bar:
+        with progress(stderr=True, quiet=quiet or not sys.stderr.isatty()) as bar:
+            task = bar.add_task("objects", total=None, completed=self.objects)
             while True:
                 request = {"Bucket": self._bucket, "Prefix": self._prefix}
                 answer = self._s3.list_objects_v2(**request, **({"StartAfter": after} if after else {}))
@@ -182,7 +182,7 @@ class Reconciler:
                 self._merge(objects, inside, report)
                 self._flush()
                 self.objects += len(objects)
-                bar.update(len(objects))
+                bar.advance(task, len(objects))
                 self._state.set(
                     list_position=upto, listed=not more, drift=dict(self.drift), objects=self.objects
                 )
@@ -358,7 +358,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     def report(kind: str, key: str) -> None:
         if not options.quiet:
-            tqdm.write(f"{kind}\t{json.dumps(key, ensure_ascii=False)[1:-1]}")
+            print(f"{kind}\t{json.dumps(key, ensure_ascii=False)[1:-1]}")
 
     try:
         reconciler = Reconciler(clients, options.bucket, options.table, options.prefix, queue_url, state)

@@ -20,9 +20,9 @@ from .items import (
     is_same_object,
     outcome,
     public,
-    record_item,
+    removed,
     says_the_same,
-    tombstone,
+    uploaded,
 )
 
 #: Asks the bucket: the record of what it holds under one key now, or None where it holds nothing.
@@ -100,7 +100,7 @@ class Catalogue:
 
     def put_uploaded(self, record: Item) -> None:
         """Catalogue an object that the API has just put; where its event was faster, the event's item stays."""
-        self.table.replace(None, record_item(record, None, self.index_shards))
+        self.table.replace(None, uploaded(record, self.index_shards))
 
     def forget(self, image_id: str) -> None:
         """Delete the metadata and keep the file; no event about the same object brings the record back.
@@ -115,10 +115,10 @@ class Catalogue:
             if written:
                 return
 
-    def remove(self, image_id: str, seen: Item | None) -> None:
+    def remove(self, seen: Item | None) -> None:
         """Record that the API deleted the object; `seen` is the item read before that.
 
         Where the item has changed since, an event was quicker and saw the bucket later. Raises `CatalogueBusy`.
         """
         if seen is not None and seen.get("state") != "removed":
-            self.table.replace(seen, tombstone(image_id, seen.get("sequencer")))
+            self.table.replace(seen, removed(seen))

@@ -34,6 +34,8 @@ INTERNAL = frozenset(
         "expires_at",
     )
 )
+#: What belongs to the key and not to the object: each item takes it over from the item that it replaces.
+_INHERITED = ("sequencer",)
 #: What distinguishes one object from the next under the same key.
 _IDENTITY = ("etag", "version_id", "last_modified")
 #: What only the first writer of an object's record knew (the API from its request, or the event): a later reading of
@@ -46,12 +48,23 @@ _UPLOAD_SECONDS = 60
 class Counted(NamedTuple):
     """One figure of the summary.
 
-    `attribute` is its name in a counter item. Where it ends in a colon, the figure is one count per value: the value
-    that `of` returns follows the colon. Otherwise `of` returns the amount that a record adds.
+    `of` returns the amount that a record adds, and `attribute` is the figure's name in a counter item. Or `of` returns
+    the value that a record is counted under (None: under none): there is a count per value then, and the value
+    follows `attribute`, which ends in a colon.
     """
 
     attribute: str
     of: Callable[[Item], int | str | None]
+
+    def figure(self, totals: dict[str, int]) -> int | dict[str, int]:
+        """The figure, from all counters' sums by attribute."""
+        if not self.attribute.endswith(":"):
+            return totals.get(self.attribute, 0)
+        return {
+            name.removeprefix(self.attribute): amount
+            for name, amount in sorted(totals.items())
+            if name.startswith(self.attribute) and amount > 0
+        }
 
 
 #: What counts, by its name in the summary's answer. A new line here is counted from the next write on;
@@ -110,40 +123,49 @@ def follow(
 
     `sequencer` is that of the event that made us look; None keeps the one that is known.
     """
-    sequencer = sequencer or (old or {}).get("sequencer")
     if seen is None:
-        return tombstone(image_id, sequencer)
-    if old is not None and is_same_object(old, seen):
-        if old["state"] == "forgotten":  # and stays so
-            return old | {"sequencer": sequencer, "last_modified": seen.get("last_modified")}
-        seen = seen | {name: old[name] for name in _KEPT_FROM_FIRST_WRITER if name in old}
-    return record_item(seen, sequencer, index_shards)
+        new = _tombstone(image_id)
+    elif old is None or not is_same_object(old, seen):
+        new = uploaded(seen, index_shards)
+    elif old["state"] == "forgotten":  # and stays so
+        new = old | {"last_modified": seen.get("last_modified")}
+    else:
+        new = uploaded(
+            seen | {name: old[name] for name in _KEPT_FROM_FIRST_WRITER if name in old}, index_shards
+        )
+    return _inherit(old, new) | ({"sequencer": sequencer} if sequencer else {})
 
 
-def record_item(record: Item, sequencer: str | None, index_shards: int) -> Item:
-    """A record as it is stored: with the attributes that its indexes sort by."""
+def uploaded(record: Item, index_shards: int) -> Item:
+    """The item of an object that was put: its record, and the attributes that the indexes sort by."""
     digest = blake2s(record["image_id"].encode(), digest_size=8).hexdigest()
     shard = int(digest, 16) % index_shards
-    item = record | {
+    return record | {
         "state": "record",
         "shard": str(shard),
         "uploaded_key": f"{record['uploaded_at']}#{digest}",
         "size_shard": f"{'image' if record['status'] == 'ok' else 'other'}#{shard}",
         "size_key": f"{record['size']:015d}#{digest}",
     }
-    return item | {"sequencer": sequencer} if sequencer else item
 
 
-def tombstone(image_id: str, sequencer: str | None) -> Item:
-    """The item of an object that is gone."""
-    item = {"image_id": image_id, "state": "removed", "expires_at": int(time.time()) + TOMBSTONE_SECONDS}
-    return item | {"sequencer": sequencer} if sequencer else item
-
-
-def forgotten(record: Item) -> Item:
+def forgotten(old: Item) -> Item:
     """The item of an object whose metadata the user deleted: enough to recognise the object, and no more."""
-    kept = {name: record[name] for name in ("sequencer", "uploaded_at", *_IDENTITY) if name in record}
-    return {"image_id": record["image_id"], "state": "forgotten", **kept}
+    kept = {name: old[name] for name in ("uploaded_at", *_IDENTITY) if name in old}
+    return _inherit(old, {"image_id": old["image_id"], "state": "forgotten", **kept})
+
+
+def removed(old: Item) -> Item:
+    """The item of an object that the API deleted."""
+    return _inherit(old, _tombstone(old["image_id"]))
+
+
+def _tombstone(image_id: str) -> Item:
+    return {"image_id": image_id, "state": "removed", "expires_at": int(time.time()) + TOMBSTONE_SECONDS}
+
+
+def _inherit(old: Item | None, new: Item) -> Item:
+    return {name: old[name] for name in _INHERITED if name in old} | new if old else new
 
 
 def size_shards(index_shards: int, kinds: Iterable[str] = ("image", "other")) -> list[str]:

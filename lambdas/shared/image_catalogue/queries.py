@@ -72,25 +72,18 @@ def summarise(catalogue: Catalogue) -> dict[str, Any]:
     for counter in catalogue.table.counters():
         for name, amount in amounts_of(counter).items():
             totals[name] = totals.get(name, 0) + amount
-    single = {name: each.attribute for name, each in COUNTED.items() if not each.attribute.endswith(":")}
-    answer: dict[str, Any] = {name: totals.get(attribute, 0) for name, attribute in single.items()}
+    ends: dict[str, str] = {}
     for name, descending in (("highest_size_image", True), ("lowest_size_image", False)):
-        ends = [
+        found = [
             item
             for shard in size_shards(catalogue.index_shards, ("image",))
             for item in itertools.islice(_stream(catalogue, "size", shard, descending, None, 1), 1)
         ]
-        if ends:
-            best = (max if descending else min)(ends, key=lambda item: item["size_key"])
-            answer[name] = best["image_id"]
-    for name, (attribute, _) in COUNTED.items():
-        if name not in single:
-            answer[name] = {
-                counted.removeprefix(attribute): amount
-                for counted, amount in sorted(totals.items())
-                if counted.startswith(attribute) and amount > 0
-            }
-    return answer
+        if found:
+            best = (max if descending else min)(found, key=lambda item: item["size_key"])
+            ends[name] = best["image_id"]
+    figures = {name: counted.figure(totals) for name, counted in COUNTED.items()}
+    return {name: figure for name, figure in figures.items() if isinstance(figure, int)} | ends | figures
 
 
 def _shards(index_shards: int, sort: str, status: str | None) -> list[str]:

@@ -188,16 +188,16 @@ def test_a_deletion_by_the_api_gives_way_to_an_event_that_came_between(catalogue
     catalogue.apply(KEY, *seen(record(KEY), 1))
     before = catalogue.item(KEY)
     catalogue.apply(KEY, *seen(record(KEY, etag="new upload"), 2))
-    catalogue.remove(KEY, before)
+    catalogue.remove(before)
     assert catalogue.get(KEY)["etag"] == "new upload"
 
 
 def test_a_deletion_by_the_api_is_visible_at_once(catalogue: Catalogue) -> None:
     catalogue.apply(KEY, *seen(record(KEY), 1))
-    catalogue.remove(KEY, catalogue.item(KEY))
+    catalogue.remove(catalogue.item(KEY))
     assert catalogue.get(KEY) is None
     assert catalogue.apply(KEY, *seen(record(KEY), 1)) == "unchanged"
-    catalogue.remove(KEY, catalogue.item(KEY))
+    catalogue.remove(catalogue.item(KEY))
 
 
 def test_a_repair_acts_only_on_the_item_it_was_asked_for(catalogue: Catalogue) -> None:

@@ -195,7 +195,7 @@ def test_a_new_counter_is_in_step_and_repair_adds_the_records_that_were_there(
     monkeypatch.setitem(COUNTED, "with_position", Counted("with_position", lambda item: int("gps" in item)))
     monkeypatch.setitem(COUNTED, "makes", Counted("make:", lambda item: item.get("camera", {}).get("make")))
     put("uploads/new.png", **here)
-    catalogue.remove("uploads/gone.png", catalogue.item("uploads/gone.png"))
+    catalogue.remove(catalogue.item("uploads/gone.png"))
     s3.delete_object(Bucket=BUCKET, Key="uploads/gone.png")
     assert summarise(catalogue)["with_position"] == 0, (
         "counted for the new one, taken off for the one that is gone"
@@ -269,7 +269,7 @@ def test_an_image_that_came_and_went_during_the_scan_is_no_drift(
         assert request["ConsistentRead"] is True
         catalogue.put_uploaded(record("uploads/x"))
         answer = scan(**request)
-        catalogue.remove("uploads/x", catalogue.item("uploads/x"))
+        catalogue.remove(catalogue.item("uploads/x"))
         return answer
 
     state = State(tmp_path / "state.sqlite", resume=False)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tools.deploy import deploy, package, terraform
-from tools.deploy.credentials import ApiError, Credentials, Identity
+from tools.deploy.credentials import Identity
+from tools.deploy.sigv4 import ApiError, Credentials
 
 ROOT = Path(deploy.__file__).parents[2]
 CREDENTIALS = Credentials("A", "S", None, "")
@@ -361,3 +362,23 @@ def test_a_failure_says_what_to_do_about_a_log_group_that_came_back(
 ) -> None:
     assert deploy.deploy(place, Recorded(True, False), {}, "deploy", []) == 1
     assert "aws logs delete-log-group --log-group-name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("start", [["tools/deploy"], ["-m", "tools.deploy"]])
+def test_python_runs_the_folder_as_the_script_does(start: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, *start, "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("usage: deploy.sh")
+
+
+def test_deploying_needs_the_standard_library_alone() -> None:
+    code = (
+        "import importlib, pathlib, sys\nsys.path.insert(0, sys.argv[1])\n"
+        "for path in pathlib.Path(sys.argv[1], 'tools/deploy').glob('[!_]*.py'):\n"
+        "    importlib.import_module(f'tools.deploy.{path.stem}')\n"
+    )
+    command = [sys.executable, "-I", "-S", "-c", code, str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

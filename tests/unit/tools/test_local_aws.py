@@ -1,10 +1,14 @@
-"""The local AWS's command line: wrong ports, a taken one, an interrupt; nothing is started here."""
+"""The local AWS's command line (wrong ports, a taken one, an interrupt), and which process is taken for it."""
 
+import contextlib
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tools.deploy import environment
@@ -17,7 +21,7 @@ ROOT = Path(local_aws.__file__).parents[2]
     "port", ["abc", "0", "80", "70000", "-1", "4566.5", "\u0664\u0665\u0666\u0666", "9" * 5000]
 )
 @pytest.mark.parametrize("run", [lambda: local_aws.main(["start"]), lambda: demo.main(["--no-images"])])
-def test_what_is_no_port_ends_with_a_message(
+def test_what_is_not_a_port_ends_with_a_message(
     run, port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LOCAL_AWS_PORT", port)
@@ -25,7 +29,8 @@ def test_what_is_no_port_ends_with_a_message(
         run()
     assert caught.value.code == 2
     assert (
-        "is no port: LOCAL_AWS_PORT (or --port) takes a number from 1024 to 65535" in capsys.readouterr().err
+        "is not a port: LOCAL_AWS_PORT (or --port) takes a number from 1024 to 65535"
+        in capsys.readouterr().err
     )
 
 
@@ -73,3 +78,83 @@ def test_an_interrupt_during_setup_is_no_traceback(
     monkeypatch.setattr(local_aws.LocalAws, "_refuse_taken_port", lambda _local: None)
     assert local_aws.main(["start", "--state-dir", str(tmp_path)]) == 130
     assert "make status" in capsys.readouterr().err
+
+
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def stubborn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[subprocess.Popen[str], psutil.Process]]:
+    """A process that ignores being asked to end, and a child of it; recorded as the local AWS of `tmp_path`."""
+    monkeypatch.setattr(local_aws, "_port_answers", lambda _port: False)
+    script = tmp_path / "server.py"
+    script.write_text(STUBBORN)
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    child = psutil.Process(int(process.stdout.readline()))
+    (tmp_path / "server.json").write_text(json.dumps({"pid": process.pid, "port": 4566}))
+    yield process, child
+    for each in (process, child):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_another_program_with_the_recorded_pid_is_left_alone(stubborn, tmp_path: Path) -> None:
+    local = local_aws.LocalAws(tmp_path)
+    assert local.status() is None
+    assert local.stop() is False
+    process, child = stubborn
+    assert process.poll() is None and child.is_running()
+
+
+def test_a_server_that_does_not_end_is_killed_with_what_it_started(
+    stubborn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_aws, "SERVER", tmp_path / "server.py")
+    local, (process, child) = local_aws.LocalAws(tmp_path), stubborn
+    assert local.status().pid == process.pid
+    assert local.stop(timeout=1) is True
+    assert process.poll() is not None
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert local.status() is None and not (tmp_path / "server.json").exists()
+
+
+def test_a_server_of_another_user_is_told(
+    stubborn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_process: psutil.Process) -> None:
+        raise psutil.AccessDenied(1)
+
+    monkeypatch.setattr(local_aws, "SERVER", tmp_path / "server.py")
+    monkeypatch.setattr(psutil.Process, "terminate", refuse)
+    assert local_aws.main(["stop", "--state-dir", str(tmp_path)]) == 1
+    assert "belongs to another user" in capsys.readouterr().err
+    assert (tmp_path / "server.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "verb", "code", "says"),
+    [
+        (False, "stop", 0, "The local AWS was not running"),
+        (False, "status", 3, "The local AWS is not running"),
+        (True, "stop", 1, "run: make setup"),
+    ],
+)
+def test_without_an_environment_stop_and_status_say_what_they_can(
+    tmp_path: Path, recorded: bool, verb: str, code: int, says: str
+) -> None:
+    if recorded:
+        (tmp_path / "server.json").write_text('{"pid": 1, "port": 4566}')
+    command = [sys.executable, "-S", "-m", "tools.dev.local_aws", verb, "--state-dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert says in done.stdout + done.stderr and "Traceback" not in done.stderr

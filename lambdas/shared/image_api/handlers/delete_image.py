@@ -75,5 +75,5 @@ def _delete(store: Catalogue, bucket: Bucket, image_id: str) -> bool:
         return False
     bucket.delete(image_id)
     with suppress(CatalogueBusy):  # the image is gone, and the event of that removes the record
-        store.remove(image_id, seen)
+        store.remove(seen)
     return True

@@ -1,17 +1,14 @@
-"""Credentials without the AWS CLI: where they are found, how requests are signed, what a refusal means."""
+"""Credentials without the AWS CLI: where they are found, what a refusal means."""
 
-import datetime
 import io
 import urllib.error
 from pathlib import Path
 
 import pytest
-from botocore.auth import S3SigV4Auth, SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials as BotocoreCredentials
 
-from tools.deploy import credentials as aws_account
-from tools.deploy.credentials import AccountError, ApiError, Credentials
+from tools.deploy import credentials
+from tools.deploy.credentials import AccountError
+from tools.deploy.sigv4 import ApiError, Credentials
 
 LAB_FILE = "[default]\naws_access_key_id = ASIALAB\naws_secret_access_key=secret/+=\naws_session_token=IQo%J//token==\n"
 
@@ -28,19 +25,19 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def test_a_learner_lab_block_pasted_into_the_file_is_found(home: Path) -> None:
     (home / ".aws/credentials").write_text(LAB_FILE)
-    found = aws_account.find_credentials(environment(home))
+    found = credentials.find_credentials(environment(home))
     assert (found.key, found.secret, found.token) == ("ASIALAB", "secret/+=", "IQo%J//token==")
 
 
 def test_a_file_saved_by_notepad_is_read(home: Path) -> None:
     (home / ".aws/credentials").write_bytes(b"\xef\xbb\xbf" + LAB_FILE.replace("\n", "\r\n").encode())
-    assert aws_account.find_credentials(environment(home)).token == "IQo%J//token=="
+    assert credentials.find_credentials(environment(home)).token == "IQo%J//token=="
 
 
 def test_the_environment_comes_first(home: Path) -> None:
     (home / ".aws/credentials").write_text(LAB_FILE)
     variables = environment(home, AWS_ACCESS_KEY_ID="AKIAENV", AWS_SECRET_ACCESS_KEY="s")
-    assert aws_account.find_credentials(variables).key == "AKIAENV"
+    assert credentials.find_credentials(variables).key == "AKIAENV"
 
 
 def test_a_profile_is_honoured(home: Path) -> None:
@@ -49,60 +46,28 @@ def test_a_profile_is_honoured(home: Path) -> None:
     )
     (home / ".aws/config").write_text("[default]\nregion=eu-west-1\n[profile work]\nregion=us-west-2\n")
     variables = environment(home, AWS_PROFILE="work")
-    assert aws_account.find_credentials(variables).key == "AKIAWORK"
-    assert aws_account.find_region(variables) == "us-west-2"
-    assert aws_account.find_region(environment(home)) == "eu-west-1"
-    assert aws_account.find_region(environment(home, AWS_REGION="eu-north-1")) == "eu-north-1"
+    assert credentials.find_credentials(variables).key == "AKIAWORK"
+    assert credentials.find_region(variables) == "us-west-2"
+    assert credentials.find_region(environment(home)) == "eu-west-1"
+    assert credentials.find_region(environment(home, AWS_REGION="eu-north-1")) == "eu-north-1"
 
 
 def test_no_credentials_says_where_to_click(home: Path) -> None:
     with pytest.raises(AccountError, match=r"(?s)No AWS credentials.*Start Lab.*AWS Details.*aws configure"):
-        aws_account.find_credentials(environment(home))
+        credentials.find_credentials(environment(home))
 
 
 def test_a_block_pasted_without_its_heading_is_explained(home: Path) -> None:
     (home / ".aws/credentials").write_text("aws_access_key_id=ASIA\n")
     with pytest.raises(AccountError, match=r"cannot be read.*\[default\]"):
-        aws_account.find_credentials(environment(home))
-
-
-@pytest.mark.parametrize("token", [None, "IQoJ//token=="])
-def test_requests_are_signed_as_botocore_signs_them(token: str | None) -> None:
-    now = datetime.datetime.now(datetime.UTC)
-    url, body = "https://sts.us-east-1.amazonaws.com/", b"Action=GetCallerIdentity&Version=2011-06-15"
-    ours = aws_account.sign(
-        "POST", url, body, "sts", "us-east-1", Credentials("AKID", "secret", token, ""), now
-    )
-    request = AWSRequest("POST", url, data=body, headers={"Content-Type": ours["content-type"]})
-    signer = SigV4Auth(BotocoreCredentials("AKID", "secret", token), "sts", "us-east-1")
-    request.context["timestamp"] = now.strftime("%Y%m%dT%H%M%SZ")
-    request.headers["X-Amz-Date"] = request.context["timestamp"]
-    if token:
-        request.headers["X-Amz-Security-Token"] = token
-    canonical = signer.canonical_request(request)
-    signature = signer.signature(signer.string_to_sign(request, canonical), request)
-    assert ours["authorization"].endswith(f"Signature={signature}")
-
-
-def test_object_requests_are_signed_as_botocore_signs_them() -> None:
-    now = datetime.datetime.now(datetime.UTC)
-    url = "http://127.0.0.1:4566/bucket/uploads/100%25%20%2B%C3%A9.jpg?versionId=a~b&max-keys=5"
-    ours = aws_account.sign(
-        "DELETE", url, b"", "s3", "us-east-1", Credentials("AKID", "secret", None, ""), now
-    )
-    request = AWSRequest("DELETE", url)
-    request.context["timestamp"] = request.headers["X-Amz-Date"] = now.strftime("%Y%m%dT%H%M%SZ")
-    request.headers["X-Amz-Content-SHA256"] = ours["x-amz-content-sha256"]
-    signer = S3SigV4Auth(BotocoreCredentials("AKID", "secret"), "s3", "us-east-1")
-    signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
-    assert ours["authorization"].endswith(f"Signature={signature}")
+        credentials.find_credentials(environment(home))
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, status: int, body: bytes) -> None:
     def answer(request, **_options):
         raise urllib.error.HTTPError(request.full_url, status, "refused", None, io.BytesIO(body))  # type: ignore[arg-type]
 
-    monkeypatch.setattr(aws_account.urllib.request, "urlopen", answer)
+    monkeypatch.setattr("urllib.request.urlopen", answer)
 
 
 @pytest.mark.parametrize(
@@ -121,16 +86,16 @@ def test_a_refusal_says_what_to_do(
     body = f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>".encode()
     refuse(monkeypatch, 403, body)
     with pytest.raises(AccountError, match=advice):
-        aws_account.caller_identity(Credentials("A", "S", token, "the file"), "us-east-1")
+        credentials.caller_identity(Credentials("A", "S", token, "the file"), "us-east-1")
 
 
 def test_no_network_is_told_apart_from_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_request, **_options):
         raise urllib.error.URLError("no such host")
 
-    monkeypatch.setattr(aws_account.urllib.request, "urlopen", fail)
+    monkeypatch.setattr("urllib.request.urlopen", fail)
     with pytest.raises(AccountError, match="Check the network"):
-        aws_account.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1")
+        credentials.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1")
 
 
 def test_identity_and_role_are_read_from_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,24 +107,22 @@ def test_identity_and_role_are_read_from_the_answer(monkeypatch: pytest.MonkeyPa
             b"</Role></R>",
         ]
     )
-    monkeypatch.setattr(aws_account.urllib.request, "urlopen", lambda *_a, **_k: io.BytesIO(next(answers)))
-    credentials = Credentials("A", "S", "t", "the file")
-    identity = aws_account.caller_identity(credentials, "us-east-1")
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_a, **_k: io.BytesIO(next(answers)))
+    keys = Credentials("A", "S", "t", "the file")
+    identity = credentials.caller_identity(keys, "us-east-1")
     assert identity.account == "123456789012" and identity.is_learner_lab and identity.partition == "aws"
-    assert (
-        aws_account.role_arn("LabRole", credentials, "us-east-1") == "arn:aws:iam::123456789012:role/LabRole"
-    )
+    assert credentials.role_arn("LabRole", keys, "us-east-1") == "arn:aws:iam::123456789012:role/LabRole"
 
 
 def test_a_role_that_is_not_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse(monkeypatch, 404, b"<E><Error><Code>NoSuchEntity</Code><Message>no</Message></Error></E>")
-    assert aws_account.role_arn("LabRole", Credentials("A", "S", None, ""), "us-east-1") is None
+    assert credentials.role_arn("LabRole", Credentials("A", "S", None, ""), "us-east-1") is None
 
 
 def test_a_role_that_may_not_be_asked_for_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     refuse(monkeypatch, 403, b"<E><Error><Code>AccessDenied</Code><Message>no</Message></Error></E>")
     with pytest.raises(ApiError) as caught:
-        aws_account.role_arn("LabRole", Credentials("A", "S", None, ""), "us-east-1")
+        credentials.role_arn("LabRole", Credentials("A", "S", None, ""), "us-east-1")
     assert caught.value.code == "AccessDenied"
 
 
@@ -167,7 +130,7 @@ def test_a_role_that_may_not_be_asked_for_is_an_error(monkeypatch: pytest.Monkey
 def test_a_file_saved_by_powershell_is_read(home: Path, encoding: str) -> None:
     text = LAB_FILE if encoding == "utf-16" else "\ufeff" + LAB_FILE
     (home / ".aws/credentials").write_bytes(text.encode(encoding))
-    assert aws_account.find_credentials(environment(home)).token == "IQo%J//token=="
+    assert credentials.find_credentials(environment(home)).token == "IQo%J//token=="
 
 
 @pytest.mark.parametrize(
@@ -178,21 +141,21 @@ def test_a_file_saved_by_powershell_is_read(home: Path, encoding: str) -> None:
         (LAB_FILE.replace("ASIALAB", "ASIAL\u0410B").encode(), r"access key from .* holds the character '\\u0410'"),
         (LAB_FILE.replace("//token", "\n  //token").encode(), r"session token from .* holds a line break.*one line"),
         (LAB_FILE.replace("ASIALAB", "ASIA\x07LAB").encode(), r"access key from .* holds the character '\\x07'"),
-        (LAB_FILE.encode() + b"pasted\n", r"credentials cannot be read: line 5 is no line like name=value"),
+        (LAB_FILE.encode() + b"pasted\n", r"credentials cannot be read: line 5 is not a line like name=value"),
         (b"\naws_access_key_id=A\n", r"credentials cannot be read: line 2 comes before any \[profile\]"),
     ],
 )  # fmt: skip
 def test_a_damaged_file_says_where(home: Path, content: bytes, advice: str) -> None:
     (home / ".aws/credentials").write_bytes(content)
     with pytest.raises(AccountError, match=advice) as caught:
-        aws_account.find_credentials(environment(home))
+        credentials.find_credentials(environment(home))
     assert "secret/+=" not in str(caught.value)
 
 
 def test_a_secret_that_is_not_text_in_the_environment_is_told(home: Path) -> None:
     variables = environment(home, AWS_ACCESS_KEY_ID="A", AWS_SECRET_ACCESS_KEY="s\udcff")
     with pytest.raises(AccountError, match="secret access key from the environment"):
-        aws_account.find_credentials(variables)
+        credentials.find_credentials(variables)
 
 
 def test_a_profile_that_is_not_there_is_named(home: Path) -> None:
@@ -200,20 +163,20 @@ def test_a_profile_that_is_not_there_is_named(home: Path) -> None:
     with pytest.raises(
         AccountError, match=r"AWS_PROFILE names the profile \[wrok\].*profiles there: \[default\]"
     ):
-        aws_account.find_credentials(environment(home, AWS_PROFILE="wrok"))
-    assert aws_account.find_credentials(environment(home, AWS_PROFILE="")).key == "ASIALAB"
+        credentials.find_credentials(environment(home, AWS_PROFILE="wrok"))
+    assert credentials.find_credentials(environment(home, AWS_PROFILE="")).key == "ASIALAB"
 
 
 def test_what_is_no_region_is_told(home: Path) -> None:
-    with pytest.raises(AccountError, match="AWS_REGION is 'not a region', which is no AWS region"):
-        aws_account.find_region(environment(home, AWS_REGION="not a region"))
+    with pytest.raises(AccountError, match="AWS_REGION is 'not a region', which is not an AWS region"):
+        credentials.find_region(environment(home, AWS_REGION="not a region"))
     (home / ".aws/config").write_text("[default]\nregion=us-east-1a\n")
     with pytest.raises(AccountError, match=r"region of \[default\] in ~/.aws/config is 'us-east-1a'"):
-        aws_account.find_region(environment(home))
+        credentials.find_region(environment(home))
     for region in ("us-gov-west-1", "us-iso-east-1", "eusc-de-east-1", "ap-southeast-2"):
-        assert aws_account.find_region(environment(home, AWS_REGION=region)) == region
-    with pytest.raises(AccountError, match="no AWS region"):
-        aws_account.caller_identity(Credentials("A", "S", None, "the file"), "not a region")
+        assert credentials.find_region(environment(home, AWS_REGION=region)) == region
+    with pytest.raises(AccountError, match="not an AWS region"):
+        credentials.caller_identity(Credentials("A", "S", None, "the file"), "not a region")
 
 
 @pytest.mark.parametrize(
@@ -221,16 +184,16 @@ def test_what_is_no_region_is_told(home: Path) -> None:
 )
 def test_an_endpoint_that_is_no_address_is_told(endpoint: str) -> None:
     with pytest.raises(AccountError, match=r"AWS_ENDPOINT_URL is .*Write it like http://127.0.0.1:4566"):
-        aws_account.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1", endpoint)
+        credentials.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1", endpoint)
 
 
 def test_a_local_aws_that_is_down_is_to_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_request, **_options):
         raise urllib.error.URLError(ConnectionRefusedError(111, "Connection refused"))
 
-    monkeypatch.setattr(aws_account.urllib.request, "urlopen", fail)
+    monkeypatch.setattr("urllib.request.urlopen", fail)
     with pytest.raises(AccountError, match=r"does not answer.*Start it: make up"):
-        aws_account.caller_identity(
+        credentials.caller_identity(
             Credentials("A", "S", None, "the file"), "us-east-1", "http://127.0.0.1:4566"
         )
 
@@ -241,12 +204,12 @@ def test_a_local_aws_that_is_down_is_to_be_started(monkeypatch: pytest.MonkeyPat
 def test_trouble_at_aws_is_no_refusal(monkeypatch: pytest.MonkeyPatch, status: int, code: str) -> None:
     refuse(monkeypatch, status, f"<E><Error><Code>{code}</Code><Message>no</Message></Error></E>".encode())
     with pytest.raises(AccountError, match=r"did not answer properly.*try again") as caught:
-        aws_account.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1")
+        credentials.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1")
     assert "refused" not in str(caught.value)
 
 
 def test_an_answer_that_is_not_awss_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A captive portal, for one, answers 200 with a page."""
-    monkeypatch.setattr(aws_account.urllib.request, "urlopen", lambda *_a, **_k: io.BytesIO(b"<html/>"))
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_a, **_k: io.BytesIO(b"<html/>"))
     with pytest.raises(AccountError, match="Check the network"):
-        aws_account.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1")
+        credentials.caller_identity(Credentials("A", "S", None, "the file"), "us-east-1")

@@ -1,6 +1,6 @@
 # For the local AWS (tools/dev/local_aws.py). deploy.sh adds local_endpoint, the port being free to choose.
 stage         = "local"
-api_key_value = "local-image-metadata-key"
+api_key_value = "localImageMetadataKey"
 force_destroy = true
 
 # A plan without access log settings never comes back empty there, nor one with alarms.

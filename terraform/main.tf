@@ -3,6 +3,7 @@ module "image_metadata" {
 
   stage                  = var.stage
   name_prefix            = var.name_prefix
+  create_bucket          = var.create_bucket
   bucket_name            = var.bucket_name
   table_name             = var.table_name
   lambda_role_arn        = var.lambda_role_arn

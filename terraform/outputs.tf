@@ -34,6 +34,11 @@ output "queue_url" {
   value       = module.image_metadata.queue_url
 }
 
+output "queue_arn" {
+  description = "Where a bucket that is not made here (create_bucket = false) is to send its events."
+  value       = module.image_metadata.queue_arn
+}
+
 output "dead_letter_queue_url" {
   description = "Queue of the events that could not be processed."
   value       = module.image_metadata.dead_letter_queue_url

@@ -23,6 +23,12 @@ variable "name_prefix" {
   default     = null
 }
 
+variable "create_bucket" {
+  description = "Whether the bucket is made. False: bucket_name is one that is there. Nothing of it is changed: its owner lets it send the events of uploads/ to the queue (output queue_arn)."
+  type        = bool
+  default     = null
+}
+
 variable "bucket_name" {
   description = "Name of the bucket (unique in all of AWS). Null: name_prefix-stage-account-region."
   type        = string

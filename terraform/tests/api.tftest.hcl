@@ -194,6 +194,25 @@ run "errors" {
   }
 }
 
+run "the_gateway_answers_before_a_function_is_stopped" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  assert {
+    condition     = alltrue([for integration in aws_api_gateway_integration.this : integration.timeout_milliseconds == 28000])
+    error_message = "A function that takes too long must be answered for."
+  }
+
+  assert {
+    condition = (
+      aws_api_gateway_gateway_response.this["INTEGRATION_FAILURE"].status_code == "503"
+      && contains(keys(aws_api_gateway_gateway_response.this["INTEGRATION_FAILURE"].response_parameters), "gatewayresponse.header.Retry-After")
+    )
+    error_message = "Who meets a throttled function must be told when to come back."
+  }
+}
+
 run "too_deep_a_route" {
   command = plan
 

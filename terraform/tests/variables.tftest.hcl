@@ -85,10 +85,10 @@ run "other_wrong_values" {
   variables {
     name_prefix           = "a-prefix-of-more-than-20-letters"
     stage                 = ""
-    bucket_name           = "ab"
+    bucket_name           = "my..images"
     lambda_role_arn       = "arn:aws:iam::123456789012:user/someone"
-    runtime               = "nodejs22.x"
-    api_key_value         = "twenty characters or more, with spaces"
+    runtime               = "python3.11"
+    api_key_value         = "twenty-characters-or-more"
     rate_limit            = -1
     burst_limit           = 0
     daily_quota           = 1.5
@@ -121,6 +121,62 @@ run "other_wrong_values" {
     var.event_timeout_seconds,
     var.local_endpoint,
   ]
+}
+
+run "what_s3_reserves" {
+  command = plan
+
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    name_prefix = "sthree"
+    bucket_name = "images--x-s3"
+  }
+
+  expect_failures = [var.name_prefix, var.bucket_name]
+}
+
+run "an_ip_address_is_no_bucket" {
+  command = plan
+
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    bucket_name = "192.168.5.4"
+  }
+
+  expect_failures = [var.bucket_name]
+}
+
+run "dots_are_admitted_one_at_a_time" {
+  command = plan
+
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    name_prefix = "sthreeimages"
+    bucket_name = "my.images.192"
+  }
+}
+
+run "a_bucket_that_is_there_has_a_name" {
+  command = plan
+
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    create_bucket = false
+  }
+
+  expect_failures = [output.bucket]
 }
 
 run "wrong_region" {

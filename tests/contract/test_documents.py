@@ -204,3 +204,10 @@ def test_what_the_tools_take_unasked_is_the_variables_default() -> None:
     assert VARIABLES["region"]["default"] == credentials.DEFAULT_REGION
     assert VARIABLES["runtime"]["default"] == package.DEFAULT_RUNTIME
     assert VARIABLES["architecture"]["default"] == package.DEFAULT_ARCHITECTURE
+
+
+def test_the_runtimes_and_architectures_are_those_that_there_are_packages_for() -> None:
+    """What Terraform admits stands in a condition, which arrives here as text."""
+    for variable, built in (("runtime", package.GLIBC_MINOR), ("architecture", package.ARCHITECTURES)):
+        (validation,) = VARIABLES[variable]["validation"]
+        assert set(re.findall(r'"([^"]+)"', validation["condition"])) == set(built), variable

@@ -166,10 +166,11 @@ def variables_for(
     # An absent role is written as null, so that no other file's value takes its place.
     wanted: dict[str, object] = {"region": region, "lambda_role_arn": role, "force_destroy": throwaway}
     if place.local:
+        kept_key = str(_kept(place.variables).get("api_key_value", ""))
         wanted |= {
             "build_dir": str(place.build),
             "local_endpoint": place.endpoint,
-            "api_key_value": _kept(place.variables).get("api_key_value") or secrets.token_urlsafe(24),
+            "api_key_value": kept_key if kept_key.isalnum() else secrets.token_hex(16),
         }
     else:
         wanted |= {"build_dir": "../build", "runtime": target.runtime, "architecture": target.architecture}

@@ -1,5 +1,6 @@
 module "bucket" {
   source = "../bucket"
+  count  = var.create_bucket ? 1 : 0
 
   name          = local.bucket_name
   versioning    = var.versioning
@@ -12,4 +13,9 @@ module "bucket" {
     cors_allow_origin = var.cors_allow_origin
     expiration_days   = var.image_expiration_days
   }
+}
+
+moved {
+  from = module.bucket
+  to   = module.bucket[0]
 }

@@ -16,7 +16,12 @@ output "auth" {
 
 output "bucket" {
   description = "Bucket that images are put into, below uploads/."
-  value       = module.bucket.name
+  value       = try(module.bucket[0].name, local.bucket_name)
+
+  precondition {
+    condition     = var.create_bucket || var.bucket_name != null
+    error_message = "With create_bucket = false, bucket_name must be the name of the bucket that is there."
+  }
 }
 
 output "table" {
@@ -27,6 +32,11 @@ output "table" {
 output "queue_url" {
   description = "Queue of the bucket's events."
   value       = module.events.url
+}
+
+output "queue_arn" {
+  description = "Where a bucket that is not made here (create_bucket = false) is to send its events."
+  value       = module.events.arn
 }
 
 output "dead_letter_queue_url" {

@@ -15,9 +15,19 @@ variable "name_prefix" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.name_prefix))
-    error_message = "name_prefix must be 3 to 20 lower-case letters, digits or hyphens, beginning with a letter."
+    condition = (
+      can(regex("^[a-z][a-z0-9-]{1,18}[a-z0-9]$", var.name_prefix))
+      && !can(regex("^(xn--|sthree-|amzn-s3-demo-)", "${var.name_prefix}-"))
+    )
+    error_message = "name_prefix must be 3 to 20 lower-case letters, digits or hyphens, beginning with a letter, and not with what S3 reserves (xn--, sthree-, amzn-s3-demo-)."
   }
+}
+
+variable "create_bucket" {
+  description = "Whether the bucket is made. False: bucket_name is one that is there. Nothing of it is changed: its owner lets it send the events of uploads/ to the queue (output queue_arn)."
+  type        = bool
+  default     = true
+  nullable    = false
 }
 
 variable "bucket_name" {
@@ -26,10 +36,20 @@ variable "bucket_name" {
   default     = null
 
   validation {
-    condition = var.bucket_name == null || can(
-      regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name)
+    condition = var.bucket_name == null || try(
+      can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name))
+      && !strcontains(var.bucket_name, "..")
+      && !can(regex("^[0-9]+(\\.[0-9]+){3}$", var.bucket_name)),
+      false
     )
-    error_message = "bucket_name must be 3 to 63 lower-case letters, digits, dots or hyphens, with a letter or digit at both ends."
+    error_message = "bucket_name must be 3 to 63 lower-case letters, digits, dots or hyphens, with a letter or digit at both ends, no two dots side by side, and no IP address."
+  }
+
+  validation {
+    condition = !can(regex(
+      "^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\\.mrap|--x-s3|--table-s3)$", coalesce(var.bucket_name, "none")
+    ))
+    error_message = "bucket_name must not begin or end with what S3 reserves: xn--, sthree-, amzn-s3-demo-; -s3alias, --ol-s3, .mrap, --x-s3, --table-s3."
   }
 }
 
@@ -68,8 +88,8 @@ variable "runtime" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^python3\\.1[1-9]$", var.runtime))
-    error_message = "runtime must be python3.11 or newer."
+    condition     = contains(["python3.12", "python3.13", "python3.14"], var.runtime)
+    error_message = "runtime must be one that build.sh builds for: python3.12, python3.13 or python3.14."
   }
 }
 
@@ -104,8 +124,8 @@ variable "api_key_value" {
   sensitive   = true
 
   validation {
-    condition     = var.api_key_value == null || can(regex("^[A-Za-z0-9_-]{20,128}$", var.api_key_value))
-    error_message = "api_key_value must be 20 to 128 letters, digits, hyphens or underscores."
+    condition     = var.api_key_value == null || can(regex("^[A-Za-z0-9]{20,128}$", var.api_key_value))
+    error_message = "api_key_value must be 20 to 128 letters and digits."
   }
 }
 

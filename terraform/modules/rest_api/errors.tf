@@ -18,7 +18,7 @@ locals {
     UNSUPPORTED_MEDIA_TYPE       = { status = 415, type = "unsupported-media-type", title = "Unsupported media type", detail = null }
     THROTTLED                    = { status = 429, type = "too-many-requests", title = "Too many requests", detail = "Try again in a second." }
     QUOTA_EXCEEDED               = { status = 429, type = "quota-exceeded", title = "Quota exceeded", detail = "The key's requests for today are used up." }
-    INTEGRATION_FAILURE          = { status = 504, type = "unavailable", title = "Service unavailable", detail = "The request was not answered; try again." }
+    INTEGRATION_FAILURE          = { status = 503, type = "unavailable", title = "Service unavailable", detail = "The request was not answered; try again." }
     INTEGRATION_TIMEOUT          = { status = 504, type = "timeout", title = "Timeout", detail = "The request took too long; try again." }
   }
 

@@ -67,6 +67,10 @@ resource "aws_api_gateway_integration" "this" {
   type                    = "AWS_PROXY"
   integration_http_method = "POST"
   uri                     = var.functions[each.value.function].invoke_arn
+
+  # A second before the function would be stopped: an error of the function would be no answer, this is one (504).
+  # The local AWS spoils an integration whose timeout is changed.
+  timeout_milliseconds = var.local ? null : 28000
 }
 
 resource "aws_lambda_permission" "this" {

@@ -18,6 +18,7 @@ module "image_metadata" {
   cors_allow_origin      = var.cors_allow_origin
   gps                    = var.gps
   index_shards           = var.index_shards
+  search_parts           = var.search_parts
   max_upload_bytes       = var.max_upload_bytes
   versioning             = var.versioning
   image_expiration_days  = var.image_expiration_days

@@ -114,6 +114,12 @@ variable "index_shards" {
   default     = null
 }
 
+variable "search_parts" {
+  description = "Into how many parts the search snapshot divides a month: one is good for some two million images. May be changed at any time, for images to come."
+  type        = number
+  default     = null
+}
+
 variable "max_upload_bytes" {
   description = "Largest file that a presigned upload admits, in bytes."
   type        = number

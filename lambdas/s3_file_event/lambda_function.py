@@ -24,7 +24,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     left = context.get_remaining_time_in_millis() / 1000
     indexer = Indexer(
         clients.s3(),
-        Catalogue(settings.table_name(), settings.index_shards()),
+        Catalogue(settings.table_name(), settings.index_shards(), search_parts=settings.search_parts()),
         settings.bucket_name(),
         settings.upload_prefix(),
         settings.gps(),

@@ -36,6 +36,7 @@ run "wrong_values" {
     cors_allow_origin     = "https://example.org/"
     gps                   = "rough"
     index_shards          = 0
+    search_parts          = 0
     max_upload_bytes      = 5368709121
     image_expiration_days = 0
     event_concurrency     = 1
@@ -63,6 +64,7 @@ run "wrong_values" {
     var.cors_allow_origin,
     var.gps,
     var.index_shards,
+    var.search_parts,
     var.max_upload_bytes,
     var.image_expiration_days,
     var.event_concurrency,
@@ -94,6 +96,7 @@ run "other_wrong_values" {
     daily_quota           = 1.5
     cors_allow_origin     = "example.org"
     index_shards          = 101
+    search_parts          = 101
     max_upload_bytes      = 0
     image_expiration_days = 1.5
     event_concurrency     = 1001
@@ -114,6 +117,7 @@ run "other_wrong_values" {
     var.daily_quota,
     var.cors_allow_origin,
     var.index_shards,
+    var.search_parts,
     var.max_upload_bytes,
     var.image_expiration_days,
     var.event_concurrency,

@@ -16,7 +16,7 @@ from .request import Request
 
 def catalogue() -> Catalogue:
     """The catalogue that the function's settings name."""
-    return Catalogue(settings.table_name(), settings.index_shards())
+    return Catalogue(settings.table_name(), settings.index_shards(), search_parts=settings.search_parts())
 
 
 def candidates(request: Request) -> list[str]:

@@ -32,9 +32,12 @@ Look = Callable[[], Item | None]
 class Catalogue:
     """The table `table_name`; `client` is a boto3 DynamoDB client (the shared one by default)."""
 
-    def __init__(self, table_name: str, index_shards: int = 1, client: Any = None) -> None:
+    def __init__(
+        self, table_name: str, index_shards: int = 1, client: Any = None, search_parts: int = 1
+    ) -> None:
         self.table = Table(table_name, client)
         self.index_shards = index_shards
+        self.search_parts = search_parts
 
     def get(self, image_id: str) -> Item | None:
         """The record, strongly consistent; None where there is none."""
@@ -75,7 +78,7 @@ class Catalogue:
                 return "unchanged"
             if seen is None or old is None or not is_same_object(old, seen):
                 seen = look()
-            new = follow(old, seen, sequencer, image_id, self.index_shards)
+            new = follow(old, seen, sequencer, image_id, self.index_shards, self.search_parts)
             written, found = self.table.replace(old, new, deadline)
             if written:
                 return outcome(old, new)
@@ -92,7 +95,7 @@ class Catalogue:
         old = self.item(image_id)
         if (old or {}).get("revision") != revision:
             return "superseded"
-        new = follow(old, look(), None, image_id, self.index_shards)
+        new = follow(old, look(), None, image_id, self.index_shards, self.search_parts)
         if old is not None and says_the_same(old, new):
             return "unchanged"
         written, _ = self.table.replace(old, new, deadline)
@@ -100,7 +103,7 @@ class Catalogue:
 
     def put_uploaded(self, record: Item) -> None:
         """Catalogue an object that the API has just put; where its event was faster, the event's item stays."""
-        self.table.replace(None, uploaded(record, self.index_shards))
+        self.table.replace(None, uploaded(record, self.index_shards, self.search_parts))
 
     def forget(self, image_id: str) -> None:
         """Delete the metadata and keep the file; no event about the same object brings the record back.

@@ -32,10 +32,12 @@ INTERNAL = frozenset(
         "size_shard",
         "size_key",
         "expires_at",
+        "part",
     )
 )
-#: What belongs to the key and not to the object: each item takes it over from the item that it replaces.
-_INHERITED = ("sequencer",)
+#: What belongs to the key and not to the object: each item takes it over from the item that it replaces. `part` is
+#: where the search snapshot keeps the image (`part_of`): a reader could miss an image that moved.
+_INHERITED = ("sequencer", "part")
 #: What distinguishes one object from the next under the same key.
 _IDENTITY = ("etag", "version_id", "last_modified")
 #: What only the first writer of an object's record knew (the API from its request, or the event): a later reading of
@@ -117,7 +119,12 @@ def normalise_sequencer(sequencer: str | None) -> str | None:
 
 
 def follow(
-    old: Item | None, seen: Item | None, sequencer: str | None, image_id: str, index_shards: int = 1
+    old: Item | None,
+    seen: Item | None,
+    sequencer: str | None,
+    image_id: str,
+    index_shards: int = 1,
+    search_parts: int = 1,
 ) -> Item:
     """The item that should replace `old` when the bucket holds the object of record `seen` (None: nothing).
 
@@ -126,22 +133,23 @@ def follow(
     if seen is None:
         new = _tombstone(image_id)
     elif old is None or not is_same_object(old, seen):
-        new = uploaded(seen, index_shards)
+        new = uploaded(seen, index_shards, search_parts)
     elif old["state"] == "forgotten":  # and stays so
         new = old | {"last_modified": seen.get("last_modified")}
     else:
-        new = uploaded(
-            seen | {name: old[name] for name in _KEPT_FROM_FIRST_WRITER if name in old}, index_shards
-        )
+        kept = {name: old[name] for name in _KEPT_FROM_FIRST_WRITER if name in old}
+        new = uploaded(seen | kept, index_shards, search_parts)
     return _inherit(old, new) | ({"sequencer": sequencer} if sequencer else {})
 
 
-def uploaded(record: Item, index_shards: int) -> Item:
-    """The item of an object that was put: its record, and the attributes that the indexes sort by."""
+def uploaded(record: Item, index_shards: int, search_parts: int = 1) -> Item:
+    """The item of an object that was put: its record, its part, and the attributes that the indexes sort by."""
     digest = blake2s(record["image_id"].encode(), digest_size=8).hexdigest()
     shard = int(digest, 16) % index_shards
+    month = record["uploaded_at"][:7]
     return record | {
         "state": "record",
+        "part": month if search_parts == 1 else f"{month}-{int(digest, 16) % search_parts:02d}",
         "shard": str(shard),
         "uploaded_key": f"{record['uploaded_at']}#{digest}",
         "size_shard": f"{'image' if record['status'] == 'ok' else 'other'}#{shard}",
@@ -165,7 +173,21 @@ def _tombstone(image_id: str) -> Item:
 
 
 def _inherit(old: Item | None, new: Item) -> Item:
-    return {name: old[name] for name in _INHERITED if name in old} | new if old else new
+    if old is None:
+        return new
+    inherited = {name: old[name] for name in _INHERITED if name in old}
+    if part := part_of(old):
+        inherited["part"] = part
+    return new | inherited
+
+
+def part_of(item: Item) -> str | None:
+    """The part of the search snapshot that the image belongs to for good: the month when it was first catalogued.
+
+    An item of before there were parts belongs to the month of its `uploaded_at`; None: it states none.
+    """
+    part: str | None = item.get("part") or item.get("uploaded_at", "")[:7] or None
+    return part
 
 
 def size_shards(index_shards: int, kinds: Iterable[str] = ("image", "other")) -> list[str]:

@@ -53,6 +53,11 @@ def index_shards() -> int:
     return _integer("INDEX_SHARDS", 1, 1, 100)
 
 
+def search_parts() -> int:
+    """Into how many parts the search snapshot divides a month; may be changed at any time, for images to come."""
+    return _integer("SEARCH_PARTS", 1, 1, 100)
+
+
 def gps() -> str:
     """How exactly positions are stored: `exact`, `coarse` (about 1 km) or `none`."""
     value = os.environ.get("GPS") or "exact"

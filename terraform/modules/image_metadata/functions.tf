@@ -35,6 +35,7 @@ locals {
     TABLE_NAME    = var.table_name
     UPLOAD_PREFIX = local.upload_prefix
     INDEX_SHARDS  = var.index_shards
+    SEARCH_PARTS  = var.search_parts
     LOG_LEVEL     = var.log_level
   }
   api_settings = {

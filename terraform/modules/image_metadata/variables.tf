@@ -201,6 +201,18 @@ variable "index_shards" {
   }
 }
 
+variable "search_parts" {
+  description = "Into how many parts the search snapshot divides a month: one is good for some two million images. May be changed at any time, for images to come."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.search_parts >= 1 && var.search_parts <= 100 && floor(var.search_parts) == var.search_parts
+    error_message = "search_parts must be a whole number from 1 to 100."
+  }
+}
+
 variable "max_upload_bytes" {
   description = "Largest file that a presigned upload admits, in bytes."
   type        = number

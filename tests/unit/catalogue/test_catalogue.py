@@ -103,7 +103,7 @@ def test_a_tombstone_expires_and_is_in_no_index(catalogue: Catalogue) -> None:
     catalogue.apply(KEY, *seen(record(KEY), 1))
     catalogue.apply(KEY, *seen(None, 2))
     item = catalogue.item(KEY)
-    assert set(item) == {"image_id", "state", "sequencer", "revision", "expires_at"}
+    assert set(item) == {"image_id", "state", "sequencer", "revision", "expires_at", "part"}
     assert list_page(catalogue).items == []
 
 

@@ -188,17 +188,47 @@ def test_cursor() -> None:
     assert (found.width, found.height, found.bit_depth) == (32, 32, 1)
 
 
-def test_ico_with_broken_pictures_keeps_the_directory_s_size() -> None:
-    found = read("ico", ico((24, 20, 32, b"nothing of the kind")))
-    assert (found.width, found.height) == (24, 20)
-    assert found.warnings
+def test_ico_whose_pictures_have_no_headers_is_none() -> None:
+    assert not recognised("ico", ico((24, 20, 32, b"nothing of the kind")))
+    assert not recognised("ico", ico((24, 20, 32, b"")))
 
 
-def test_ico_with_a_cut_directory() -> None:
-    data = ico((24, 20, 32, b""), (24, 20, 32, b""))
-    with pytest.raises(CorruptImage):
-        read("ico", data[:8])
-    assert not recognised("ico", data[:4] + b"\0\0" + data[6:])
+def test_ico_that_is_cut_anywhere_is_its_picture_or_none() -> None:
+    data = ico((24, 20, 32, dib(24, 20, 32)), (24, 20, 8, gradient("RGBA", "PNG", (24, 20))))
+    for length in range(len(data)):
+        if recognised("ico", data[:length]):
+            found = read("ico", data[:length])
+            assert (found.width, found.height) == (24, 20), length
+
+
+@pytest.mark.parametrize(("planes", "bits"), [(256, 500), (0, 0), (1, 32), (65535, 65535)])
+@pytest.mark.parametrize("kind", [1, 2])
+def test_ico_whose_directory_is_wrong_but_whose_picture_is_right(planes: int, bits: int, kind: int) -> None:
+    data = bytearray(ico((48, 30, 32, gradient("RGBA", "PNG", (48, 30))), kind=kind))
+    struct.pack_into("<HH", data, 10, planes, bits)
+    found = read("ico", bytes(data))
+    assert (found.width, found.height, found.color_mode) == (48, 30, "RGBA")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        struct.pack("<IiiHH", 40, 0, 64, 1, 32),
+        struct.pack("<IiiHH", 40, 32, 0, 1, 32),
+        struct.pack("<IiiHH", 40, 32, 64, 1, 77),
+        struct.pack("<IiiHH", 41, 32, 64, 1, 32),
+        struct.pack("<IiiHH", 40, 70000, 64, 1, 32),
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIDAT" + bytes(20),
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(20),
+    ],
+)
+def test_ico_whose_picture_contradicts_itself_is_none(header: bytes) -> None:
+    assert not recognised("ico", ico((32, 32, 32, header.ljust(60, b"\0"))))
+
+
+def test_a_spreadsheet_that_begins_as_a_cursor_is_none() -> None:
+    lotus = b"\0\0\2\0\6\4\6\0\x08\0\0\0\0\0\x96\0\1\0\0\0" + bytes(range(256)) * 40
+    assert not recognised("ico", lotus)
 
 
 def test_tga_with_an_icon_s_signature_is_no_icon() -> None:
@@ -207,8 +237,10 @@ def test_tga_with_an_icon_s_signature_is_no_icon() -> None:
 
 
 def test_ico_with_65535_entries_reads_few() -> None:
-    data = b"\0\0\1\0\xff\xff" + struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, 99, 0x7FFFFFFF) * 65535
-    source = CountingReader(data)
+    picture = dib(16, 16, 32)
+    rows = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(picture), 6 + 16 * 65535) * 65535
+    source = CountingReader(b"\0\0\1\0\xff\xff" + rows + picture)
+    assert recognised("ico", source.data)
     reader_of("ico").read(source, Found())
     assert source.asked < 8192
 

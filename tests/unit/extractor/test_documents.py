@@ -312,7 +312,7 @@ def test_eps_without_a_size_and_look_alikes() -> None:
         with pytest.raises(CorruptImage):
             read("eps", eps(f"%%BoundingBox: {box}"))
     assert not recognised("eps", eps("%%Pages: 3", first="%!PS-Adobe-2.0"))
-    assert recognised("eps", eps("%%BoundingBox: 0 0 9 9", first="%!PS-Adobe-2.0"))
+    assert not recognised("eps", eps("%%BoundingBox: 0 0 9 9", first="%!PS-Adobe-2.0"))
     assert not recognised("eps", b"%PDF-1.4\n%%BoundingBox: 0 0 9 9\n")
 
 

@@ -16,6 +16,7 @@ from . import (
     bmp,
     eps,
     exr,
+    foreign,
     gif,
     hdr,
     ico,
@@ -64,15 +65,22 @@ def reader_for(source: Reader) -> ModuleType | None:
 
 
 def read_behind_garbage(source: Reader) -> Found | None:
-    """Read a JPEG or TIFF that starts some bytes into the file; None when there is none."""
+    """Read a JPEG or TIFF that starts some bytes into the file; None when there is none, or it is part of another file.
+
+    A JPEG that belongs to what stands before it (a cover, a page's picture) does not end with the file; a TIFF stream
+    that is a block of metadata has no raster.
+    """
     head = source.read_at(0, limits.MAX_LEADING_GARBAGE)
     for signature, module in ((b"\xff\xd8\xff", jpeg), (b"II*\0", tiff), (b"MM\0*", tiff)):
         at = head.find(signature, 1)
-        if at < 0:
+        if at < 0 or foreign.is_known(source):
+            continue
+        window = WindowReader(source, at)
+        if not (foreign.ends_with(source, jpeg.END) if module is jpeg else tiff.has_data(window)):
             continue
         found = Found()
         try:
-            module.read(WindowReader(source, at), found)
+            module.read(window, found)
         except CorruptImage:
             continue
         found.warn(f"{at} bytes precede the image")

@@ -37,13 +37,13 @@ _KEYWORDS = {b"Title": "Title", b"Creator": "Software", b"Copyright": "Copyright
 
 
 def matches(head: bytes, source: Reader) -> bool:
-    """Whether the file is a DOS EPS, calls itself EPSF, or is PostScript that states a bounding box."""
+    """Whether the file is a DOS EPS, or calls itself EPSF: PostScript that does not is a document."""
     if head[:4] == _DOS:
         return source.size >= 30
     line = head.splitlines()[0] if head else b""
     if not line.startswith(b"%!PS-Adobe-"):
         return False
-    return b"EPSF" in line or _box(source.read_at(0, MAX_HEADER_BYTES)) is not None
+    return b"EPSF" in line
 
 
 def read(source: Reader, found: Found) -> None:

@@ -15,15 +15,18 @@ from .cursors import Fields, Truncated
 
 #: Directory entries looked at.
 MAX_ENTRIES = 256
-#: Planes a directory entry may state; 0 and 1 are in use.
-MAX_PLANES = 4
 #: Pictures whose own header is read; the directory cannot state more than 256 pixels.
 MAX_HEADERS = 16
+#: Pictures that are tried to see whether the file is an icon at all.
+MAX_TRIED = 4
+#: Pixels along a side of a bitmap.
+MAX_SIDE = 65535
 
 ICO = FileType("ICO", "image/vnd.microsoft.icon", "ico")
 CUR = FileType("CUR", "image/x-win-bitmap", "cur")
 TYPES = (ICO, CUR)
 _KINDS = {b"\0\0\1\0": ICO, b"\0\0\2\0": CUR}
+_DEPTHS = frozenset((1, 2, 4, 8, 16, 24, 32))
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
 
@@ -40,41 +43,21 @@ class _Entry:
 
 
 def matches(head: bytes, source: Reader) -> bool:
-    """Whether the signature, a count and a plausible first entry are there (TGA files start alike)."""
-    if head[:4] not in _KINDS or len(head) < 6:
-        return False
-    count = int.from_bytes(head[4:6], "little")
-    if count == 0:
-        return False
-    if len(head) < 22:
-        return source.size == len(head)
-    planes, bits = int.from_bytes(head[10:12], "little"), int.from_bytes(head[12:14], "little")
-    if head[2] == 1 and (planes > MAX_PLANES or bits > 32):  # a cursor's hot spot stands there
-        return False
-    length, offset = int.from_bytes(head[14:18], "little"), int.from_bytes(head[18:22], "little")
-    return head[9] in (0, 255) and length > 0 and 6 + 16 * min(count, MAX_ENTRIES) <= max(offset, 22)
+    """Whether the signature is there, and a picture whose own header can be read.
+
+    The signature is four small numbers, as Targa files and spreadsheets have them, and no directory states its pictures
+    so exactly that it could be trusted: there are PNG icons with 256 planes and 500 bits per pixel.
+    """
+    return head[:4] in _KINDS and any(_picture(source, entry) for entry in _nearest(_entries(source), source))
 
 
 def read(source: Reader, found: Found) -> None:
-    """Fill `found` from an ICO or CUR file. Raises `CorruptImage` when no entry is whole."""
-    head = source.read_at(0, 6)
-    found.be(_KINDS[head[:4]])
-    cursor = found.format == "CUR"
-    count = int.from_bytes(head[4:6], "little")
-    if count > MAX_ENTRIES:
-        found.warn(f"the directory states {count} pictures; {MAX_ENTRIES} are looked at")
-    entries = []
-    fields = Fields(source.read_at(6, 16 * min(count, MAX_ENTRIES)), order="little")
-    try:
-        for _ in range(min(count, MAX_ENTRIES)):
-            width, height = fields.u8() or 256, fields.u8() or 256
-            fields.skip(4)
-            bits = fields.u16()
-            entries.append(_Entry(width, height, 0 if cursor else bits, fields.u32(), fields.u32()))
-    except Truncated:
-        found.warn("the directory is cut short")
-    if not entries:
-        raise CorruptImage("the directory holds no picture")
+    """Fill `found` from an ICO or CUR file, by the largest picture. Raises `CorruptImage` when none can be read."""
+    found.be(_KINDS[source.read_at(0, 4)])
+    entries = _entries(source)
+    count = int.from_bytes(source.read_at(4, 2), "little")
+    if count > len(entries):
+        found.warn(f"the directory states {count} pictures; {len(entries)} are looked at")
     entries.sort(key=lambda entry: (entry.width * entry.height, entry.bits), reverse=True)
     best: Found | None = None
     for entry in entries[:MAX_HEADERS]:
@@ -84,11 +67,30 @@ def read(source: Reader, found: Found) -> None:
         if picture is not None and (best is None or _rank(picture) > _rank(best)):
             best = picture
     if best is None:
-        found.warn("no picture's own header is readable; the directory's size stands in")
-        best = Found(width=entries[0].width, height=entries[0].height)
+        raise CorruptImage("none of the largest pictures has a header of its own")
     found.width, found.height = best.width, best.height
     found.bit_depth, found.color_mode, found.has_alpha = best.bit_depth, best.color_mode, best.has_alpha
     found.frames, found.animated = 1, False
+
+
+def _entries(source: Reader) -> list[_Entry]:
+    """The directory's entries, as many as there are and are looked at."""
+    head = source.read_at(0, 6)
+    cursor, count = head[2:3] == b"\2", int.from_bytes(head[4:], "little")
+    entries = []
+    fields = Fields(source.read_at(6, 16 * min(count, MAX_ENTRIES)), order="little")
+    while fields.left >= 16:
+        width, height = fields.u8() or 256, fields.u8() or 256
+        fields.skip(4)
+        bits = fields.u16()  # of a cursor half its hot spot
+        entries.append(_Entry(width, height, 0 if cursor else bits, fields.u32(), fields.u32()))
+    return entries
+
+
+def _nearest(entries: list[_Entry], source: Reader) -> list[_Entry]:
+    """The few pictures inside the file that lie closest to its start."""
+    inside = [entry for entry in entries if entry.length and 0 < entry.offset < source.size]
+    return sorted(inside, key=lambda entry: entry.offset)[:MAX_TRIED]
 
 
 def _rank(picture: Found) -> tuple[int, int]:
@@ -106,7 +108,9 @@ def _picture(source: Reader, entry: _Entry) -> Found | None:
     except CorruptImage:
         return None
     height = abs(bitmap.height) // 2
-    if bitmap.size not in (12, 40, 64, 108, 124) or not bitmap.width or not height:
+    if bitmap.size not in (12, 40, 64, 108, 124) or bitmap.bits not in _DEPTHS:
+        return None
+    if not 0 < bitmap.width <= MAX_SIDE or not 0 < height <= MAX_SIDE:
         return None
     depth = bitmap.bits if 0 < bitmap.bits <= 8 else 5 if bitmap.bits == 16 else 8
     return Found(

@@ -35,6 +35,7 @@ _MPF = b"MPF\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _ADOBE = b"Adobe"
 _ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
+END = b"\xff\xd9"
 _APPLE = b"AMPF"  # at the end of JFIF: further pictures follow, which are Apple's gain maps and mattes
 #: What XMP says, in the first picture or in the further one, where that is a gain map, a depth map or the like:
 #: Adobe's and Apple's gain maps, Google's containers and dynamic depth, Apple's auxiliary images.

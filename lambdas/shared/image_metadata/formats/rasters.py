@@ -23,7 +23,7 @@ NEW_SUBFILE, OLD_SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = (
     0x103,
     0x106,
 )
-STRIPS, SUB_DIRECTORIES, SLICES = 0x111, 0x14A, 0xC640
+STRIPS, TILES, SUB_DIRECTORIES, SLICES = 0x111, 0x144, 0x14A, 0xC640
 #: A page of several: the one bit of NewSubfileType that leaves a directory an image of its own.
 _PAGE = 2
 _REDUCED = 1

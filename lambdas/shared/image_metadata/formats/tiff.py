@@ -14,7 +14,7 @@ from ..blocks.photoshop import read_resources
 from ..errors import BudgetExceeded, CorruptImage
 from ..model import FileType, Found
 from ..reader import RangeReader, Reader, WindowReader
-from .rasters import SUB_DIRECTORIES, Raster, Rasters, follow, number
+from .rasters import STRIPS, SUB_DIRECTORIES, TILES, Raster, Rasters, follow, number
 from .raw import kinds
 from .raw.sizes import complete, image_of
 
@@ -23,12 +23,24 @@ TYPES = (TIFF, *kinds.TYPES)
 _BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _SAMPLE_FORMAT = 0x0102, 0x0106, 0x0115, 0x0152, 0x0153
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 _BLOCKS = (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG)
+_DATA = (STRIPS, TILES, SUB_DIRECTORIES)
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"IIRO", b"IIRS", b"MMOR")
 
 
 def matches(head: bytes, _: Reader) -> bool:
     """Whether the file starts as a TIFF, a BigTIFF, or a raw file of their family."""
     return head[:4] in _MAGIC
+
+
+def has_data(source: Reader) -> bool:
+    """Whether the first directory points at image data, or at sub-directories: a block of metadata does not."""
+    try:
+        tiff = TiffStream(source, lambda _: None, "TIFF")
+    except NotTiff:
+        return False
+    main = tiff.directory(tiff.first)
+    places = [tiff.number(main[tag]) for tag in _DATA if tag in main]
+    return any(isinstance(place, int) and 0 < place < source.size for place in places)
 
 
 def read(source: Reader, found: Found) -> None:
@@ -64,7 +76,7 @@ def read(source: Reader, found: Found) -> None:
         if kind is not None:
             complete(kind, tiff, tags, rasters, found)
         _blocks(tiff, tags, found)
-        found.icc = _profile(tiff, image.tags if image else main)
+        found.icc = _profile(tiff, main if kind or image is None else image.tags)
     except BudgetExceeded as error:
         found.warn(f"TIFF: some blocks were not read: {error}")
     if found.width is None or found.height is None:

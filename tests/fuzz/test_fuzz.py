@@ -17,9 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from image_metadata import ImageMetadata, RangeReader, SourceError, extract, limits
+from tests.support import raws
 
 IMAGES = Path(__file__).parents[1] / "images"
 SEEDS = [path.read_bytes() for path in sorted(IMAGES.iterdir()) if path.suffix not in (".py", ".json", "")]
+SEEDS += raws.SAMPLES.values()
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "3"))
 #: Seconds that one file may take; generous, because the machine may be busy with other tests.
 MAX_SECONDS = 2.0
@@ -38,11 +40,14 @@ EDGES = [
 ]
 NAMES = [b"Exif\0\0", b"II*\0", b"MM\0*", b"8BIM", b"\x1c\x02", b"ftyp", b"meta", b"moov", b"iloc", b"IDAT", b"IHDR",
          b"VP8X", b"ANMF", b"\xff\xe1", b"\xff\xda", b"<x:xmpmeta>", b"<rdf:li>", b"!\xff\x0b", b"qoif",
-         b"#?RADIANCE\n", b"P6 ", b"<svg "]  # fmt: skip
+         b"#?RADIANCE\n", b"P6 ", b"<svg ", b"MPF\0", b"crx ", b"CMP1", b"HEAPCCDR", b"SECd", b"SECp", b"\0PRD",
+         b"\0TTW", b"\x4a\1\4\0", b"\x12\xc6\1\0", b"\3\x80\0\0"]  # fmt: skip
 SIGNATURES = [
     b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\0\0\0\0WEBP", b"II*\0", b"MM\0+", b"8BPS\0\1",
     b"\0\0\0\x18ftypavif", b"\0\0\0\x18ftypheic", b"BM", b"\0\0\1\0\1\0", b"\xff\x0a", b"\xff\x4f\xff\x51",
-    b"P6\n", b"<svg", b"#?RADIANCE\n", b"v/1\1\2", b"\n\5\1\x08", b"qoif", b"DDS ", b"\x01\xda",
+    b"FUJIFILMCCD-RAW ", b"IIU\0\x18\0\0\0", b"IIRO\x08\0\0\0", b"\0MRM", b"FOVb\2\0\2\0", b"II\x1a\0\0\0HEAPCCDR",
+    b"\0\0\0\x18ftypcrx ", b"II*\0\x10\0\0\0CR\2\0", b"P6\n", b"<svg", b"#?RADIANCE\n", b"v/1\1\2", b"\n\5\1\x08",
+    b"qoif", b"DDS ", b"\x01\xda",
 ]  # fmt: skip
 
 

@@ -122,7 +122,9 @@ def rw2(magic: bytes = b"IIU\0", make: str = "Panasonic", borders: bool = True) 
     if borders:
         tags |= {0x04: (3, 8), 0x05: (3, 16), 0x06: (3, 2744), 0x07: (3, 3664)}
     tags[0x2E] = (7, jpeg(exif=tiff({}, EXIF, GPS)))
-    return stream(tags, magic=magic, head=bytes(16), exif={0x9003: (2, TAKEN)})
+    return stream(
+        tags, magic=magic, head=bytes.fromhex("88e774d8f8251d4d947a6e77822b5d6a"), exif={0x9003: (2, TAKEN)}
+    )
 
 
 def raf(shown: tuple[int, int] | None = (4896, 3264), full_size: tuple[int, int] | None = (4992, 3296),
@@ -232,3 +234,42 @@ def cr3(brand: bytes = b"crx ", compressor: bytes = b"CanonCR3_001/00.09.00/00.0
 
     movie = box(b"moov", own + track(1624, 1080, 10, 1) + track(6288, 4056, 14, samples))
     return box(b"ftyp", brand + b"\0\0\0\1crx isom") + movie + box(b"mdat", bytes(64))
+
+
+#: A file of each kind.
+SAMPLES: dict[str, bytes] = {
+    "DNG": stream(raster(256, 171, 1) | {0xC612: (1, [1, 4, 0, 0]), **camera("Apple")}, [sensor(8064, 6048)],
+                   exif=EXIF, gps=GPS),
+    "GPR": stream(raster(256, 171, 1) | {0xC612: (1, [1, 4, 0, 0]), **camera("GoPro")},
+                   [sensor(4000, 3000, compression=9)], exif=EXIF, gps=GPS),
+    "NEF": made_by("NIKON CORPORATION", "NIKON D750", compression=34713),
+    "NRW": made_by("NIKON", "COOLPIX P7000", bits=12),
+    "ARW": made_by("SONY", "ILCE-7M3", compression=32767),
+    "SR2": made_by("SONY", "DSC-R1"),
+    "SRF": stream(raster(160, 120, 1) | camera("SONY", "DSC-F828"), gps=GPS,
+                   exif=EXIF | {0xA002: (4, 3264), 0xA003: (4, 2448)}),
+    "PEF": stream(sensor(4992, 3284, compression=65535) | camera("PENTAX", "K-5"), chain=[raster(160, 120)],
+                   exif=EXIF, gps=GPS),
+    "SRW": made_by("SAMSUNG", "NX300", compression=32770, bits=12),
+    "3FR": made_by("Hasselblad", "Hasselblad H3D"),
+    "FFF": made_by("Imacon", "Ixpress"),
+    "KDC": stream(raster(160, 120) | camera("EASTMAN KODAK COMPANY", "KODAK P880") | {0xFE00: (4, 8)}, gps=GPS,
+                   exif=EXIF | {0xA002: (4, 3264), 0xA003: (4, 2448)}),
+    "DCR": made_by("Kodak", "DCS Pro 14N", compression=65000, bits=12),
+    "ERF": made_by("SEIKO EPSON CORP.", "R-D1"),
+    "MEF": made_by("Mamiya-OP Co.,Ltd.", "MAMIYA ZD"),
+    "MOS": made_by("Leaf", "Leaf Aptus 22", bits=16),
+    "ORF": stream(raster(4640, 3472, None, 16, 1, 1) | camera("OLYMPUS CORPORATION", "E-M1"), magic=b"IIRO",
+                   exif=EXIF, gps=GPS),
+    "IIQ": iiq(),
+    "CR2": cr2(),
+    "CR3": cr3(),
+    "CRW": crw(),
+    "RAF": raf(),
+    "RW2": rw2(),
+    "RAW": stream({0x02: (3, 2700), 0x03: (3, 2000)} | camera("Panasonic", "DMC-FZ30"), magic=b"IIU\0",
+                   exif=EXIF, gps=GPS),
+    "RWL": rw2(make="LEICA"),
+    "MRW": mrw(),
+    "X3F": x3f(),
+}  # fmt: skip

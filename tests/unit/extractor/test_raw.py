@@ -10,54 +10,47 @@ import pytest
 
 from image_metadata import RangeReader, extract, limits
 from tests.support import raws
-from tests.support.builders import metadata_of, packet
-from tests.support.raws import EXIF, camera, made_by, raster, sensor, stream
+from tests.support.builders import desc, jpeg, metadata_of, packet, profile, tiff
+from tests.support.raws import camera, raster, sensor, stream
 
-#: A file of each kind: media type, width, height, depth.
-FILES: dict[str, tuple[bytes, str, int, int, int | None]] = {
-    "DNG": (stream(raster(256, 171, 1) | {0xC612: (1, [1, 4, 0, 0]), **camera("Apple")}, [sensor(8064, 6048)],
-                   exif=EXIF, gps=raws.GPS), "image/x-adobe-dng", 8064, 6048, 14),
-    "GPR": (stream(raster(256, 171, 1) | {0xC612: (1, [1, 4, 0, 0]), **camera("GoPro")},
-                   [sensor(4000, 3000, compression=9)], exif=EXIF, gps=raws.GPS), "image/x-gopro-gpr", 4000, 3000, 14),
-    "NEF": (made_by("NIKON CORPORATION", "NIKON D750", compression=34713), "image/x-nikon-nef", 6032, 4032, 14),
-    "NRW": (made_by("NIKON", "COOLPIX P7000", bits=12), "image/x-nikon-nrw", 6032, 4032, 12),
-    "ARW": (made_by("SONY", "ILCE-7M3", compression=32767), "image/x-sony-arw", 6032, 4032, 14),
-    "SR2": (made_by("SONY", "DSC-R1"), "image/x-sony-sr2", 6032, 4032, 14),
-    "SRF": (stream(raster(160, 120, 1) | camera("SONY", "DSC-F828"), gps=raws.GPS,
-                   exif=EXIF | {0xA002: (4, 3264), 0xA003: (4, 2448)}), "image/x-sony-srf", 3264, 2448, None),
-    "PEF": (stream(sensor(4992, 3284, compression=65535) | camera("PENTAX", "K-5"), chain=[raster(160, 120)],
-                   exif=EXIF, gps=raws.GPS), "image/x-pentax-pef", 4992, 3284, 14),
-    "SRW": (made_by("SAMSUNG", "NX300", compression=32770, bits=12), "image/x-samsung-srw", 6032, 4032, 12),
-    "3FR": (made_by("Hasselblad", "Hasselblad H3D"), "image/x-hasselblad-3fr", 6032, 4032, 14),
-    "FFF": (made_by("Imacon", "Ixpress"), "image/x-hasselblad-fff", 6032, 4032, 14),
-    "KDC": (stream(raster(160, 120) | camera("EASTMAN KODAK COMPANY", "KODAK P880") | {0xFE00: (4, 8)}, gps=raws.GPS,
-                   exif=EXIF | {0xA002: (4, 3264), 0xA003: (4, 2448)}), "image/x-kodak-kdc", 3264, 2448, None),
-    "DCR": (made_by("Kodak", "DCS Pro 14N", compression=65000, bits=12), "image/x-kodak-dcr", 6032, 4032, 12),
-    "ERF": (made_by("SEIKO EPSON CORP.", "R-D1"), "image/x-epson-erf", 6032, 4032, 14),
-    "MEF": (made_by("Mamiya-OP Co.,Ltd.", "MAMIYA ZD"), "image/x-mamiya-mef", 6032, 4032, 14),
-    "MOS": (made_by("Leaf", "Leaf Aptus 22", bits=16), "image/x-leaf-mos", 6032, 4032, 16),
-    "ORF": (stream(raster(4640, 3472, None, 16, 1, 1) | camera("OLYMPUS CORPORATION", "E-M1"), magic=b"IIRO",
-                   exif=EXIF, gps=raws.GPS), "image/x-olympus-orf", 4640, 3472, 16),
-    "IIQ": (raws.iiq(), "image/x-phaseone-iiq", 7320, 5484, None),
-    "CR2": (raws.cr2(), "image/x-canon-cr2", 5616, 3744, 14),
-    "CR3": (raws.cr3(), "image/x-canon-cr3", 6000, 4000, 14),
-    "CRW": (raws.crw(), "image/x-canon-crw", 3072, 2048, None),
-    "RAF": (raws.raf(), "image/x-fuji-raf", 4896, 3264, 14),
-    "RW2": (raws.rw2(), "image/x-panasonic-rw2", 3648, 2736, 12),
-    "RAW": (stream({0x02: (3, 2700), 0x03: (3, 2000)} | camera("Panasonic", "DMC-FZ30"), magic=b"IIU\0",
-                   exif=EXIF, gps=raws.GPS), "image/x-panasonic-rw", 2700, 2000, None),
-    "RWL": (raws.rw2(make="LEICA"), "image/x-leica-rwl", 3648, 2736, 12),
-    "MRW": (raws.mrw(), "image/x-minolta-mrw", 3264, 2448, 12),
-    "X3F": (raws.x3f(), "image/x-sigma-x3f", 2268, 1512, None),
-}  # fmt: skip
+#: Media type, width, height and depth of a file of each kind.
+FILES: dict[str, tuple[str, int, int, int | None]] = {
+    "DNG": ("image/x-adobe-dng", 8064, 6048, 14),
+    "GPR": ("image/x-gopro-gpr", 4000, 3000, 14),
+    "NEF": ("image/x-nikon-nef", 6032, 4032, 14),
+    "NRW": ("image/x-nikon-nrw", 6032, 4032, 12),
+    "ARW": ("image/x-sony-arw", 6032, 4032, 14),
+    "SR2": ("image/x-sony-sr2", 6032, 4032, 14),
+    "SRF": ("image/x-sony-srf", 3264, 2448, None),
+    "PEF": ("image/x-pentax-pef", 4992, 3284, 14),
+    "SRW": ("image/x-samsung-srw", 6032, 4032, 12),
+    "3FR": ("image/x-hasselblad-3fr", 6032, 4032, 14),
+    "FFF": ("image/x-hasselblad-fff", 6032, 4032, 14),
+    "KDC": ("image/x-kodak-kdc", 3264, 2448, None),
+    "DCR": ("image/x-kodak-dcr", 6032, 4032, 12),
+    "ERF": ("image/x-epson-erf", 6032, 4032, 14),
+    "MEF": ("image/x-mamiya-mef", 6032, 4032, 14),
+    "MOS": ("image/x-leaf-mos", 6032, 4032, 16),
+    "ORF": ("image/x-olympus-orf", 4640, 3472, 16),
+    "IIQ": ("image/x-phaseone-iiq", 7320, 5484, None),
+    "CR2": ("image/x-canon-cr2", 5616, 3744, 14),
+    "CR3": ("image/x-canon-cr3", 6000, 4000, 14),
+    "CRW": ("image/x-canon-crw", 3072, 2048, None),
+    "RAF": ("image/x-fuji-raf", 4896, 3264, 14),
+    "RW2": ("image/x-panasonic-rw2", 3648, 2736, 12),
+    "RAW": ("image/x-panasonic-rw", 2700, 2000, None),
+    "RWL": ("image/x-leica-rwl", 3648, 2736, 12),
+    "MRW": ("image/x-minolta-mrw", 3264, 2448, 12),
+    "X3F": ("image/x-sigma-x3f", 2268, 1512, None),
+}
 #: Kinds whose files here have no lens and no position.
 _PLAIN = {"IIQ", "CRW", "X3F"}
 
 
 @pytest.mark.parametrize("kind", FILES)
 def test_each_kind(kind: str) -> None:
-    data, media_type, width, height, depth = FILES[kind]
-    told = metadata_of(data)
+    media_type, width, height, depth = FILES[kind]
+    told = metadata_of(raws.SAMPLES[kind])
     assert (told.status, told.error, told.format, told.content_type) == ("ok", None, kind, media_type)
     assert (told.width, told.height, told.bit_depth, told.frames) == (width, height, depth, 1)
     assert told.taken_at == "2024-05-06T07:08:09"
@@ -69,7 +62,7 @@ def test_each_kind(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", FILES)
 def test_cut_anywhere_no_preview_is_told_as_the_image(kind: str) -> None:
-    data, _, width, height, _ = FILES[kind]
+    data, (_, width, height, _) = raws.SAMPLES[kind], FILES[kind]
     for length in range(len(data)):
         told = metadata_of(data[:length])
         assert told.status in ("ok", "corrupt", "unsupported"), length
@@ -84,7 +77,7 @@ def test_cut_anywhere_no_preview_is_told_as_the_image(kind: str) -> None:
 @pytest.mark.parametrize("edge", [0, 1, 0x7FFFFFFF, 0xFFFFFFFF])
 @pytest.mark.parametrize("kind", FILES)
 def test_damaged_counts_and_places_end_soon(kind: str, edge: int) -> None:
-    data = FILES[kind][0]
+    data = raws.SAMPLES[kind]
     for at in range(0, min(len(data), 1200) - 4, 2):
         damaged = data[:at] + struct.pack("<I", edge) + data[at + 4 :]
         reader = RangeReader(lambda start, end, d=damaged: d[start:end], len(damaged), first_block=512)
@@ -292,6 +285,19 @@ def test_cr3_of_a_burst_counts_its_frames() -> None:
 def test_a_movie_in_canon_s_raw_format_is_no_image() -> None:
     told = metadata_of(raws.cr3(compressor=b"CanonCRM0001/02.09.00/00.00.00"))
     assert (told.status, told.width) == ("unsupported", None)
+
+
+def test_rw2_takes_its_resolution_from_the_preview_alone() -> None:
+    tags: raws.Tags = {0x02: (3, 100), 0x03: (3, 80), 0x011A: (5, (1, 1)), 0x011B: (5, (1, 1))}
+    preview = jpeg(exif=tiff({0x011A: (5, (180, 1)), 0x011B: (5, (180, 1))}))
+    assert metadata_of(stream(tags | {0x2E: (7, preview)}, magic=b"IIU\0")).dpi == (180.0, 180.0)
+
+
+def test_the_profile_of_a_raw_file_stands_in_the_first_directory() -> None:
+    told = metadata_of(
+        stream(raster(160, 120, 1) | camera("NIKON") | {0x8773: (7, profile(desc("P3")))}, [sensor(60, 40)])
+    )
+    assert (told.format, told.color_profile) == ("NEF", "P3")
 
 
 def test_xmp_and_rating_of_a_raw_file() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...blocks.dates import unix_moment
+from ...blocks.ifd import decode
 from ...blocks.numbers import positive
 from ...errors import BudgetExceeded, CorruptImage
 from ...fields import Description
@@ -111,11 +112,8 @@ def _describe(values: dict[int, bytes], order: str) -> Description:
             else None
         )
 
-    def text(value: bytes) -> str | None:
-        return value.partition(b"\0")[0].decode("utf-8", "replace").strip() or None
-
     make, _, model = values.get(_MAKE_MODEL, b"").partition(b"\0")
-    told = Description(make=text(make), model=text(model), artist=text(values.get(_OWNER, b"")))
+    told = Description(make=decode(make), model=decode(model), artist=decode(values.get(_OWNER, b"")))
     told.taken = unix_moment(number(_TIME, "I") or 0)
     if "EOS" in (told.model or "") and number(_SERIAL, "I") is not None:
         told.serial = f"{number(_SERIAL, 'I'):010d}"

@@ -17,6 +17,8 @@ RWL = FileType("RWL", "image/x-leica-rwl", "rwl")
 TYPES = (RW2, RAW, RWL)
 _WIDTH, _HEIGHT, _TOP, _LEFT, _BOTTOM, _RIGHT, _BITS, _PREVIEW = 2, 3, 4, 5, 6, 7, 10, 0x2E
 _MAKE = 0x010F
+#: Tags that mean something else in the first directory of these files.
+_NO_RESOLUTION = (0x011A, 0x011B, 0x0128)
 _OLD = b"IIU\0\x08\0\0\0"
 
 
@@ -41,7 +43,8 @@ def read(source: Reader, found: Found) -> None:
     _size(tiff, tags, found)
     try:
         preview = tiff.place(tags[_PREVIEW]) if _PREVIEW in tags else None
-        found.exif_block = exif_of(tiff, Directory(tags), found.warn)
+        known = {tag: entry for tag, entry in tags.items() if tag not in _NO_RESOLUTION}
+        found.exif_block = exif_of(tiff, Directory(known), found.warn)
         if XMP_TAG in tags:
             found.xmp = tiff.raw(tags[XMP_TAG], MAX_XMP) or None
         if preview:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from ...blocks.ifd import Directory, TiffStream
+from ...blocks.ifd import Directory, TiffStream, decode
 from ...fields import Description
 from ...model import FileType, Found
 from .. import jpeg
@@ -93,4 +93,4 @@ def _phase_one(tiff: TiffStream, found: Found, block: Description) -> None:
     if _PHASE_LENS in entries and not block.lens:
         length, place = entries[_PHASE_LENS][2:]
         if 4 < length <= 256:
-            block.lens = tiff.read_at(8 + place, length).split(b"\0")[0].decode("utf-8", "replace") or None
+            block.lens = decode(tiff.read_at(8 + place, length))

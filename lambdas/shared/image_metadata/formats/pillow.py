@@ -36,7 +36,7 @@ TYPES = (
     FileType("WMF", "image/wmf", "wmf"),
 )
 #: What a plugin raises on bytes it cannot make sense of.
-_FAILURES = (
+FAILURES = (
     SyntaxError,
     OSError,
     EOFError,
@@ -123,7 +123,7 @@ def read(source: Reader, found: Found) -> bool:
         except Image.DecompressionBombError:
             # Raised by GBR alone, whose signature is four small numbers: hardly ever a GBR.
             continue
-        except _FAILURES:
+        except FAILURES:
             if accept is not None and name in ("DDS", "SGI", "ICNS", "SUN"):
                 found.be(kind)
                 raise CorruptImage(f"the {name} header is damaged") from None

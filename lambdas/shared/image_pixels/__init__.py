@@ -1,0 +1,1 @@
+"""Pixels: previews, hashes and measures. The only room that decodes images; everything else reads headers."""

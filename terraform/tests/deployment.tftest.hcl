@@ -78,11 +78,15 @@ run "alarms" {
 
   assert {
     condition = toset(module.monitoring[0].alarm_names) == toset(concat(
-      [for alarm in ["dead-letters", "events-late", "api-errors"] : "image-metadata-dev-${alarm}"],
-      [for name in keys(output.function_names) : "image-metadata-dev-${name}-errors"],
-      [for name in keys(output.function_names) : "image-metadata-dev-${name}-throttles"],
+      [
+        for alarm in [
+          "dead-letters", "events-late", "events-failing", "api-errors", "transaction-conflicts",
+          "write-throttles", "by_uploaded_at-write-throttles", "by_size-write-throttles",
+        ] : "image-metadata-dev-${alarm}"
+      ],
+      flatten([for name in keys(output.function_names) : [for kind in ["errors", "throttles", "slow"] : "image-metadata-dev-${name}-${kind}"]]),
     ))
-    error_message = "Every function needs its alarms, and so do dead letters, late events and the API."
+    error_message = "Every function needs its alarms, and so do events, the API, the table and its indexes."
   }
 }
 

@@ -97,6 +97,23 @@ run "least_privilege" {
   }
 
   assert {
+    condition = alltrue(flatten([
+      for function in module.functions : [
+        for statement in jsondecode(function.policy).Statement : [
+          for action, keys in { "dynamodb:PutItem" = "uploads/*", "dynamodb:UpdateItem" = "#summary#*" } :
+          statement.Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == keys if contains(statement.Action, action)
+        ]
+      ]
+    ]))
+    error_message = "Items may be put for images alone, and updated for the counters alone."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.batch_operations[0].assume_role_policy).Statement[0].Condition == { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+    error_message = "Only jobs of this account may take the role."
+  }
+
+  assert {
     condition = !anytrue(flatten([
       for name in ["get_image", "info_images"] : [
         for statement in jsondecode(module.functions[name].policy).Statement : [

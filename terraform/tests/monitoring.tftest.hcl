@@ -5,7 +5,9 @@ mock_provider "aws" {
 variables {
   name                   = "test"
   region                 = "us-east-1"
-  function_names         = { read = "test-read" }
+  functions              = { read = { name = "test-read", timeout_seconds = 20 } }
+  event_log_group        = "/aws/lambda/test-events"
+  index_names            = ["by_size"]
   queue_name             = "events"
   dead_letter_queue_name = "events-dead-letter"
   table_name             = "records"
@@ -26,6 +28,35 @@ run "without_mail" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["dead-letters"].dimensions == tomap({ QueueName = "events-dead-letter" }) && aws_cloudwatch_metric_alarm.this["dead-letters"].threshold == 0
     error_message = "One dead letter must raise the alarm."
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in ["api-errors", "events-failing"] :
+      aws_cloudwatch_metric_alarm.this[alarm].evaluation_periods == 3 && aws_cloudwatch_metric_alarm.this[alarm].datapoints_to_alarm == 2
+    ])
+    error_message = "What passes by itself, such as a single 503, must alarm nobody."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["read-slow"].threshold == 16000 && aws_cloudwatch_metric_alarm.this["read-slow"].statistic == "Maximum"
+    error_message = "An invocation that comes near its timeout of 20 seconds must be told of."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["write-throttles"].dimensions == tomap({ TableName = "records" })
+      && aws_cloudwatch_metric_alarm.this["by_size-write-throttles"].dimensions == tomap({ TableName = "records", GlobalSecondaryIndexName = "by_size" })
+    )
+    error_message = "Throttled writes to the table and to each index must raise an alarm."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["events-failing"].namespace == "test" && aws_cloudwatch_metric_alarm.this["events-failing"].metric_name == "FailedEvents"
+      && strcontains(aws_cloudwatch_log_metric_filter.failed_events.pattern, "($.message = \"record failed\") ||")
+    )
+    error_message = "Events that failed must be counted by what the function logs about them."
   }
 
   assert {

@@ -17,16 +17,25 @@ run "queue" {
   }
 
   assert {
-    condition = one(jsondecode(aws_sqs_queue.this.policy).Statement).Condition == {
+    condition = [for statement in jsondecode(aws_sqs_queue.this.policy).Statement : [statement.Action, statement.Condition] if statement.Effect == "Allow"] == [["sqs:SendMessage", {
       ArnEquals    = { "aws:SourceArn" = "arn:aws:s3:::images" }
       StringEquals = { "aws:SourceAccount" = "123456789012" }
-    }
-    error_message = "Only the bucket, in its account, may send."
+    }]]
+    error_message = "Only the bucket, in its account, may do anything, and only send."
   }
 
   assert {
-    condition     = one(jsondecode(aws_sqs_queue.this.policy).Statement).Action == "sqs:SendMessage"
-    error_message = "The bucket may only send."
+    condition = alltrue([
+      for policy in [aws_sqs_queue.this.policy, aws_sqs_queue.dead_letter.policy] : [
+        for statement in jsondecode(policy).Statement : [statement.Action, statement.Principal, statement.Condition] if statement.Effect == "Deny"
+      ] == [["sqs:*", "*", { Bool = { "aws:SecureTransport" = "false" } }]]
+    ])
+    error_message = "Both queues must refuse requests without TLS."
+  }
+
+  assert {
+    condition     = one(distinct([for statement in jsondecode(aws_sqs_queue.dead_letter.policy).Statement : statement.Resource])) == "arn:aws:sqs:us-east-1:123456789012:events-dead-letter"
+    error_message = "A queue's policy must be about the queue itself."
   }
 
   assert {
@@ -61,5 +70,10 @@ run "local_aws" {
       deadLetterTargetArn = "arn:aws:sqs:us-east-1:123456789012:events-dead-letter", maxReceiveCount = 5
     }
     error_message = "There the queue itself must name its dead-letter queue."
+  }
+
+  assert {
+    condition     = !anytrue([for statement in jsondecode(aws_sqs_queue.this.policy).Statement : statement.Effect == "Deny"])
+    error_message = "There is no TLS to require."
   }
 }

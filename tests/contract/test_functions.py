@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from image_catalogue.dynamodb import COUNTER_PREFIX
 from tests.contract.declared import (
     PRODUCT,
     ROOT,
@@ -144,6 +145,17 @@ def test_every_piece_of_iam_is_optional() -> None:
                     assert re.fullmatch(r"\$\{local\.(own|batch)_role( && .+)? \? 1 : 0\}", body["count"]), (
                         body
                     )
+
+
+def test_the_counters_that_may_be_updated_are_those_that_the_code_keeps() -> None:
+    assert local_value("counter_prefix") == COUNTER_PREFIX
+
+
+def test_every_failed_event_is_counted_for_the_alarm() -> None:
+    """The alarm looks for the messages of the log."""
+    batch = (SHARED / "image_events/batch.py").read_text(encoding="utf-8")
+    logged = re.findall(r"log\.error\(\s*\"([^\"]+)\"", batch)
+    assert logged and set(logged) == set(local_value("failure_messages", "monitoring"))
 
 
 def test_only_one_provider_is_needed() -> None:

@@ -15,6 +15,7 @@ locals {
       RemoveImage = { actions = ["s3:DeleteObject"], resources = [local.images_arn] }
       ReadRecord  = local.may_read_record
       WriteRecord = local.may_write_record
+      Count       = local.may_count
     }
   }
 }

@@ -43,9 +43,18 @@ locals {
   }
 
   # Permissions that several functions need, beside those of their own in their files.
-  may_read_record  = { actions = ["dynamodb:GetItem"], resources = [local.table_arn] }
-  may_write_record = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [local.table_arn] }
-  may_read_image   = { actions = ["s3:GetObject"], resources = [local.images_arn] }
+  may_read_record = { actions = ["dynamodb:GetItem"], resources = [local.table_arn] }
+  may_write_record = {
+    actions   = ["dynamodb:PutItem"]
+    resources = [local.table_arn]
+    condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = "${local.upload_prefix}*" } }
+  }
+  may_count = {
+    actions   = ["dynamodb:UpdateItem"]
+    resources = [local.table_arn]
+    condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = "${local.counter_prefix}*" } }
+  }
+  may_read_image = { actions = ["s3:GetObject"], resources = [local.images_arn] }
 
   # Without it S3 answers 403 for a key that is not there. Only a listing states a prefix, a GetObject does not.
   may_see_absence = {

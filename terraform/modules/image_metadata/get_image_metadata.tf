@@ -15,6 +15,7 @@ locals {
     permissions = {
       ReadRecord  = local.may_read_record
       WriteRecord = local.may_write_record
+      Count       = local.may_count
       ListRecords = {
         actions   = ["dynamodb:Query"]
         resources = ["${local.table_arn}/index/by_uploaded_at", "${local.table_arn}/index/by_size"]

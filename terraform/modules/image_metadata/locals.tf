@@ -11,6 +11,9 @@ locals {
   partition     = data.aws_partition.current.partition
   upload_prefix = "uploads/"
 
+  # What the keys of the summary's counters begin with (image_catalogue/dynamodb.py).
+  counter_prefix = "#summary#"
+
   # Names and ARNs are spelled out, so that what refers to bucket, table and queue need not wait for them.
   bucket_name = coalesce(var.bucket_name, "${local.name}-${local.account_id}-${local.region}")
   bucket_arn  = "arn:${local.partition}:s3:::${local.bucket_name}"

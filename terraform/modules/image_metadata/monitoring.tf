@@ -4,10 +4,12 @@ module "monitoring" {
 
   name                   = local.name
   region                 = local.region
-  function_names         = { for name, function in module.functions : name => function.name }
+  functions              = { for name, function in module.functions : name => { name = function.name, timeout_seconds = local.functions[name].timeout_seconds } }
+  event_log_group        = module.functions["s3_file_event"].log_group
   queue_name             = module.events.name
   dead_letter_queue_name = module.events.dead_letter_name
   table_name             = module.table.name
+  index_names            = module.table.index_names
   api_name               = module.api.name
   api_stage              = module.api.stage
   email                  = var.alarm_email

@@ -13,6 +13,7 @@ locals {
       SeeAbsence  = local.may_see_absence
       ReadRecord  = local.may_read_record
       WriteRecord = local.may_write_record
+      Count       = local.may_count
     }
 
     queue = {

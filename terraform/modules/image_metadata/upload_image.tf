@@ -18,6 +18,7 @@ locals {
     permissions = {
       WriteImage  = { actions = ["s3:PutObject"], resources = [local.images_arn] }
       WriteRecord = local.may_write_record
+      Count       = local.may_count
     }
   }
 }

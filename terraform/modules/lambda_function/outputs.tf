@@ -22,3 +22,8 @@ output "policy" {
   description = "What the function's own role may do, as JSON."
   value       = jsonencode({ Version = "2012-10-17", Statement = concat(local.statements, local.source_statements) })
 }
+
+output "log_group" {
+  description = "Name of the function's log group."
+  value       = aws_cloudwatch_log_group.this.name
+}

@@ -1,3 +1,4 @@
+# Periods of five minutes; an alarm is raised when the threshold is passed in so many (`raised_by`) of the last `periods`.
 locals {
   alarms = merge(
     {
@@ -9,6 +10,7 @@ locals {
         statistic   = "Maximum"
         threshold   = 0
         periods     = 1
+        raised_by   = 1
       }
       events-late = {
         description = "Events have been waiting for more than 10 minutes."
@@ -18,40 +20,113 @@ locals {
         statistic   = "Maximum"
         threshold   = 600
         periods     = 1
+        raised_by   = 1
+      }
+      events-failing = {
+        description = "Events fail again and again; each is tried five times."
+        namespace   = aws_cloudwatch_log_metric_filter.failed_events.metric_transformation[0].namespace
+        metric      = aws_cloudwatch_log_metric_filter.failed_events.metric_transformation[0].name
+        dimensions  = {}
+        statistic   = "Sum"
+        threshold   = 10
+        periods     = 3
+        raised_by   = 2
       }
       api-errors = {
-        description = "The API answers with 5xx."
+        description = "The API goes on answering with 5xx."
         namespace   = "AWS/ApiGateway"
         metric      = "5XXError"
         dimensions  = { ApiName = var.api_name, Stage = var.api_stage }
         statistic   = "Sum"
         threshold   = 0
-        periods     = 1
+        periods     = 3
+        raised_by   = 2
       }
-    },
-    {
-      for key, name in var.function_names : "${key}-errors" => {
-        description = "Invocations of ${name} fail."
-        namespace   = "AWS/Lambda"
-        metric      = "Errors"
-        dimensions  = { FunctionName = name }
+      transaction-conflicts = {
+        description = "Writes wait for each other at the summary's counters."
+        namespace   = "AWS/DynamoDB"
+        metric      = "TransactionConflict"
+        dimensions  = { TableName = var.table_name }
         statistic   = "Sum"
-        threshold   = 0
-        periods     = 1
+        threshold   = 1000
+        periods     = 3
+        raised_by   = 3
       }
-    },
-    {
-      for key, name in var.function_names : "${key}-throttles" => {
-        description = "Invocations of ${name} are throttled: the account's concurrency is used up."
-        namespace   = "AWS/Lambda"
-        metric      = "Throttles"
-        dimensions  = { FunctionName = name }
+      write-throttles = {
+        description = "Writes to the table are throttled."
+        namespace   = "AWS/DynamoDB"
+        metric      = "WriteThrottleEvents"
+        dimensions  = { TableName = var.table_name }
         statistic   = "Sum"
         threshold   = 0
         periods     = 3
+        raised_by   = 3
+      }
+    },
+    {
+      for index in var.index_names : "${index}-write-throttles" => {
+        description = "Writes to the index ${index} are throttled: raise index_shards."
+        namespace   = "AWS/DynamoDB"
+        metric      = "WriteThrottleEvents"
+        dimensions  = { TableName = var.table_name, GlobalSecondaryIndexName = index }
+        statistic   = "Sum"
+        threshold   = 0
+        periods     = 3
+        raised_by   = 3
+      }
+    },
+    {
+      for key, function in var.functions : "${key}-errors" => {
+        description = "Invocations of ${function.name} fail."
+        namespace   = "AWS/Lambda"
+        metric      = "Errors"
+        dimensions  = { FunctionName = function.name }
+        statistic   = "Sum"
+        threshold   = 0
+        periods     = 1
+        raised_by   = 1
+      }
+    },
+    {
+      for key, function in var.functions : "${key}-throttles" => {
+        description = "Invocations of ${function.name} are throttled: the account's concurrency is used up."
+        namespace   = "AWS/Lambda"
+        metric      = "Throttles"
+        dimensions  = { FunctionName = function.name }
+        statistic   = "Sum"
+        threshold   = 0
+        periods     = 3
+        raised_by   = 3
+      }
+    },
+    {
+      for key, function in var.functions : "${key}-slow" => {
+        description = "Invocations of ${function.name} take more than 80 % of the ${function.timeout_seconds} seconds after which they are ended."
+        namespace   = "AWS/Lambda"
+        metric      = "Duration"
+        dimensions  = { FunctionName = function.name }
+        statistic   = "Maximum"
+        threshold   = 800 * function.timeout_seconds
+        periods     = 3
+        raised_by   = 2
       }
     },
   )
+
+  # What image_events/batch.py logs about an event that failed. The function itself succeeds: it hands back those alone.
+  failure_messages = ["record failed", "record is not an event", "message is not an event"]
+}
+
+resource "aws_cloudwatch_log_metric_filter" "failed_events" {
+  name           = "${var.name}-failed-events"
+  log_group_name = var.event_log_group
+  pattern        = "{ ${join(" || ", [for message in local.failure_messages : "($.message = \"${message}\")"])} }"
+
+  metric_transformation {
+    namespace = var.name
+    name      = "FailedEvents"
+    value     = "1"
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
@@ -67,6 +142,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   threshold           = each.value.threshold
   period              = 300
   evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.raised_by
   treat_missing_data  = "notBreaching"
   alarm_actions       = aws_sns_topic.this[*].arn
   ok_actions          = aws_sns_topic.this[*].arn

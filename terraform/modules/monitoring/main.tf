@@ -20,7 +20,7 @@ resource "aws_cloudwatch_dashboard" "this" {
 }
 
 locals {
-  functions = values(var.function_names)
+  functions = [for function in var.functions : function.name]
 
   widgets = [
     {

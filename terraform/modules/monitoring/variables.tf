@@ -8,9 +8,17 @@ variable "region" {
   type        = string
 }
 
-variable "function_names" {
-  description = "Key -> name of every function to watch."
-  type        = map(string)
+variable "functions" {
+  description = "Key -> every function to watch."
+  type = map(object({
+    name            = string
+    timeout_seconds = number
+  }))
+}
+
+variable "event_log_group" {
+  description = "Log group of the function that handles events."
+  type        = string
 }
 
 variable "queue_name" {
@@ -26,6 +34,11 @@ variable "dead_letter_queue_name" {
 variable "table_name" {
   description = "Name of the table."
   type        = string
+}
+
+variable "index_names" {
+  description = "Names of the table's indexes."
+  type        = set(string)
 }
 
 variable "api_name" {

@@ -7,4 +7,9 @@ resource "aws_sqs_queue" "dead_letter" {
     redrivePermission = "byQueue"
     sourceQueueArns   = [local.arn]
   })
+
+  policy = length(local.tls_only) == 0 ? null : jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for statement in local.tls_only : merge(statement, { Resource = local.dead_letter_arn })]
+  })
 }

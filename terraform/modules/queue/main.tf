@@ -10,8 +10,8 @@ resource "aws_sqs_queue" "this" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
+    Statement = concat(
+      [{
         Sid       = "BucketSendsEvents"
         Effect    = "Allow"
         Principal = { Service = "s3.amazonaws.com" }
@@ -21,8 +21,9 @@ resource "aws_sqs_queue" "this" {
           ArnEquals    = { "aws:SourceArn" = var.sender_bucket_arn }
           StringEquals = { "aws:SourceAccount" = var.account_id }
         }
-      },
-    ]
+      }],
+      [for statement in local.tls_only : merge(statement, { Resource = local.arn })],
+    )
   })
 }
 
@@ -40,6 +41,15 @@ locals {
   arn             = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${var.name}"
   dead_letter_arn = "${local.arn}-dead-letter"
   fourteen_days   = 1209600
+
+  # The local AWS has no TLS to require.
+  tls_only = var.local ? [] : [{
+    Sid       = "TlsOnly"
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = "sqs:*"
+    Condition = { Bool = { "aws:SecureTransport" = "false" } }
+  }]
 
   redrive_policy = jsonencode({
     deadLetterTargetArn = local.dead_letter_arn

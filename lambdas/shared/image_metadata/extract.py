@@ -14,7 +14,7 @@ from .blocks.iptc import read_iptc
 from .blocks.text import read_texts
 from .blocks.xmp import read_xmp
 from .errors import BudgetExceeded, CorruptImage, ImageTooLarge, UnsupportedImage
-from .fields import FIELDS, BlockName, Description, Field, Moment
+from .fields import FIELDS, BlockName, Description, Field, Moment, Source
 from .formats import pillow
 from .model import Found, ImageMetadata
 from .reader import FileReader, Reader
@@ -142,8 +142,8 @@ def _describe(out: ImageMetadata, blocks: _Blocks) -> None:
     for field in _PLAIN:
         setattr(out, field.name, _chosen(field, blocks))
     for group, fields in _GROUPS.items():
-        members = {field.name: _chosen(field, blocks) for field in fields}
-        setattr(out, group, {name: value for name, value in members.items() if value is not None} or None)
+        members = {field.name: value for field in fields if (value := _chosen(field, blocks)) is not None}
+        setattr(out, group, members or None)
     words = [
         word[:256] for name in FIELDS["keywords"].blocks if name in blocks for word in blocks[name].keywords
     ]
@@ -154,8 +154,9 @@ def _describe(out: ImageMetadata, blocks: _Blocks) -> None:
 def _chosen(field: Field, blocks: _Blocks) -> Any:
     """The field's value in the first block that states it."""
     for name in field.blocks:
-        if name in blocks:
-            value = getattr(blocks[name], field.name)
+        stated = blocks.get(name)
+        if stated is not None:
+            value = getattr(stated, field.name)
             if isinstance(value, str):
                 value = value.strip().replace("\0", "")[: limits.MAX_TEXT] or None
             if value is not None:
@@ -166,15 +167,15 @@ def _chosen(field: Field, blocks: _Blocks) -> Any:
 def _date(out: ImageMetadata, blocks: _Blocks) -> None:
     """When the picture was taken; failing that, when it was digitized or made."""
     for names in _DATES:
-        stated: list[tuple[Moment, str]] = [
-            (moment, str(source))
+        stated: list[tuple[Moment, Source]] = [
+            (moment, source)
             for name in names
             for block, source in FIELDS[name].blocks.items()
             if block in blocks and (moment := getattr(blocks[block], name)) is not None
         ]
         if stated:
             out.taken_at, out.taken_at_offset = _completed([moment for moment, _ in stated])
-            out.taken_at_source = stated[0][1]
+            out.taken_at_source = str(stated[0][1])
             return
 
 

@@ -243,14 +243,16 @@ def _field(line: dataclasses.Field[Any]) -> Field:
 
 FIELDS = {line.name: _field(line) for line in dataclasses.fields(Description)}
 
-#: What a block's reader goes through: field, source, and the block's function for the field's kind.
-Rows = tuple[tuple[Field, Source, Callable[[Any, Field, Source], Any]], ...]
+#: Reads one field: (the block's values, field, source) -> value, or None for not stated.
+Read = Callable[[Any, Field, Source], Any]
+#: What a block's reader goes through: key, the field's name, how to read it, field, source.
+Rows = tuple[tuple[Any, str, Read, Field, Source], ...]
 
 
-def rows(block: BlockName, functions: dict[Kind, Callable[[Any, Field, Source], Any]]) -> Rows:
-    """The block's part of the table; `functions(its values, field, source)` answer a value, or None for not stated."""
+def rows(block: BlockName, functions: dict[Kind, Read]) -> Rows:
+    """The block's part of the table, with the block's function for each kind of field."""
     return tuple(
-        (field, source, functions[field.kind])
+        (source.key, field.name, functions[field.kind], field, source)
         for field in FIELDS.values()
         for source in field.sources
         if source.block == block
@@ -266,9 +268,9 @@ def keys(block: BlockName) -> frozenset[Any]:
 def describe(table: Rows, present: Container[Any], values: Any) -> Description:
     """What a block states, of each field by the first of its sources that is `present` and states a value."""
     stated: dict[str, Any] = {}
-    for field, source, read in table:
-        if source.key in present and field.name not in stated:
+    for key, name, read, field, source in table:
+        if key in present and name not in stated:
             value = read(values, field, source)
             if value is not None:
-                stated[field.name] = value
+                stated[name] = value
     return Description(**stated)

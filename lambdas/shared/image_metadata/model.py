@@ -5,7 +5,7 @@ Unknown is `None` everywhere: no -1, no empty string, no "unknown".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_type_hints
 
 from .fields import FIELDS, Description, Position
@@ -104,8 +104,7 @@ class ImageMetadata:
 
     def to_dict(self) -> dict[str, Any]:
         """The record's fields as JSON types; what is unknown or empty is absent."""
-        values = ((each.name, getattr(self, each.name)) for each in fields(self))
-        out = {name: value for name, value in values if value is not None and value != []}
+        out = {name: value for name, value in vars(self).items() if value is not None and value != []}
         if self.dpi is not None:
             out["dpi"] = list(self.dpi)
         return out

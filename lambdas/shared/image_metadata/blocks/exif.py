@@ -123,8 +123,9 @@ def _resolution(values: _Values, _: Field, source: Source) -> tuple[float, float
 
 
 def _moment(values: _Values, _: Field, source: Source) -> Moment | None:
-    date, fraction, offset = (values.tiff.text(values.tags.get(tag)) for tag in (source.key, *source.beside))
-    return exif_moment(date, fraction, offset)
+    text, get = values.tiff.text, values.tags.get
+    fraction, offset = source.beside
+    return exif_moment(text(get(source.key)), text(get(fraction)), text(get(offset)))
 
 
 def _position(values: _Values, _: Field, source: Source) -> Position | None:

@@ -67,7 +67,7 @@ class _Packet:
         self._depth = 0
         self._rdf = 0  # depth of the open rdf:RDF
         self._passed = 0  # depth of the open element that is passed over with all it holds
-        self._scopes = [_UNDECLARED]  # what each open element says that prefixes mean
+        self._scopes = [(0, _UNDECLARED)]  # depth of an open element, and what it says that prefixes mean
         self._property = ""  # the open one
         self._value = ""  # what the open element's text is a value of
         self._language: str | None = None
@@ -80,9 +80,12 @@ class _Packet:
             raise _Refused("the packet is deeper than is read")
         if self._passed:
             return
-        self._scopes.append(
-            {name[6:]: _PREFIXES.get(uri) for name, uri in attributes.items() if name.startswith("xmlns:")}
-        )
+        if attributes:
+            declared = {
+                name[6:]: _PREFIXES.get(uri) for name, uri in attributes.items() if name[:6] == "xmlns:"
+            }
+            if declared:
+                self._scopes.append((self._depth, declared))
         name = self._name(written)
         self._value = ""
         if not self._rdf:
@@ -100,12 +103,11 @@ class _Packet:
             self._open(attributes)
         elif level > 2 and name in _WANTED[self._property]:
             self._value = _WANTED[self._property][name]
-            self._open({})
+            self._open({})  # its attributes qualify it, none is a field of the structure
         elif level in (3, 4):
             self._value = self._property if level == 4 and name == "rdf:li" else ""
             self._open(attributes)
         else:
-            self._scopes.pop()
             self._passed = self._depth
 
     def _open(self, attributes: dict[str, str]) -> None:
@@ -128,10 +130,11 @@ class _Packet:
         """An element closes."""
         depth, self._depth = self._depth, self._depth - 1
         if self._passed:
-            if depth == self._passed:
-                self._passed = 0
-            return
-        self._scopes.pop()
+            if depth > self._passed:
+                return
+            self._passed = 0
+        if self._scopes[-1][0] == depth:
+            self._scopes.pop()
         if self._value:
             self._add(self._value, self._language, "".join(self._text))
             self._value = ""
@@ -145,7 +148,7 @@ class _Packet:
     def _name(self, written: str) -> str:
         """The name with the prefix that is usual for its namespace; "" for a name of another namespace."""
         prefix, _, local = written.rpartition(":")
-        for scope in reversed(self._scopes):
+        for _, scope in reversed(self._scopes):
             if prefix in scope:
                 meant = scope[prefix]
                 return f"{meant}:{local}" if meant else ""

@@ -52,7 +52,7 @@ KINDS = {
 }  # fmt: skip
 #: The extractor's names that stand for one kind in KINDS.
 SAME = {"HEIC": "HEIF", "JPEGXL": "JXL", "JP2": "JPEG2000", "J2K": "JPEG2000", "PSB": "PSD", "PNM": "PPM"}
-#: Where exiftool tells when a picture was taken; failing that, digitized or made.
+#: Where exiftool states when a picture was taken; failing that, digitized or made.
 DATES = (
     ("DateTimeOriginal", ("ExifIFD", "IFD0", "CanonRaw", "SigmaRaw")), ("DateTimeOriginal", ("XMP-exif",)),
     ("DateCreated", ("XMP-photoshop",)),
@@ -142,7 +142,7 @@ def main() -> int:
 def images_below(folder: Path) -> list[Path]:
     """Files with an image's extension below a folder, in order."""
     if not folder.is_dir():
-        sys.exit(f"{folder} is no folder")
+        sys.exit(f"{folder} is not a folder")
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
 
 
@@ -188,32 +188,32 @@ def oracle(tags: dict[str, Any]) -> dict[str, Any]:
         return None if groups else next(iter(values.values()), None)
 
     kind = KINDS.get(str(get("FileType")))
-    told: dict[str, Any] = {"kind": kind, "error": get("Error")}
+    stated: dict[str, Any] = {"kind": kind, "error": get("Error")}
     if kind is None:
-        return told
-    told["width"], told["height"] = number(get("ImageWidth")), number(get("ImageHeight"))
+        return stated
+    stated["width"], stated["height"] = number(get("ImageWidth")), number(get("ImageHeight"))
     if kind in RAWS:
         # Of all the widths in a raw file the one that counts.
         sides = str(get("ImageSize", "Composite") or "").split()
-        told["width"], told["height"] = (number(side) for side in sides) if len(sides) == 2 else (None, None)
+        stated["width"], stated["height"] = (number(side) for side in sides) if len(sides) == 2 else (None, None)
     orientation = get("Orientation", "IFD0", "XMP-tiff", "ExifIFD")
     if isinstance(orientation, int) and 1 <= orientation <= 8:
-        told["orientation"] = orientation
+        stated["orientation"] = orientation
     for field, tag in (("make", "Make"), ("model", "Model")):
         value = get(tag, "IFD0", "XMP-tiff", "ExifIFD", "CanonRaw", "SigmaRaw")
         if value is not None and str(value).strip():
-            told[field] = str(value).strip()
-    _taken(get, told)
+            stated[field] = str(value).strip()
+    _taken(get, stated)
     position = get("GPSLatitude", "Composite"), get("GPSLongitude", "Composite")
     if all(isinstance(value, float | int) for value in position):
-        told["latitude"], told["longitude"] = position
-    if told["width"]:
-        _raster(kind, get, told)
+        stated["latitude"], stated["longitude"] = position
+    if stated["width"]:
+        _raster(kind, get, stated)
     profile = get("ProfileDescription")
     if profile is not None and str(profile).strip():
-        told["color_profile"] = str(profile).strip()
-    _resolution(kind, get, told)
-    return {name: value for name, value in told.items() if value is not None}
+        stated["color_profile"] = str(profile).strip()
+    _resolution(kind, get, stated)
+    return {name: value for name, value in stated.items() if value is not None}
 
 
 def number(value: Any) -> int | None:
@@ -224,7 +224,7 @@ def number(value: Any) -> int | None:
         return None
 
 
-def _taken(get: Any, told: dict[str, Any]) -> None:
+def _taken(get: Any, stated: dict[str, Any]) -> None:
     for tag, groups in DATES:
         fraction, zone = DATE_PARTS.get(tag, ("", ""))
         value = str(get(tag, *groups) or "")
@@ -236,79 +236,79 @@ def _taken(get: Any, told: dict[str, Any]) -> None:
         if not match or match[1] == "0000" or match[2] == "00" or match[3] == "00":
             continue
         clock = f"T{match[4]}:{match[5]}" + (f":{match[6]}" if match[6] else "") if match[4] else ""
-        told["taken_at"] = f"{match[1]}-{match[2]}-{match[3]}{clock}"
+        stated["taken_at"] = f"{match[1]}-{match[2]}-{match[3]}{clock}"
         if match[6]:
             part = str(get(fraction, "ExifIFD", "IFD0") or "").strip() if "ExifIFD" in groups else ""
-            told["taken_at"] += match[7] or (f".{part}" if part.isdigit() else "")
+            stated["taken_at"] += match[7] or (f".{part}" if part.isdigit() else "")
         offset = get(zone, "ExifIFD", "IFD0") if "ExifIFD" in groups else None
         offset = str(offset) if offset and re.fullmatch(r"[+-]\d\d:\d\d", str(offset).strip()) else match[8]
         if offset:
-            told["offset"] = "+00:00" if offset == "Z" else offset.strip()
+            stated["offset"] = "+00:00" if offset == "Z" else offset.strip()
         return
 
 
-def _raster(kind: str, get: Any, told: dict[str, Any]) -> None:
+def _raster(kind: str, get: Any, stated: dict[str, Any]) -> None:
     if kind in ("JPEG", "MPO"):
         components = get("ColorComponents")
-        told["color_mode"] = {1: "L", 3: "RGB", 4: "CMYK"}.get(components)
-        told["bit_depth"] = number(get("BitsPerSample", "File"))
-        told["frames"] = (number(get("NumberOfImages", "MPF0")) if kind == "MPO" else None) or (
+        stated["color_mode"] = {1: "L", 3: "RGB", 4: "CMYK"}.get(components)
+        stated["bit_depth"] = number(get("BitsPerSample", "File"))
+        stated["frames"] = (number(get("NumberOfImages", "MPF0")) if kind == "MPO" else None) or (
             1 if kind == "JPEG" else None
         )
     elif kind == "PNG":
-        told["bit_depth"] = number(get("BitDepth"))
+        stated["bit_depth"] = number(get("BitDepth"))
         color, depth = get("ColorType"), get("BitDepth")
-        told["color_mode"] = {
+        stated["color_mode"] = {
             0: {1: "1", 16: "I;16"}.get(depth, "L"),
             2: "RGB",
             3: "P",
             4: "LA",
             6: "RGBA",
         }.get(color)
-        told["has_alpha"] = color in (4, 6) or get("Transparency") is not None
-        told["frames"] = number(get("AnimationFrames")) or 1
+        stated["has_alpha"] = color in (4, 6) or get("Transparency") is not None
+        stated["frames"] = number(get("AnimationFrames")) or 1
     elif kind == "GIF":
-        told["bit_depth"] = number(get("BitsPerPixel"))
-        told["frames"] = number(get("FrameCount")) or 1
-        told["color_mode"] = "P"
+        stated["bit_depth"] = number(get("BitsPerPixel"))
+        stated["frames"] = number(get("FrameCount")) or 1
+        stated["color_mode"] = "P"
     elif kind == "WEBP":
         flags = get("WebP_Flags")
         if flags is not None:
-            told["has_alpha"] = bool(flags & 16)
+            stated["has_alpha"] = bool(flags & 16)
         elif get("AlphaIsUsed") is not None:
-            told["has_alpha"] = bool(get("AlphaIsUsed"))
+            stated["has_alpha"] = bool(get("AlphaIsUsed"))
         elif get("VP8Version") is not None:
-            told["has_alpha"] = False
+            stated["has_alpha"] = False
     elif kind == "TIFF":
         bits = str(get("BitsPerSample", "IFD0") or "").split()
         if bits:
-            told["bit_depth"] = number(bits[0])
+            stated["bit_depth"] = number(bits[0])
         extra = str(get("ExtraSamples", "IFD0") or "").split()
         if extra:
-            told["has_alpha"] = any(value in ("1", "2") for value in extra)
+            stated["has_alpha"] = any(value in ("1", "2") for value in extra)
         photometric, samples = get("PhotometricInterpretation", "IFD0"), get("SamplesPerPixel", "IFD0")
         if photometric == 2 and samples in (3, 4):
-            told["color_mode"] = "RGBA" if samples == 4 and told.get("has_alpha") else "RGB"
+            stated["color_mode"] = "RGBA" if samples == 4 and stated.get("has_alpha") else "RGB"
         elif photometric in (3, 5, 8):
-            told["color_mode"] = {3: "PA" if told.get("has_alpha") else "P", 5: "CMYK", 8: "LAB"}[photometric]
-        told["frames"] = number(get("PageCount")) or None
+            stated["color_mode"] = {3: "PA" if stated.get("has_alpha") else "P", 5: "CMYK", 8: "LAB"}[photometric]
+        stated["frames"] = number(get("PageCount")) or None
     elif kind == "BMP":
-        told["bit_depth"] = {1: 1, 2: 2, 4: 4, 8: 8, 24: 8, 32: 8}.get(get("BitDepth"))
+        stated["bit_depth"] = {1: 1, 2: 2, 4: 4, 8: 8, 24: 8, 32: 8}.get(get("BitDepth"))
     elif kind in ("HEIF", "AVIF"):
         depth = str(get("ImagePixelDepth") or "").split()
         if depth:
-            told["bit_depth"] = number(depth[0])
+            stated["bit_depth"] = number(depth[0])
         rotation = get("Rotation")
-        if "orientation" in told and rotation is not None:
-            told["orientation"] = {0: 1, 90: 8, 180: 3, 270: 6}.get(rotation, told["orientation"])
+        if "orientation" in stated and rotation is not None:
+            stated["orientation"] = {0: 1, 90: 8, 180: 3, 270: 6}.get(rotation, stated["orientation"])
     elif kind == "PSD":
-        told["bit_depth"] = number(get("BitDepth"))
-        gray = {16: "I;16", 32: "F"}.get(told["bit_depth"] or 0, "L")
+        stated["bit_depth"] = number(get("BitDepth"))
+        gray = {16: "I;16", 32: "F"}.get(stated["bit_depth"] or 0, "L")
         rgb = "RGBA" if (get("NumChannels") or 3) > 3 else "RGB"
-        told["color_mode"] = {0: "1", 1: gray, 2: "P", 3: rgb, 4: "CMYK", 9: "LAB"}.get(get("ColorMode"))
+        stated["color_mode"] = {0: "1", 1: gray, 2: "P", 3: rgb, 4: "CMYK", 9: "LAB"}.get(get("ColorMode"))
 
 
-def _resolution(kind: str, get: Any, told: dict[str, Any]) -> None:
+def _resolution(kind: str, get: Any, stated: dict[str, Any]) -> None:
     for group, inches in (("IFD0", 2), ("ExifIFD", 2), ("JFIF", 1), ("Photoshop", 0), ("XMP-tiff", 2)):
         across, down = get("XResolution", group), get("YResolution", group)
         unit = get("ResolutionUnit", group) if inches else 0
@@ -320,25 +320,25 @@ def _resolution(kind: str, get: Any, told: dict[str, Any]) -> None:
         across, down, unit, inches = get("PixelsPerUnitX") * 0.0254, get("PixelsPerUnitY") * 0.0254, 2, 2
     try:
         scale = 1.0 if unit == inches else 2.54
-        told["dpi"] = (float(across) * scale, float(down) * scale)
+        stated["dpi"] = (float(across) * scale, float(down) * scale)
     except (TypeError, ValueError):
         return
-    if not all(0 < value < 1e7 for value in told["dpi"]):
-        del told["dpi"]
+    if not all(0 < value < 1e7 for value in stated["dpi"]):
+        del stated["dpi"]
 
 
 def ours(record: dict[str, Any]) -> dict[str, Any]:
     """The extractor's record as the same fields."""
-    told = {
+    stated = {
         name: record.get(name)
         for name in ("width", "height", "orientation", "color_mode", "bit_depth", "frames")
     }
-    told |= {name: record.get(name) for name in ("has_alpha", "color_profile", "dpi", "taken_at")}
-    told["kind"] = SAME.get(record.get("format", ""), record.get("format"))
-    told["offset"] = record.get("taken_at_offset")
-    told |= {name: record.get("camera", {}).get(name) for name in ("make", "model")}
-    told |= {name: record.get("gps", {}).get(name) for name in ("latitude", "longitude")}
-    return told
+    stated |= {name: record.get(name) for name in ("has_alpha", "color_profile", "dpi", "taken_at")}
+    stated["kind"] = SAME.get(record.get("format", ""), record.get("format"))
+    stated["offset"] = record.get("taken_at_offset")
+    stated |= {name: record.get("camera", {}).get(name) for name in ("make", "model")}
+    stated |= {name: record.get("gps", {}).get(name) for name in ("latitude", "longitude")}
+    return stated
 
 
 def same(field: str, mine: Any, other: Any) -> bool:

@@ -116,7 +116,7 @@ def unpack(archive: Path, folder: Path, every: bool) -> int:
 
 
 def members(archive: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """The files in an archive and how to read each; none where it is no archive."""
+    """The files in an archive and how to read each; none where it is not an archive."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as bundle:
             for entry in bundle.infolist():

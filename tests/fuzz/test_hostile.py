@@ -143,7 +143,7 @@ def indexer() -> Any:
 
 
 def index(indexer: Indexer, key: str, data: bytes) -> dict[str, Any] | None:
-    """Put an object, hand its event to the indexer, and answer the item."""
+    """Put an object, give its event to the indexer, and return the item."""
     indexer._s3.put_object(Bucket=BUCKET, Key=key, Body=data)
     event = load("s3_created")
     event["Records"][0]["s3"]["object"] |= {"key": hostile.quoted(key), "sequencer": "0A"}

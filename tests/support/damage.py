@@ -13,7 +13,7 @@ from image_metadata.reader import BytesReader
 
 
 class CountingReader(BytesReader):
-    """A reader over bytes in memory that tells how much it was asked for."""
+    """A reader over bytes in memory that counts how much it was asked for."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)

@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         _print_table(rows, options.stats)
     if unknown and importlib.util.find_spec("PIL") is None:
         print(
-            "Pillow is not installed, so some rare formats (DDS, SGI, ICNS, FITS, ...) are told as unsupported; "
+            "Pillow is not installed, so some rare formats (DDS, SGI, ICNS, FITS, ...) count as unsupported; "
             "to read them: pip install pillow",
             file=sys.stderr,
         )

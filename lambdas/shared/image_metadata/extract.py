@@ -1,6 +1,6 @@
 """`extract`: from a file's bytes to the record's fields.
 
-Which block a field is taken from, the table of fields says (fields.py); what the container states stands here.
+fields.py lists the blocks that a field is taken from; what the container states is dealt with here.
 """
 
 from __future__ import annotations

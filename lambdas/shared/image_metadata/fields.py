@@ -4,7 +4,7 @@ A new field is one line of `Description`. The readers of the blocks look for the
 among them in that order, and a test holds docs/extractor.md to it.
 """
 
-# ruff: noqa: RUF009 - what `_stated` answers is a dataclasses.field, of a new one each time
+# ruff: noqa: RUF009 - `_stated` returns a new dataclasses.field each time
 from __future__ import annotations
 
 import dataclasses

@@ -1,13 +1,13 @@
 """Every bound and tunable of the extractor, in one place.
 
-Nothing here is needed for a right answer on a sane file; each line says what it protects from.
+No sane file needs a larger bound for its right record; each line states what the bound protects from.
 """
 
 from __future__ import annotations
 
 # --- how a source is read -------------------------------------------------------------------------------
 
-#: Bytes of the first request. It holds everything for 98 % of JPEGs; where a file's end tells the rest (TIFF, WebP),
+#: Bytes of the first request. It holds everything for 98 % of JPEGs; where a file's end holds the rest (TIFF, WebP),
 #: one least request more makes it 64 KiB.
 FIRST_BLOCK = 60 * 1024
 #: The least that a later request asks for: a structure's header and what follows it closely.

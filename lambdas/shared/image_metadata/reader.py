@@ -38,11 +38,11 @@ class Reader(Protocol):
 
 
 class RangeReader:
-    """A `Reader` over a source that answers ranges, for as few requests and bytes as the structure needs.
+    """A `Reader` over a source that returns ranges, for as few requests and bytes as the structure needs.
 
     The first request takes `first_block` bytes from the start. A later one takes exactly what a structure
     asked for, but at least `limits.MIN_FETCH`, and grows while a file is walked block by block. What was
-    fetched stays cached. `size` is the total length in bytes, or a callable that tells it after the first
+    fetched stays cached. `size` is the total length in bytes, or a callable that knows it after the first
     response; without either, the first response must reach the end of the source.
     Counters: `requests`, `bytes_fetched`.
     """
@@ -62,7 +62,7 @@ class RangeReader:
         self._first_block = first_block
         self._max_bytes = max_bytes
         self._max_requests = max_requests
-        self._tell_size = size
+        self._stated_size = size
         self._size = -1
         self._head = b""
         self._extents: list[tuple[int, int, bytes]] = []
@@ -116,12 +116,12 @@ class RangeReader:
         if len(block) < self._first_block:
             self._size = len(block)  # the whole source
         else:
-            told = self._tell_size() if callable(self._tell_size) else self._tell_size
-            if told is None:
-                raise SourceError("the source does not tell its size")
-            if told < len(block):
+            stated = self._stated_size() if callable(self._stated_size) else self._stated_size
+            if stated is None:
+                raise SourceError("the source does not state its size")
+            if stated < len(block):
                 raise SourceError("the source is longer than its stated size")
-            self._size = told
+            self._size = stated
         self._head = block
         self._last_end = len(self._head)
         self._extents.append((0, len(self._head), self._head))

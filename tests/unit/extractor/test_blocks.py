@@ -180,10 +180,10 @@ def test_the_extended_packet_adds_to_the_first() -> None:
 def test_iptc_data_sets() -> None:
     sets = iptc((5, b"T"), (120, "Ü".encode()), (80, b"A"), (80, b"B"), (25, b"one"), (25, b"two"), (116, b"C"),
                 (55, b"20240506"), (60, b"070809-0330"))  # fmt: skip
-    told = read_iptc(sets, quiet)
-    assert (told.title, told.description, told.artist, told.copyright) == ("T", "Ü", "A; B", "C")
-    assert told.keywords == ["one", "two"]
-    assert told.created == ("2024-05-06T07:08:09", "-03:30")
+    stated = read_iptc(sets, quiet)
+    assert (stated.title, stated.description, stated.artist, stated.copyright) == ("T", "Ü", "A; B", "C")
+    assert stated.keywords == ["one", "two"]
+    assert stated.created == ("2024-05-06T07:08:09", "-03:30")
 
 
 @pytest.mark.parametrize(
@@ -192,9 +192,9 @@ def test_iptc_data_sets() -> None:
      (b"2024:05:06", None, "2024-05-06"), (b"20240506", b"070809", "2024-05-06T07:08:09")],
 )  # fmt: skip
 def test_partial_iptc_dates(date: bytes, time: bytes | None, local: str) -> None:
-    told = read_iptc(iptc((55, date), *([(60, time)] if time else [])), quiet)
-    assert told.created is not None
-    assert told.created.local == local
+    stated = read_iptc(iptc((55, date), *([(60, time)] if time else [])), quiet)
+    assert stated.created is not None
+    assert stated.created.local == local
 
 
 def test_zero_iptc_dates_are_none() -> None:

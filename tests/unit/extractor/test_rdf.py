@@ -76,7 +76,7 @@ def test_properties(properties: str, attributes: str, expected: dict[str, list[s
     assert read(packet(properties, attributes)) == (expected, [])
 
 
-def test_the_language_of_an_item_is_told() -> None:
+def test_an_item_keeps_its_language() -> None:
     data = packet(
         "<dc:title><rdf:Alt><rdf:li xml:lang='de'>a</rdf:li><rdf:li>b</rdf:li></rdf:Alt></dc:title>"
     )

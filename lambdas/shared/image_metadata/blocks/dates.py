@@ -1,4 +1,4 @@
-"""Dates as cameras and editors write them, told as local time and, apart from it, the offset to UTC."""
+"""Dates as cameras and editors write them, as local time and, apart from it, the offset to UTC."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DIGITS = re.compile(r"\d+")
 def parse(text: str | None) -> Moment | None:
     """A date of EXIF (2024:05:06 07:08:09), XMP (ISO 8601, any precision) or of the looser forms in use.
 
-    Zero and impossible dates give None; a partial one is told as far as it goes.
+    Zero and impossible dates give None; a partial one goes as far as it is stated.
     """
     if not text:
         return None
@@ -91,7 +91,7 @@ def exif_moment(date: str | None, fraction: str | None, offset: str | None) -> M
 
 
 def parse_offset(text: str | None) -> str | None:
-    """+02:00 of what is written as +02:00, +0200, Z; None for anything that is no offset."""
+    """+02:00 of what is written as +02:00, +0200, Z; None for anything else."""
     if not text:
         return None
     if _PLAIN_OFFSET.fullmatch(text):

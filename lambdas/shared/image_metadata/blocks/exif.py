@@ -1,4 +1,4 @@
-"""EXIF (CIPA DC-008-2023): how the values of its tags are read; which tags, the table of fields says.
+"""EXIF (CIPA DC-008-2023): how the values of its tags are read; fields.py lists the tags.
 
 Input is a TIFF stream; what is absent or broken is not stated.
 """
@@ -41,7 +41,7 @@ class _Values(NamedTuple):
 
 
 def read_exif(source: Reader | bytes, warn: Callable[[str], None]) -> Description | None:
-    """Parse an EXIF block (a TIFF stream); None, with a warning, where it is none."""
+    """Parse an EXIF block (a TIFF stream); None, with a warning, where the bytes are not one."""
     try:
         tiff = TiffStream(source, warn)
     except NotTiff as error:

@@ -34,7 +34,7 @@ def _whole(data: bytes, size: int) -> bytes:
 
 
 def description(profile: bytes, warn: Callable[[str], None]) -> str | None:
-    """The profile's description, in English where it is told in several languages."""
+    """The profile's description, in English where it is stated in several languages."""
     if len(profile) < 132:
         warn("ICC: the profile is cut off")
         return None

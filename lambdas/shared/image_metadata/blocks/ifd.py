@@ -81,7 +81,7 @@ class Directory(dict[int, Entry]):
 
 
 class TiffStream:
-    """A TIFF stream over bytes or a `Reader`; `warn` is told of each damage that costs a directory or value.
+    """A TIFF stream over bytes or a `Reader`; `warn` receives each damage that costs a directory or value.
 
     Raises `NotTiff`.
     """

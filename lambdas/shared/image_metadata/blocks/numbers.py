@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def positive(value: float | None) -> float | int | None:
-    """Six significant digits of a number over zero, a whole one as an int; None for what is no such number."""
+    """Six significant digits of a number over zero, a whole one as an int; None for any other."""
     if value is None or not 0 < value < 1e6:
         return None
     rounded = float(f"{value:.6g}")

@@ -67,7 +67,7 @@ class _Packet:
         self._depth = 0
         self._rdf = 0  # depth of the open rdf:RDF
         self._passed = 0  # depth of the open element that is passed over with all it holds
-        self._scopes = [(0, _UNDECLARED)]  # depth of an open element, and what it says that prefixes mean
+        self._scopes = [(0, _UNDECLARED)]  # depth of an open element, and what prefixes mean within it
         self._property = ""  # the open one
         self._value = ""  # what the open element's text is a value of
         self._language: str | None = None

@@ -1,4 +1,4 @@
-"""XMP (ISO 16684-1): how the values of a packet's properties are read; which properties, the table of fields says."""
+"""XMP (ISO 16684-1): how the values of a packet's properties are read; fields.py lists the properties."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def read(source: Reader, found: Found) -> None:
         found.warn(f"PNG: the end of the file was not searched for metadata: {error}")
     if found.width is None:
         raise CorruptImage("no image header")
-    animation.tell(found)
+    animation.describe(found)
 
 
 class _Animation:
@@ -81,7 +81,7 @@ class _Animation:
             self.seen += 1
             self.seconds += number / (under or 100)
 
-    def tell(self, found: Found) -> None:
+    def describe(self, found: Found) -> None:
         found.frames = self.frames or 1
         found.animated = self.frames > 1
         if self.frames:

@@ -110,6 +110,6 @@ def _resources(source: Reader, start: int, found: Found) -> None:
 
 
 def _profile(source: Reader, start: int, length: int) -> bytes | None:
-    """What tells an ICC profile's name; the tables of a CMYK profile take half a megabyte."""
+    """What holds an ICC profile's name; the tables of a CMYK profile take half a megabyte."""
     length = max(0, min(length, source.size - start))
     return essence(lambda offset, count: source.read_at(start + offset, count), length) or None

@@ -1,4 +1,4 @@
-"""What the items of a `meta` box say (ISO/IEC 23008-12): the primary picture's raster and turn, EXIF, XMP and ICC."""
+"""What the items of a `meta` box state (ISO/IEC 23008-12): the primary picture's raster and turn, EXIF, XMP and ICC."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class _Track:
 def describe_sequence(source: Reader, moov: Box, found: Found) -> bytes:
     """Frames, duration and loop of the first picture track, and what the still part left unknown.
 
-    Returns how its pictures are coded (`av01`, `hvc1`, ...), nothing where there is no such track.
+    Returns how its pictures are coded (`av01`, `hvc1`, ...), nothing where such a track is missing.
     """
     source.read_at(moov.start, min(moov.size, PREFETCH_BYTES))
     tracks: list[_Track] = []

@@ -195,7 +195,9 @@ def oracle(tags: dict[str, Any]) -> dict[str, Any]:
     if kind in RAWS:
         # Of all the widths in a raw file the one that counts.
         sides = str(get("ImageSize", "Composite") or "").split()
-        stated["width"], stated["height"] = (number(side) for side in sides) if len(sides) == 2 else (None, None)
+        stated["width"], stated["height"] = (
+            (number(side) for side in sides) if len(sides) == 2 else (None, None)
+        )
     orientation = get("Orientation", "IFD0", "XMP-tiff", "ExifIFD")
     if isinstance(orientation, int) and 1 <= orientation <= 8:
         stated["orientation"] = orientation
@@ -290,7 +292,9 @@ def _raster(kind: str, get: Any, stated: dict[str, Any]) -> None:
         if photometric == 2 and samples in (3, 4):
             stated["color_mode"] = "RGBA" if samples == 4 and stated.get("has_alpha") else "RGB"
         elif photometric in (3, 5, 8):
-            stated["color_mode"] = {3: "PA" if stated.get("has_alpha") else "P", 5: "CMYK", 8: "LAB"}[photometric]
+            stated["color_mode"] = {3: "PA" if stated.get("has_alpha") else "P", 5: "CMYK", 8: "LAB"}[
+                photometric
+            ]
         stated["frames"] = number(get("PageCount")) or None
     elif kind == "BMP":
         stated["bit_depth"] = {1: 1, 2: 2, 4: 4, 8: 8, 24: 8, 32: 8}.get(get("BitDepth"))

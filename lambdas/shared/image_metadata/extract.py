@@ -21,8 +21,11 @@ from .reader import FileReader, Reader
 
 #: Formats whose container states the turn; their EXIF orientation is to be ignored (HEIF, ISO 23008-12 6.5.10).
 _OWN_ORIENTATION = frozenset(("AVIF", "HEIF", "HEIC", "JXL", "JPEGXL"))
-#: The dates, those that count first; of each pair the first source that states one counts.
-_DATES = (("taken", "created"), ("digitized", "made"))
+#: Field, block and source of the dates: when the picture was taken, and what stands in, when it became a file.
+_DATES = [
+    [(name, *stated) for name in names for stated in FIELDS[name].blocks.items()]
+    for names in (("taken", "created"), ("digitized", "made"))
+]
 #: The fields that are chosen by the table alone: those of the record itself, and the members of its groups.
 _PLAIN = [
     FIELDS[name] for name in ("gps", "title", "description", "artist", "copyright", "rating", "software")
@@ -144,10 +147,9 @@ def _describe(out: ImageMetadata, blocks: _Blocks) -> None:
     for group, fields in _GROUPS.items():
         members = {field.name: value for field in fields if (value := _chosen(field, blocks)) is not None}
         setattr(out, group, members or None)
-    words = [
-        word[:256] for name in FIELDS["keywords"].blocks if name in blocks for word in blocks[name].keywords
-    ]
-    out.keywords = list(dict.fromkeys(words))[: limits.MAX_KEYWORDS]
+    words = [word for name in FIELDS["keywords"].blocks if name in blocks for word in blocks[name].keywords]
+    if words:
+        out.keywords = list(dict.fromkeys(word[:256] for word in words))[: limits.MAX_KEYWORDS]
     _date(out, blocks)
 
 
@@ -166,11 +168,10 @@ def _chosen(field: Field, blocks: _Blocks) -> Any:
 
 def _date(out: ImageMetadata, blocks: _Blocks) -> None:
     """When the picture was taken; failing that, when it was digitized or made."""
-    for names in _DATES:
+    for sources in _DATES:
         stated: list[tuple[Moment, Source]] = [
             (moment, source)
-            for name in names
-            for block, source in FIELDS[name].blocks.items()
+            for name, block, source in sources
             if block in blocks and (moment := getattr(blocks[block], name)) is not None
         ]
         if stated:

@@ -117,9 +117,12 @@ def _fired(values: _Values, _: Field, source: Source) -> bool | None:
 
 
 def _resolution(values: _Values, _: Field, source: Source) -> tuple[float, float] | None:
-    x, y, unit = (values.tags.get(tag) for tag in (source.key, *source.beside))
-    stated = values.tiff.number(unit)
-    return resolution(values.tiff.real(x), values.tiff.real(y), stated if isinstance(stated, int) else None)
+    tiff, get = values.tiff, values.tags.get
+    other_axis, unit = source.beside
+    stated = tiff.number(get(unit))
+    return resolution(
+        tiff.real(get(source.key)), tiff.real(get(other_axis)), stated if isinstance(stated, int) else None
+    )
 
 
 def _moment(values: _Values, _: Field, source: Source) -> Moment | None:

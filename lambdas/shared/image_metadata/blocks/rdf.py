@@ -31,6 +31,11 @@ for _name in keys("XMP"):
     _property, _, _part = _name.partition("/")
     _WANTED.setdefault(_property, {}).update({_part: _name} if _part else {})
 
+#: What names without their prefixes must be to mean something here; nearly all are sorted out by this alone.
+_LOCAL_NAMES = {"RDF", "Description", "li", "resource", "value"} | {
+    part.partition(":")[2] for name in keys("XMP") for part in name.split("/")
+}
+
 #: One property's values in order, each with its language or None.
 Values = list[tuple[str | None, str]]
 
@@ -146,8 +151,10 @@ class _Packet:
         raise _Refused("the packet declares a document type, which is not read")
 
     def _name(self, written: str) -> str:
-        """The name with the prefix that is usual for its namespace; "" for a name of another namespace."""
+        """The name with the prefix that is usual for its namespace; "" for a name that means nothing here."""
         prefix, _, local = written.rpartition(":")
+        if local not in _LOCAL_NAMES:
+            return ""
         for _, scope in reversed(self._scopes):
             if prefix in scope:
                 meant = scope[prefix]

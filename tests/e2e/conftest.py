@@ -46,6 +46,7 @@ def _site(home: Path) -> Iterator[Site]:
         site.local.stop()
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks at the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers, keep the tests of one deployment together: each deployment is made once."""
     for item in items:

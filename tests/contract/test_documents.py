@@ -23,7 +23,7 @@ from image_catalogue.errors import MissingSetting
 from image_catalogue.items import COUNTED, public
 from image_catalogue.records import record_of
 from image_metadata.model import record_fields
-from tests.contract.declared import TERRAFORM, declared_routes, declared_variables, local_value
+from tests.contract.declared import ROOT, TERRAFORM, declared_routes, declared_variables, local_value
 from tests.contract.documents import code_in, openapi, operations, readme_table, resolved
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
 from tests.contract.test_routes import requests_in_postman
@@ -32,6 +32,7 @@ from tools.deploy import credentials, package
 
 ROUTES = sorted(declared_routes())
 VARIABLES = declared_variables()
+DOCUMENTS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))
 
 
 # --- the record -----------------------------------------------------------------------------------------
@@ -211,3 +212,29 @@ def test_the_runtimes_and_architectures_are_those_that_there_are_packages_for() 
     for variable, built in (("runtime", package.GLIBC_MINOR), ("architecture", package.ARCHITECTURES)):
         (validation,) = VARIABLES[variable]["validation"]
         assert set(re.findall(r'"([^"]+)"', validation["condition"])) == set(built), variable
+
+
+# --- what the documents point at -------------------------------------------------------------------------
+
+
+#: Files that a user makes.
+MADE = {"terraform/terraform.tfvars"}
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *DOCUMENTS])
+def test_a_path_that_a_document_names_exists(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    code = " ".join(code_in(text))
+    named = {ROOT / name for name in re.findall(r"\b(?:docs|lambdas|terraform|tests|tools)/[\w./-]*\w", code)}
+    linked = {(ROOT / document).parent / target for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text)}
+    assert not [
+        path for path in named | linked if not path.exists() and str(path.relative_to(ROOT)) not in MADE
+    ]
+
+
+def test_the_readme_shows_every_room() -> None:
+    rooms = {path.parent for path in ROOT.glob("lambdas/shared/*/__init__.py")}
+    rooms |= {path.parent for path in ROOT.glob("tools/*/__init__.py")}
+    shown = {ROOT / name for row in readme_table("Folder") for name in code_in(row[0])}
+    assert rooms <= shown
+    assert all(path.is_dir() for path in shown)

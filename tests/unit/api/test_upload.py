@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
+from tests.support import raws
 from tests.support.api import Api
 from tests.support.pictures import picture
 from tests.support.table import BUCKET
@@ -288,6 +289,17 @@ def policy_of(answer: Any) -> list[Any]:
 )
 def test_the_key_ends_as_the_kind_of_file_does(api: Api, kind: str, suffix: str) -> None:
     assert api.upload(picture(kind=kind))["image_id"].endswith(f".{suffix}")
+
+
+@pytest.mark.parametrize("kind", raws.SAMPLES)
+def test_raw_files_are_taken(api: Api, kind: str) -> None:
+    record = api.upload(raws.SAMPLES[kind], headers={"Content-Type": "application/octet-stream"})
+    assert (record["format"], record["status"], record["frames"]) == (kind, "ok", 1)
+    assert record["image_id"].endswith(f".{kind.lower()}")
+    # Large ones, as most raw files are, by a form.
+    answer = presign(api, content_type=record["content_type"], size=60_000_000)
+    assert answer.status == 201
+    assert answer.json["image_id"].endswith(f".{kind.lower()}")
 
 
 def test_a_form_pins_key_type_name_and_size(api: Api) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from image_metadata import RangeReader, extract, limits
 from tests.support import raws
-from tests.support.builders import desc, jpeg, metadata_of, packet, profile, tiff
+from tests.support.builders import desc, directory, jpeg, metadata_of, packet, profile, tiff
 from tests.support.raws import camera, raster, sensor, stream
 
 #: Media type, width, height and depth of a file of each kind.
@@ -196,6 +196,15 @@ def test_cr2_whose_raw_image_is_cut_off_tells_size_but_no_depth() -> None:
     told = metadata_of(data[: data.rindex(b"\xff\xd8")])
     assert (told.status, told.width, told.height, told.bit_depth) == ("ok", 5616, 3744, None)
     assert any("depth" in warning for warning in told.warnings)
+
+
+def test_cr2_of_older_cameras_names_its_lens_in_the_maker_note() -> None:
+    lens: raws.Tags = {0x0095: (2, "EF24-105mm f/4L IS USM")}
+    blank = b"\xaa" * len(directory(lens, 0))
+    exif: raws.Tags = {0x927C: (7, blank), 0xA002: (4, 5616), 0xA003: (4, 3744)}
+    data = stream(raster(1936, 1288), exif=exif, head=b"CR\2\0" + bytes(4))
+    told = metadata_of(data.replace(blank, directory(lens, data.index(blank))))
+    assert (told.width, told.camera) == (5616, {"lens": "EF24-105mm f/4L IS USM"})
 
 
 def test_iiq_of_either_byte_order_names_its_lens() -> None:

@@ -18,6 +18,8 @@ from ..boxes import BadBox, Box, walk
 from ..cursors import Fields, Truncated
 from ..rasters import HEIGHT, WIDTH, number
 
+#: Bytes of `moov` fetched in one go, so that its boxes cost no request each.
+PREFETCH_BYTES = 1 << 18
 #: Bytes of a track's sample description that are read.
 MAX_ENTRY_BYTES = 4096
 
@@ -44,7 +46,7 @@ def read(source: Reader, found: Found) -> None:
                 _movie(source, box, found, tracks)
             elif box.kind == b"uuid" and box.uuid == _XMP and box.size <= MAX_XMP:
                 found.xmp = source.read_at(box.start, box.size) or None
-            elif box.kind == b"mdat":
+            if box.kind == b"mdat" or (tracks and found.xmp):
                 break
     except (BadBox, Truncated) as error:
         found.warn(f"CR3: {error}")
@@ -62,6 +64,7 @@ def read(source: Reader, found: Found) -> None:
 
 def _movie(source: Reader, movie: Box, found: Found, tracks: list[tuple[int, int, int, int]]) -> None:
     """Canon's box and the tracks."""
+    source.read_at(movie.start, min(movie.size, PREFETCH_BYTES))
     for box in walk(source, movie.start, movie.end):
         if box.kind == b"uuid" and box.uuid == _CANON:
             for part in walk(source, box.start, box.end):

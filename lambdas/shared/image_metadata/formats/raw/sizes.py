@@ -13,6 +13,7 @@ from .kinds import ARW, CR2, DNG, GPR, IIQ, KDC, SR2, SRF
 
 _EXIF_WIDTH, _EXIF_HEIGHT = 0xA002, 0xA003
 _CROP_SIZE, _UNIQUE_MODEL, _SERIAL = 0xC620, 0xC614, 0xC62F
+_MAKER_NOTE, _CANON_LENS = 0x927C, 0x0095
 #: Kinds whose directories may describe previews alone; what EXIF states is then the size of the raw image.
 _BY_EXIF = (CR2, IIQ, KDC, ARW, SR2, SRF)
 #: Bytes of Phase One's directory that are read, and the tags that are used of it.
@@ -43,6 +44,7 @@ def complete(kind: FileType, tiff: TiffStream, tags: Directory, rasters: Rasters
         if width and height and width > 0 and height > 0:
             found.width, found.height = width, height
     if kind == CR2:
+        block.lens = block.lens or _canon_lens(tiff, tags)
         _canon(tiff, rasters, found)
 
 
@@ -72,6 +74,14 @@ def _canon(tiff: TiffStream, rasters: Rasters, found: Found) -> None:
     if found.width is None:
         # The samples of a line are dealt out to two or four components.
         found.width, found.height = width * components, height
+
+
+def _canon_lens(tiff: TiffStream, tags: Directory) -> str | None:
+    """The lens by Canon's maker note, a directory of the same stream: older cameras state it there alone."""
+    place = tiff.place(tags[_MAKER_NOTE]) if _MAKER_NOTE in tags else None
+    if place is None or not 0 < place[0] < tiff.source.size:
+        return None
+    return tiff.text(tiff.directory(place[0]).get(_CANON_LENS))
 
 
 def _phase_one(tiff: TiffStream, found: Found, block: Description) -> None:

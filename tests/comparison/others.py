@@ -42,7 +42,7 @@ UNKNOWN = frozenset(
 
 
 def main() -> int:
-    """Print the files and how many there are; 1 when any is told as an image that is none."""
+    """Print the files and how many there are; 1 when any that is not an image is taken for one."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -66,8 +66,8 @@ def main() -> int:
             record = extract(file)
         if record.status == "ok":
             wrong += 1
-            print(f"{path}: {media_type}, told as {record.format} {record.width} x {record.height}")
-    print(f"{kinds.total()} files that are no images, of {len(kinds)} kinds: {wrong} told as images")
+            print(f"{path}: {media_type}, taken for {record.format} {record.width} x {record.height}")
+    print(f"{kinds.total()} files that are no images, of {len(kinds)} kinds: {wrong} taken for images")
     return 1 if wrong else 0
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
+from tests.support import raws
 from tests.support.builders import (
     box,
     chunk,
@@ -598,6 +599,74 @@ def ico_of_65535_icons() -> bytes:
 @hostile
 def icon_holding_itself() -> bytes:
     return b"\0\0\1\0\1\0" + b"\0\0\0\0\1\0\x20\0" + struct.pack("<II", 1000, 0) + bytes(1000)
+
+
+@hostile
+def tiff_pages_of_as_many_entries_as_are_read() -> bytes:
+    length = 2 + 12 * 2000 + 4
+    entries = _SIZE + b"".join(_entry(1000 + n, 4, 1, n) for n in range(1998))
+    page = struct.pack("<H", 2000) + entries
+    return b"II*\0\x08\0\0\0" + b"".join(page + struct.pack("<I", 8 + length * (n + 1)) for n in range(300))
+
+
+@hostile
+def dng_of_a_million_sub_directories() -> bytes:
+    entries = _entry(0xFE, 4, 1, 1) + _SIZE + _entry(0x14A, 4, 1_000_000, 70) + _entry(0xC612, 1, 4, 1)
+    return _tiff(5, entries, rest=struct.pack("<I", 8) * 1_000_000)
+
+
+@hostile
+def raw_directory_that_is_its_own_sub_directory() -> bytes:
+    return _tiff(4, _entry(0xFE, 4, 1, 1) + _SIZE + _entry(0x14A, 4, 1, 8), following=8)
+
+
+@hostile
+def crw_of_heaps_in_heaps() -> bytes:
+    inner = raws.heap([(0x300A, b"")] * 900)
+    for _ in range(20):
+        inner = raws.heap([(0x300A, inner), (0x300A, inner[-8000:])])[:4_000_000]
+    return b"II\x1a\0\0\0HEAPCCDR" + bytes(12) + inner
+
+
+@hostile
+def cr3_of_a_million_tracks() -> bytes:
+    tracks = box(b"trak", box(b"mdia", box(b"minf", box(b"stbl", box(b"stsd", b"CMP1" * 9))))) * 60_000
+    return box(b"ftyp", b"crx \0\0\0\1crx ") + box(b"moov", tracks)
+
+
+@hostile
+def raf_directory_of_4_gib() -> bytes:
+    head = b"FUJIFILMCCD-RAW ".ljust(84, b"\0") + struct.pack(
+        ">6I", 108, 2**32 - 1, 108, 2**32 - 1, 108, 2**32 - 1
+    )
+    return head + b"\xff" * MIB
+
+
+@hostile
+def x3f_of_many_sections() -> bytes:
+    head = (b"FOVb" + struct.pack("<I", 0x20002)).ljust(28, b"\0") + struct.pack("<III", 10, 10, 0)
+    section = (
+        b"SECi"
+        + struct.pack("<6I", 0x20000, 2, 18, 1, 1, 0)
+        + b"\xff\xd8"
+        + b"\xff\xe1\xff\xff"
+        + bytes(65533)
+    )
+    rows = (struct.pack("<II", 40, len(section)) + b"IMA2") * 100_000
+    listed = b"SECd" + struct.pack("<II", 0x20000, 100_000) + rows
+    return head + section + listed + struct.pack("<I", len(head + section))
+
+
+@hostile
+def mrw_of_a_million_blocks() -> bytes:
+    return b"\0MRM" + struct.pack(">I", 8_000_000) + b"\0PAD\0\0\0\0" * 1_000_000
+
+
+@hostile
+def jpeg_of_a_thousand_pictures() -> bytes:
+    rows = struct.pack("<IIIHH", 0, 100, 0, 0, 0) * 1000
+    index = _tiff(2, _entry(0xB001, 4, 1, 1000) + _entry(0xB002, 7, len(rows), 38), rest=rows)
+    return jpeg(segment(0xE2, b"MPF\0" + index))
 
 
 @hostile

@@ -79,7 +79,7 @@ def test_the_commands_of_the_document_name_what_is_there() -> None:
     root = IMAGES.parents[1]
     text = (root / "docs/extractor.md").read_text(encoding="utf-8")
     commands = [line for line in text.splitlines() if re.match(r"(\$ )?([A-Z_]+=\S+ )*\S*python ", line)]
-    assert len(commands) == 6
+    assert len(commands) == 8
     for command in commands:
         assert ".venv/bin/python " in command
         for path in re.findall(r"(?:tests|lambdas)/\S+", command):

@@ -113,14 +113,14 @@ def _describe(values: dict[int, bytes], order: str) -> Description:
         )
 
     make, _, model = values.get(_MAKE_MODEL, b"").partition(b"\0")
-    told = Description(make=decode(make), model=decode(model), artist=decode(values.get(_OWNER, b"")))
-    told.taken = unix_moment(number(_TIME, "I") or 0)
-    if "EOS" in (told.model or "") and number(_SERIAL, "I") is not None:
-        told.serial = f"{number(_SERIAL, 'I'):010d}"
-    told.iso = number(_ISO, "H") or None
+    stated = Description(make=decode(make), model=decode(model), artist=decode(values.get(_OWNER, b"")))
+    stated.taken = unix_moment(number(_TIME, "I") or 0)
+    if "EOS" in (stated.model or "") and number(_SERIAL, "I") is not None:
+        stated.serial = f"{number(_SERIAL, 'I'):010d}"
+    stated.iso = number(_ISO, "H") or None
     time, aperture = number(_EXPOSURE, "f", 4), number(_EXPOSURE, "f", 8)
     if time is not None and abs(time) < _APEX_RANGE:
-        told.time_s = positive(2.0**-time)
+        stated.time_s = positive(2.0**-time)
     if aperture is not None and 0 < aperture < _APEX_RANGE:
-        told.f_number = positive(2.0 ** (aperture / 2))
-    return told
+        stated.f_number = positive(2.0 ** (aperture / 2))
+    return stated

@@ -1,4 +1,4 @@
-"""Which kind of raw file a TIFF stream is, told by its content: a version tag, a magic number, the maker.
+"""Which kind of raw file a TIFF stream is, by its content: a version tag, a magic number, the maker.
 
 Media types are those of freedesktop.org's shared MIME database, and those that raw converters use where it has none.
 No two makers agree on a mark, so these are the ones that the files themselves carry (listed by libopenraw, ExifTool,

@@ -1,4 +1,4 @@
-"""The JPEG previews inside raw files: never told as the image, but some makers keep EXIF and XMP there alone."""
+"""The JPEG previews inside raw files: never taken for the image, but some makers keep EXIF and XMP there alone."""
 
 from __future__ import annotations
 

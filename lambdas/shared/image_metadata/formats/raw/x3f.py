@@ -98,7 +98,7 @@ def _string(heap: bytes, place: int) -> str:
 
 def _describe(properties: dict[str, str]) -> Description:
     seconds = properties.get("TIME", "")
-    told = Description(
+    stated = Description(
         make=properties.get("CAMMANUF") or None,
         model=properties.get("CAMMODEL") or None,
         serial=properties.get("CAMSERIAL") or None,
@@ -110,8 +110,8 @@ def _describe(properties: dict[str, str]) -> Description:
     )
     sensitivity = properties.get("ISO", "")
     if _is_number(sensitivity):
-        told.iso = int(sensitivity) or None
-    return told
+        stated.iso = int(sensitivity) or None
+    return stated
 
 
 def _is_number(text: str) -> bool:

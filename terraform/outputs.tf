@@ -73,3 +73,18 @@ output "curl_example" {
   description = "A first request."
   value       = module.image_metadata.curl_example
 }
+
+output "account_id" {
+  description = "AWS account of the deployment; deploy.sh refuses credentials of another one."
+  value       = module.image_metadata.account_id
+}
+
+output "stage" {
+  description = "Stage of the deployment; each has a state of its own."
+  value       = var.stage
+}
+
+output "name_prefix" {
+  description = "What the name of every resource begins with; deploy.sh refuses another one without --replace-data."
+  value       = module.image_metadata.name_prefix
+}

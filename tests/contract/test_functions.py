@@ -172,7 +172,7 @@ def test_the_root_hands_the_product_every_variable_as_it_is() -> None:
     call = dict(labelled("module", "")[PRODUCT])
     assert call.pop("source") == f"./modules/{PRODUCT}"
     assert call == {name: f"${{var.{name}}}" for name in product}
-    assert set(root) - set(product) == {"region"}
+    assert set(root) - set(product) == {"region", "stage"}
     for name, body in product.items():
         assert root[name]["type"] == body["type"], name
         assert root[name]["description"] == body["description"], name
@@ -183,7 +183,7 @@ def test_the_root_hands_the_product_every_variable_as_it_is() -> None:
 
 def test_the_root_hands_on_every_output() -> None:
     root, product = labelled("output", ""), labelled("output")
-    assert set(root) - set(product) == {"region"}
+    assert set(root) - set(product) == {"region", "stage"}
     for name, body in product.items():
         kept = {key: value for key, value in body.items() if key in ("description", "sensitive")}
         assert root[name] == kept | {"value": f"${{module.{PRODUCT}.{name}}}"}, name

@@ -2,9 +2,13 @@
 
 ``deploy.sh`` (deploy), ``deploy.sh plan``, ``deploy.sh destroy``. Standard library only.
 
-What a deployment was made with (region, role, architecture) is kept beside the Terraform configuration in
+What a deployment was made with (region, stage, role, architecture) is kept beside the Terraform configuration in
 ``terraform/deploy.auto.tfvars.json``, so that plain ``terraform plan`` and ``terraform destroy`` see the same values.
-The local AWS keeps state and variables below ``.local`` instead, apart from any real deployment.
+Each stage has a state of its own: the first one Terraform's default workspace, any other a workspace of its name.
+The local AWS keeps states and variables below ``.local`` instead, apart from any real deployment.
+
+Nothing stateful goes without a word: the plan is made to a file and read (tools/deploy/safety.py) before it is applied,
+and settings that belong to another account, region or name than what is deployed stop here.
 """
 
 from __future__ import annotations
@@ -17,10 +21,10 @@ import re
 import secrets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools.deploy import package
+from tools.deploy import package, safety
 from tools.deploy.credentials import (
     AccountError,
     Identity,
@@ -35,6 +39,11 @@ from tools.deploy.terraform import CONFIGURATION, Terraform, TerraformError
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB_ROLE = "LabRole"
+#: As in terraform/variables.tf and terraform/local.tfvars (tests/contract holds them equal).
+DEFAULT_STAGE = "dev"
+LOCAL_STAGE = "local"
+DEFAULT_PREFIX = "image-metadata"
+PLAN_FILE = "deploy.tfplan"
 KEPT_VARIABLES = CONFIGURATION / "deploy.auto.tfvars.json"
 LOCAL_VARIABLES = CONFIGURATION / "local.tfvars"
 POSTMAN_FILE = "image-metadata-api.postman_environment.json"
@@ -81,6 +90,64 @@ def find_place(environment: Mapping[str, str]) -> Place:
     return Place(
         endpoint, home / "build", home / "variables.json", home / "terraform.tfstate", home / "terraform"
     )
+
+
+def stage_of(outputs: Mapping[str, object]) -> str | None:
+    """The stage that a state's outputs belong to; None where nothing is deployed.
+
+    Deployments of before there was the output ``stage`` tell it by the end of their address.
+    """
+    if not outputs:
+        return None
+    return str(outputs.get("stage") or str(outputs.get("api_url", "")).rstrip("/").rpartition("/")[2])
+
+
+def wanted_stage(place: Place, environment: Mapping[str, str]) -> str:
+    """The stage that the settings name; terraform.tfvars speaks of AWS alone."""
+    if place.local:
+        return environment.get("TF_VAR_stage") or LOCAL_STAGE
+    return chosen("stage", DEFAULT_STAGE, environment)
+
+
+def enter_stage(place: Place, terraform: Terraform, stage: str) -> Place:
+    """Point Terraform at the state of ``stage``; returns the place with that stage's files.
+
+    A stage is where it is already deployed; else in the default state while that is free; else in one of its own.
+    """
+    if place.state is not None:
+        own = place.state.parent / "stages" / stage
+        if not (own / place.state.name).exists() and stage_of(terraform.outputs()) in (None, stage):
+            return place
+        terraform.state = own / place.state.name
+        return replace(place, state=terraform.state, variables=own / place.variables.name)
+    terraform.select("default")
+    if stage in terraform.workspaces() or stage_of(terraform.outputs()) not in (None, stage):
+        terraform.select(stage)
+    return place
+
+
+def check_same(
+    outputs: Mapping[str, object], identity: Identity, stage: str, prefix: str | None, replace_data: bool
+) -> None:
+    """Raise DeployError when what is deployed belongs to another account, or has another name than the settings say.
+
+    Outputs that an older deployment does not have are not compared.
+    """
+    account = outputs.get("account_id")
+    if account and account != identity.account:
+        raise DeployError(
+            f"This deployment is in AWS account {account}, and the credentials are of account {identity.account}. "
+            "Use credentials of that account, or a fresh clone for another one. Nothing was changed."
+        )
+    held = outputs.get("name_prefix")
+    if prefix and held and held != prefix and not replace_data:
+        raise DeployError(
+            f"This deployment's name_prefix is {held}, and the settings now say {prefix}: every resource would be "
+            f"made anew, with the images and records lost. Set name_prefix = {held!r} to go on with it. Another one "
+            f"beside it: TF_VAR_stage=NAME ./deploy.sh. To replace it: ./deploy.sh --replace-data. Nothing was changed."
+        )
+    if stage_of(outputs) not in (None, stage):
+        raise DeployError(f"The state that was found is of stage {stage_of(outputs)}, not of {stage}.")
 
 
 def choose_role(
@@ -154,13 +221,19 @@ def target_of(place: Place, environment: Mapping[str, str]) -> package.Target:
 
 
 def variables_for(
-    place: Place, target: package.Target, region: str, role: str | None, environment: Mapping[str, str]
+    place: Place,
+    target: package.Target,
+    region: str,
+    role: str | None,
+    environment: Mapping[str, str],
+    stage: str | None = None,
+    outputs: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """The Terraform variables that this deployment decides and the user has not.
 
     ``force_destroy`` lets ``destroy`` remove a bucket that still holds images: in a lab and locally that is what is
     wanted, anywhere else it takes a decision of the user's. An API key is made up only for the local AWS, which
-    cannot do it itself.
+    cannot do it itself. A table that is deployed keeps its name, whatever the default is now.
     """
     throwaway = place.local or (role or "").endswith(f"/{LAB_ROLE}")
     # An absent role is written as null, so that no other file's value takes its place.
@@ -174,11 +247,15 @@ def variables_for(
         }
     else:
         wanted |= {"build_dir": "../build", "runtime": target.runtime, "architecture": target.architecture}
-    # The region is the one that was decided on, so that the next run finds this deployment whatever is set then.
+    if outputs and outputs.get("table"):
+        wanted["table_name"] = outputs["table"]
+    if stage:
+        wanted["stage"] = stage
+    # Region and stage are those that were decided on, so that the next run finds this deployment whatever is set then.
     return {
         name: value
         for name, value in wanted.items()
-        if name == "region" or not set_by_user(name, environment)
+        if name in ("region", "stage") or not set_by_user(name, environment)
     }
 
 
@@ -217,9 +294,14 @@ def log_in(place: Place, environment: Mapping[str, str], region: str) -> tuple[C
 
 
 def deploy(
-    place: Place, terraform: Terraform, environment: Mapping[str, str], verb: str, extra: list[str]
+    place: Place,
+    terraform: Terraform,
+    environment: Mapping[str, str],
+    verb: str,
+    extra: list[str],
+    replace_data: bool = False,
 ) -> int:
-    """Build and apply (or only plan); prints what there is to use. Returns the exit code."""
+    """Build, plan, look at the plan and apply it (or only plan); prints what there is to use. Returns the exit code."""
     region = wanted_region(environment)
     credentials, identity = log_in(place, environment, region)
     target = target_of(place, environment)
@@ -228,14 +310,16 @@ def deploy(
         print(f"Functions run as {role}" if role else "Each function gets a role of its own", flush=True)
     print("Preparing Terraform", flush=True)
     terraform.init()
-    check_region(region, terraform.outputs().get("region"))
+    stage = wanted_stage(place, environment)
+    place = enter_stage(place, terraform, stage)
+    outputs = terraform.outputs()
+    check_region(region, outputs.get("region"))
+    check_same(outputs, identity, stage, chosen("name_prefix", DEFAULT_PREFIX, environment), replace_data)
     package.build_all(target, ROOT / "lambdas", place.build)
-    write_json(place.variables, variables_for(place, target, region, role, environment))
+    write_json(place.variables, variables_for(place, target, region, role, environment, stage, outputs))
     if verb == "plan":
         return terraform.run("plan", "-input=false", *place.options(), *extra)
-    code = terraform.run(
-        "apply", "-input=false", "-auto-approve", "-compact-warnings", *place.options(), *extra
-    )
+    code = apply(place, terraform, extra, replace_data, credentials, region)
     if code:
         print(
             "deploy.sh: Terraform could not finish; its message above says why. What it made so far is remembered: "
@@ -247,6 +331,33 @@ def deploy(
         return code
     show(place, terraform.outputs())
     return 0
+
+
+def apply(
+    place: Place,
+    terraform: Terraform,
+    extra: list[str],
+    replace_data: bool,
+    credentials: Credentials,
+    region: str,
+) -> int:
+    """Plan to a file, refuse a plan that loses data (UnsafePlan), apply that very plan. Returns the exit code."""
+    plan_file = place.build / PLAN_FILE
+    plan_file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        code = terraform.run(
+            "plan", "-input=false", "-compact-warnings", f"-out={plan_file}", *place.options(), *extra
+        )
+        if code:
+            return code
+        safety.check(
+            terraform.planned(plan_file),
+            replace_data,
+            lambda loss: safety.amount(loss, credentials, region, place.endpoint),
+        )
+        return terraform.run("apply", "-input=false", "-compact-warnings", str(plan_file))
+    finally:
+        plan_file.unlink(missing_ok=True)  # it holds the values of sensitive variables
 
 
 def show(place: Place, outputs: Mapping[str, object]) -> None:
@@ -290,10 +401,18 @@ def destroy(
             "Destroying removes every image and record. Confirm with: ./deploy.sh destroy --yes"
         )
     terraform.init()
+    stage = wanted_stage(place, environment)
+    place = enter_stage(place, terraform, stage)
     outputs, kept = terraform.outputs(), _kept(place.variables)
     region = str(outputs.get("region") or kept.get("region") or wanted_region(environment))
-    credentials, _ = log_in(place, environment, region)
-    write_json(place.variables, kept | {"region": region})
+    credentials, identity = log_in(place, environment, region)
+    check_same(outputs, identity, stage, None, True)
+    if outputs:
+        print(
+            f"Destroying stage {stage}: bucket {outputs.get('bucket')}, table {outputs.get('table')}",
+            flush=True,
+        )
+    write_json(place.variables, kept | {"region": region, "stage": stage})
     bucket = outputs.get("bucket") if place.local else None
     if place.endpoint and bucket:
         with contextlib.suppress(ApiError):  # Terraform says what is wrong
@@ -330,6 +449,11 @@ def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, li
         "plan: build, show what deploy would change; destroy: remove everything",
     )
     parser.add_argument("--yes", action="store_true", help="destroy without asking")
+    parser.add_argument(
+        "--replace-data",
+        action="store_true",
+        help="deploy even where the plan deletes or replaces a bucket or table with what it holds",
+    )
     return parser.parse_known_args(arguments)
 
 
@@ -345,8 +469,8 @@ def main(arguments: list[str] | None = None) -> int:
         terraform.check()
         if options.command == "destroy":
             return destroy(place, terraform, os.environ, options.yes, extra)
-        return deploy(place, terraform, os.environ, options.command, extra)
-    except (DeployError, AccountError, TerraformError, package.PackageError) as error:
+        return deploy(place, terraform, os.environ, options.command, extra, options.replace_data)
+    except (DeployError, AccountError, TerraformError, safety.UnsafePlan, package.PackageError) as error:
         print(f"deploy.sh: {error}", file=sys.stderr)
         return 1
 

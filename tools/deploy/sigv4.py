@@ -9,6 +9,7 @@ import datetime
 import hashlib
 import hmac
 import http.client
+import json
 import os
 import re
 import ssl
@@ -18,6 +19,7 @@ import urllib.request
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 TIMEOUT = 20
 
@@ -49,8 +51,12 @@ def sign(
     region: str,
     credentials: Credentials,
     now: datetime.datetime,
+    extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The headers that sign a request with Signature Version 4; path and query of ``url`` are percent-encoded."""
+    """The headers that sign a request with Signature Version 4; path and query of ``url`` are percent-encoded.
+
+    ``extra`` headers, names in lower case, are signed too.
+    """
     parts = urllib.parse.urlsplit(url)
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     digest = hashlib.sha256(body).hexdigest()
@@ -59,6 +65,7 @@ def sign(
         headers["x-amz-content-sha256"] = digest
     else:
         headers["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
+    headers |= extra or {}
     if credentials.token:
         headers["x-amz-security-token"] = credentials.token
     names = ";".join(sorted(headers))
@@ -89,7 +96,44 @@ def send(
     method: str, url: str, body: bytes, service: str, region: str, credentials: Credentials
 ) -> ElementTree.Element | None:
     """Send a signed request; returns the XML of the answer (None when empty). Raises ApiError."""
-    headers = sign(method, url, body, service, region, credentials, datetime.datetime.now(datetime.UTC))
+    content = _exchange(method, url, body, service, region, credentials)
+    try:
+        return ElementTree.fromstring(content) if content else None  # noqa: S314 - AWS's own answer, over TLS
+    except ElementTree.ParseError as error:
+        raise ApiError("Unreachable", str(error)) from error
+
+
+def send_json(
+    endpoint: str,
+    target: str,
+    service: str,
+    region: str,
+    credentials: Credentials,
+    body: Mapping[str, object],
+) -> dict[str, Any]:
+    """Call an action of AWS's JSON protocol 1.0 (DynamoDB); returns the answer's object. Raises ApiError."""
+    headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": target}
+    content = _exchange(
+        "POST", endpoint.rstrip("/") + "/", json.dumps(body).encode(), service, region, credentials, headers
+    )
+    try:
+        answer: dict[str, Any] = json.loads(content)
+    except ValueError as error:
+        raise ApiError("Unreachable", str(error)) from error
+    return answer
+
+
+def _exchange(
+    method: str,
+    url: str,
+    body: bytes,
+    service: str,
+    region: str,
+    credentials: Credentials,
+    extra: Mapping[str, str] | None = None,
+) -> bytes:
+    now = datetime.datetime.now(datetime.UTC)
+    headers = sign(method, url, body, service, region, credentials, now, extra)
     request = urllib.request.Request(url, body or None, headers, method=method)
     bundle = os.environ.get("AWS_CA_BUNDLE") or None
     try:
@@ -100,8 +144,8 @@ def send(
         ) from error
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer:
-            content = answer.read()
-            return ElementTree.fromstring(content) if content else None  # noqa: S314 - AWS's own answer, over TLS
+            content: bytes = answer.read()
+            return content
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")
         code = re.search(r"<Code>([^<]+)</Code>|\"(?:__type|code)\"\s*:\s*\"(?:[^\"#]*#)?([^\"]+)\"", text)
@@ -111,7 +155,7 @@ def send(
             next(filter(None, message.groups())) if message else text[:200],
             error.code,
         ) from error
-    except (OSError, http.client.HTTPException, ElementTree.ParseError) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise ApiError("Unreachable", str(getattr(error, "reason", error))) from error
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "terraform"
@@ -102,6 +103,28 @@ class Terraform:
             errors="replace",
             check=False,
         )
+
+    def select(self, workspace: str) -> None:
+        """Use this workspace's state from here on, making it where there is none. Raises TerraformError."""
+        done = self.capture("workspace", "select", "-or-create", "-no-color", workspace)
+        if done.returncode:
+            raise TerraformError(f"terraform workspace failed:\n{_indent(done.stderr or done.stdout)}")
+
+    def workspaces(self) -> list[str]:
+        """The workspaces that have a state, the default one first. Raises TerraformError."""
+        done = self.capture("workspace", "list", "-no-color")
+        if done.returncode:
+            raise TerraformError(f"terraform workspace failed:\n{_indent(done.stderr or done.stdout)}")
+        return [line.strip("* ") for line in done.stdout.splitlines() if line.strip("* ")]
+
+    def planned(self, file: Path) -> dict[str, Any]:
+        """A plan file as Terraform's JSON of it. Raises TerraformError."""
+        done = self.capture("show", "-json", "-no-color", str(file))
+        try:
+            plan: dict[str, Any] = json.loads(done.stdout)
+        except ValueError as error:
+            raise TerraformError(f"terraform show failed:\n{_indent(done.stderr or done.stdout)}") from error
+        return plan
 
     def outputs(self) -> dict[str, object]:
         """The deployment's outputs by name; empty when nothing is deployed."""

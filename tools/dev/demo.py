@@ -26,7 +26,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from tools.deploy.deploy import find_place
+from tools.deploy.deploy import enter_stage, find_place, wanted_stage
 from tools.deploy.terraform import Terraform, TerraformError
 from tools.dev.local_aws import DEFAULT_PORT, DEFAULT_STATE, LocalAws, LocalAwsError, port_number
 from tools.terminal import console, progress
@@ -349,7 +349,9 @@ def demo(port: int, images: Callable[[], Mapping[str, bytes | Path]] | None, own
     os.environ.update(local.environment())
     run_deploy(os.environ)
     place = find_place(os.environ)
-    outputs = Terraform(state=place.state, data_dir=place.data_dir).outputs()
+    terraform = Terraform(state=place.state, data_dir=place.data_dir)
+    enter_stage(place, terraform, wanted_stage(place, os.environ))
+    outputs = terraform.outputs()
     api = Api(str(outputs["api_url"]).rstrip("/"), str(outputs["api_key"]))
     if chosen:
         client = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))

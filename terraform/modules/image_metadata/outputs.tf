@@ -86,3 +86,13 @@ locals {
     none    = "curl ${local.api_url}/metadata"
   }
 }
+
+output "account_id" {
+  description = "AWS account of the deployment."
+  value       = local.account_id
+}
+
+output "name_prefix" {
+  description = "What the name of every resource begins with."
+  value       = var.name_prefix
+}

@@ -6,10 +6,11 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
-from tools.deploy import deploy, package, terraform
+from tools.deploy import deploy, package, safety, terraform
 from tools.deploy.credentials import Identity
 from tools.deploy.sigv4 import ApiError, Credentials
 
@@ -267,7 +268,10 @@ def test_no_registry_and_no_mirror_is_explained(monkeypatch: pytest.MonkeyPatch)
 
 
 class Recorded(terraform.Terraform):
-    """Terraform that does nothing, or fails to."""
+    """Terraform that does nothing, or fails to; `plan` is what a plan file would hold."""
+
+    plan: ClassVar[dict[str, object]] = {}
+    selected = "default"
 
     def __init__(self, fails: bool, deployed: bool) -> None:
         super().__init__()
@@ -279,11 +283,21 @@ class Recorded(terraform.Terraform):
     def outputs(self) -> dict[str, object]:
         return dict(OUTPUTS) if self.deployed else {}
 
+    def planned(self, file: Path) -> dict[str, object]:
+        return self.plan
+
+    def workspaces(self) -> list[str]:
+        return ["default"]
+
+    def select(self, workspace: str) -> None:
+        self.selected = workspace
+
     def run(self, *arguments: str) -> int:
         self.ran.append(arguments[0])
         if arguments[0] == "apply" and self.fails:
             return 1
-        self.deployed = arguments[0] == "apply"
+        if arguments[0] in ("apply", "destroy"):
+            self.deployed = arguments[0] == "apply"
         return 0
 
 
@@ -354,7 +368,9 @@ def test_destroy_goes_where_the_deployment_is(
 
     assert deploy.destroy(place, Destroyed(False, True), {"TF_VAR_region": "us-west-2"}, True, []) == 0
     assert region_asked == ["eu-west-1"]
-    assert used == [json.loads(kept) | {"region": "eu-west-1"}] and not place.variables.exists()
+    assert (
+        used == [json.loads(kept) | {"region": "eu-west-1", "stage": "dev"}] and not place.variables.exists()
+    )
 
 
 def test_a_failure_says_what_to_do_about_a_log_group_that_came_back(
@@ -382,3 +398,156 @@ def test_deploying_needs_the_standard_library_alone() -> None:
     command = [sys.executable, "-I", "-S", "-c", code, str(ROOT)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+# --- nothing stateful goes without a word ---------------------------------------------------------------------------
+
+
+def change(
+    kind: str, actions: list[str], before: dict[str, Any], after: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "address": f"{kind}.this",
+        "type": kind,
+        "change": {"actions": actions, "before": before, "after": after},
+    }
+
+
+def plan_of(*changes: dict[str, Any]) -> dict[str, Any]:
+    return {"resource_changes": list(changes)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "named"),
+    [
+        ("aws_s3_bucket", {"bucket": "photos"}, "the bucket photos (5 things)"),
+        ("aws_dynamodb_table", {"name": "ImageMetadata"}, "the table ImageMetadata (5 things)"),
+    ],
+)
+@pytest.mark.parametrize("actions", [["delete"], ["delete", "create"], ["create", "delete"]])
+def test_a_plan_that_loses_data_is_refused_naming_it(
+    kind: str, before: dict[str, Any], named: str, actions: list[str]
+) -> None:
+    plan = plan_of(change(kind, actions, before), change("aws_sqs_queue", ["delete"], {"name": "q"}))
+    with pytest.raises(safety.UnsafePlan) as refused:
+        safety.check(plan, False, lambda _: "5 things")
+    said = str(refused.value)
+    assert (
+        named in said and "Nothing was changed" in said and "--replace-data" in said and "aws_sqs" not in said
+    )
+    assert ("replaced by an empty one" in said) == ("create" in actions)
+    safety.check(plan, True, lambda _: "5 things")
+
+
+def test_a_plan_that_only_makes_and_changes_is_applied() -> None:
+    plan = plan_of(
+        change("aws_s3_bucket", ["create"], {}),
+        change("aws_dynamodb_table", ["update"], {"name": "t"}),
+        change("aws_s3_bucket", ["delete"], {"bucket": "search", "tags": {"Content": "derived"}}),
+        change("aws_lambda_function", ["delete", "create"], {"function_name": "f"}),
+    )
+    safety.check(plan, False, lambda _: "")
+
+
+def function(shards: str) -> dict[str, Any]:
+    return {"environment": [{"variables": {"INDEX_SHARDS": shards}}]}
+
+
+def test_index_shards_is_never_lowered_and_may_be_raised() -> None:
+    raised = plan_of(change("aws_lambda_function", ["update"], function("1"), function("4")))
+    safety.check(raised, False, lambda _: "")
+    lowered = plan_of(change("aws_lambda_function", ["update"], function("4"), function("1")))
+    with pytest.raises(safety.UnsafePlan, match="index_shards is 4 in this deployment and 1 in the settings"):
+        safety.check(lowered, True, lambda _: "")
+
+
+def test_a_refused_plan_is_not_applied_and_its_file_is_removed(
+    place: deploy.Place, region_asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = Recorded(False, True)
+    monkeypatch.setattr(recorded, "plan", plan_of(change("aws_s3_bucket", ["delete"], {"bucket": "photos"})))
+    monkeypatch.setattr(safety, "amount", lambda *_: "2 objects")
+    with pytest.raises(safety.UnsafePlan, match="photos"):
+        deploy.deploy(place, recorded, {}, "deploy", [])
+    assert recorded.ran == ["plan"] and not list(place.build.glob("*.tfplan"))
+    assert deploy.deploy(place, recorded, {}, "deploy", [], replace_data=True) == 0
+    assert recorded.ran == ["plan", "plan", "apply"]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "environment", "message"),
+    [
+        (
+            {"account_id": "999999999999"},
+            {},
+            r"in AWS account 999999999999.*account 123456789012.*Nothing was changed",
+        ),
+        (
+            {"name_prefix": "cats"},
+            {"TF_VAR_name_prefix": "dogs"},
+            r"name_prefix is cats.*dogs.*--replace-data",
+        ),
+    ],
+    ids=["account", "prefix"],
+)
+def test_settings_of_another_deployment_are_refused(
+    place: deploy.Place,
+    region_asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    outputs: dict[str, str],
+    environment: dict[str, str],
+    message: str,
+) -> None:
+    for name, value in outputs.items():
+        monkeypatch.setitem(OUTPUTS, name, value)
+    recorded = Recorded(False, True)
+    with pytest.raises(deploy.DeployError, match=message):
+        deploy.deploy(place, recorded, environment, "deploy", [])
+    assert recorded.ran == [] and not place.variables.exists()
+    if "account_id" in outputs:
+        with pytest.raises(deploy.DeployError, match=message):
+            deploy.destroy(place, recorded, environment, True, [])
+        assert recorded.ran == []
+
+
+@pytest.mark.parametrize(
+    ("deployed", "wanted", "workspace"),
+    [({}, "dev", "default"), ({}, "prod", "default"), ({"stage": "dev"}, "dev", "default"),
+     ({"stage": "dev"}, "prod", "prod"),
+     ({"api_url": "https://x/old/"}, "old", "default"), ({"api_url": "https://x/old"}, "dev", "dev")],
+)  # fmt: skip
+def test_each_stage_has_a_state_of_its_own(
+    place: deploy.Place, deployed: dict[str, str], wanted: str, workspace: str
+) -> None:
+    class Stages(Recorded):
+        def outputs(self) -> dict[str, object]:
+            return dict(deployed) if self.selected == "default" else {}
+
+    stages = Stages(False, True)
+    deploy.enter_stage(place, stages, wanted)
+    assert stages.selected == workspace
+
+
+def test_a_stage_of_its_own_is_found_again_when_the_default_state_is_free(place: deploy.Place) -> None:
+    class Stages(Recorded):
+        def outputs(self) -> dict[str, object]:
+            return {}
+
+        def workspaces(self) -> list[str]:
+            return ["default", "prod"]
+
+    stages = Stages(False, True)
+    deploy.enter_stage(place, stages, "prod")
+    assert stages.selected == "prod"
+
+
+def test_a_deployed_table_keeps_its_name(configuration: Path) -> None:
+    place, target = deploy.find_place({}), package.Target("python3.13", "arm64")
+
+    def named(outputs: dict[str, object], environment: dict[str, str]) -> object:
+        variables = deploy.variables_for(place, target, "us-east-1", None, environment, "dev", outputs)
+        return variables.get("table_name")
+
+    assert named({"table": "ImageMetadata"}, {}) == "ImageMetadata"
+    assert named({}, {}) is None
+    assert named({"table": "ImageMetadata"}, {"TF_VAR_table_name": "Other"}) is None

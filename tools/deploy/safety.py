@@ -1,0 +1,127 @@
+"""What a plan would do to data, read from Terraform's JSON of it, before anything is done. Standard library only.
+
+The JSON is described in Terraform's documentation, "JSON Output Format", resource_changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tools.deploy.sigv4 import ApiError, Credentials, send, send_json, text_of
+
+#: Kind of resource -> what a person calls it. What is listed here is not deleted or replaced without a word.
+STATEFUL = {"aws_s3_bucket": "bucket", "aws_dynamodb_table": "table"}
+#: A bucket with this tag holds only what can be made again from the catalogue.
+DERIVED = {"Content": "derived"}
+_SHARDS = "INDEX_SHARDS"
+
+
+class UnsafePlan(Exception):
+    """The plan would lose data or break the catalogue; the text says what and how to go on."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One bucket or table that a plan deletes (``replaced``: and makes anew, empty)."""
+
+    kind: str
+    name: str
+    address: str
+    replaced: bool
+
+
+def losses(plan: Mapping[str, Any]) -> list[Loss]:
+    """The buckets and tables that the plan deletes or replaces, but for those of derived data."""
+    found = []
+    for resource in plan.get("resource_changes", []):
+        actions = resource["change"]["actions"]
+        before = resource["change"].get("before") or {}
+        if resource["type"] not in STATEFUL or "delete" not in actions:
+            continue
+        if DERIVED.items() <= (before.get("tags") or {}).items():
+            continue
+        name = before.get("bucket") or before.get("name") or resource["address"]
+        found.append(Loss(STATEFUL[resource["type"]], name, resource["address"], "create" in actions))
+    return found
+
+
+def lowered_shards(plan: Mapping[str, Any]) -> tuple[int, int] | None:
+    """(deployed, planned) index_shards where the plan lowers it: lists would lose the upper partitions' records."""
+    for resource in plan.get("resource_changes", []):
+        if resource["type"] != "aws_lambda_function":
+            continue
+        before, after = (_environment(resource["change"].get(side)) for side in ("before", "after"))
+        if int(after.get(_SHARDS) or 0) and int(after[_SHARDS]) < int(before.get(_SHARDS) or 0):
+            return int(before[_SHARDS]), int(after[_SHARDS])
+    return None
+
+
+def _environment(side: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    blocks = (side or {}).get("environment") or [{}]
+    return (blocks[0] or {}).get("variables") or {}
+
+
+def check(plan: Mapping[str, Any], replace_data: bool, holds: Callable[[Loss], str]) -> None:
+    """Raise UnsafePlan for a plan that lowers index_shards, or loses data unless that is wanted (``replace_data``).
+
+    ``holds`` says how much a bucket or table holds.
+    """
+    shards = lowered_shards(plan)
+    if shards:
+        raise UnsafePlan(
+            f"index_shards is {shards[0]} in this deployment and {shards[1]} in the settings. It can only be raised: "
+            f"lists would lose the records of the other partitions. Set index_shards = {shards[0]} and run this again. "
+            "Nothing was changed."
+        )
+    lost = losses(plan)
+    if lost and not replace_data:
+        lines = [
+            f"  - the {loss.kind} {loss.name} ({holds(loss)}) would be "
+            f"{'replaced by an empty one' if loss.replaced else 'deleted'}  [{loss.address}]"
+            for loss in lost
+        ]
+        raise UnsafePlan(
+            "This plan would lose data:\n"
+            + "\n".join(lines)
+            + "\nNothing was changed. A changed name_prefix, bucket_name or table_name does this: set it back to go on "
+            "with this deployment.\nAnother one beside it: TF_VAR_stage=NAME ./deploy.sh (a stage has its own state).\n"
+            "To lose what is listed above: ./deploy.sh --replace-data"
+        )
+
+
+def amount(loss: Loss, credentials: Credentials, region: str, endpoint: str | None) -> str:
+    """How much a bucket or table holds, by one request: exact up to a thousand objects or a megabyte of records."""
+    try:
+        if loss.kind == "bucket":
+            address = endpoint.rstrip("/") if endpoint else f"https://s3.{region}.amazonaws.com"
+            listing = send(
+                "GET", f"{address}/{loss.name}?list-type=2&max-keys=1000", b"", "s3", region, credentials
+            )
+            number, more = 0, False
+            if listing is not None:
+                number = sum(1 for element in listing.iter() if element.tag.rpartition("}")[2] == "Key")
+                more = text_of(listing, "IsTruncated") == "true"
+            return _counted(number, more, "object")
+        answer = send_json(
+            endpoint or f"https://dynamodb.{region}.amazonaws.com",
+            "DynamoDB_20120810.Scan",
+            "dynamodb",
+            region,
+            credentials,
+            {
+                "TableName": loss.name,
+                "Select": "COUNT",
+                "FilterExpression": "#state = :record",
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": {":record": {"S": "record"}},
+            },
+        )
+        return _counted(int(answer["Count"]), "LastEvaluatedKey" in answer, "record")
+    except (ApiError, KeyError, ValueError):
+        return "how much it holds could not be asked"
+
+
+def _counted(number: int, more: bool, what: str) -> str:
+    return f"{'more than ' if more else ''}{number:,} {what}{'' if number == 1 else 's'}"

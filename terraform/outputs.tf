@@ -75,7 +75,7 @@ output "curl_example" {
 }
 
 output "account_id" {
-  description = "AWS account of the deployment; deploy.sh refuses credentials of another one."
+  description = "AWS account of the deployment."
   value       = module.image_metadata.account_id
 }
 
@@ -85,6 +85,6 @@ output "stage" {
 }
 
 output "name_prefix" {
-  description = "What the name of every resource begins with; deploy.sh refuses another one without --replace-data."
+  description = "What the name of every resource begins with."
   value       = module.image_metadata.name_prefix
 }

@@ -36,7 +36,7 @@ variable "bucket_name" {
 }
 
 variable "table_name" {
-  description = "Name of the DynamoDB table."
+  description = "Name of the DynamoDB table. Null: name_prefix-stage. Deployments of before this default was made have ImageMetadata."
   type        = string
   default     = null
 }

@@ -19,7 +19,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = output.bucket == "image-metadata-dev-123456789012-us-east-1" && output.table == "ImageMetadata"
+    condition     = output.bucket == "image-metadata-dev-123456789012-us-east-1" && output.table == "image-metadata-dev"
     error_message = "The bucket's default name must hold account and region, the table's is ImageMetadata."
   }
 

@@ -71,10 +71,9 @@ def declared_variables() -> dict[str, dict[str, Any]]:
 
 
 def declared_table() -> dict[str, Any]:
-    """The table as boto3's `create_table` takes it."""
+    """The table as boto3's `create_table` takes it, but for its name."""
     table = resource("aws_dynamodb_table", "this", "table")
     return {
-        "TableName": labelled("variable")["table_name"]["default"],
         "BillingMode": table["billing_mode"],
         "AttributeDefinitions": [
             {"AttributeName": attribute["name"], "AttributeType": attribute["type"]}

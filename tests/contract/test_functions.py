@@ -172,7 +172,7 @@ def test_the_root_hands_the_product_every_variable_as_it_is() -> None:
     call = dict(labelled("module", "")[PRODUCT])
     assert call.pop("source") == f"./modules/{PRODUCT}"
     assert call == {name: f"${{var.{name}}}" for name in product}
-    assert set(root) - set(product) == {"region", "stage"}
+    assert set(root) - set(product) == {"region"}
     for name, body in product.items():
         assert root[name]["type"] == body["type"], name
         assert root[name]["description"] == body["description"], name

@@ -32,7 +32,7 @@ locals {
   # Settings of every function, and of every function that answers a route; those of one alone are in its file.
   common_settings = {
     BUCKET_NAME   = local.bucket_name
-    TABLE_NAME    = var.table_name
+    TABLE_NAME    = local.table_name
     UPLOAD_PREFIX = local.upload_prefix
     INDEX_SHARDS  = var.index_shards
     SEARCH_PARTS  = var.search_parts

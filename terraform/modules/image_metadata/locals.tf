@@ -18,5 +18,6 @@ locals {
   bucket_name = coalesce(var.bucket_name, "${local.name}-${local.account_id}-${local.region}")
   bucket_arn  = "arn:${local.partition}:s3:::${local.bucket_name}"
   images_arn  = "${local.bucket_arn}/${local.upload_prefix}*"
-  table_arn   = "arn:${local.partition}:dynamodb:${local.region}:${local.account_id}:table/${var.table_name}"
+  table_name  = coalesce(var.table_name, local.name)
+  table_arn   = "arn:${local.partition}:dynamodb:${local.region}:${local.account_id}:table/${local.table_name}"
 }

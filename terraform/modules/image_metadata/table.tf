@@ -1,6 +1,6 @@
 module "table" {
   source = "../table"
 
-  name                   = var.table_name
+  name                   = local.table_name
   point_in_time_recovery = var.point_in_time_recovery
 }

@@ -54,13 +54,12 @@ variable "bucket_name" {
 }
 
 variable "table_name" {
-  description = "Name of the DynamoDB table."
+  description = "Name of the DynamoDB table. Null: name_prefix-stage. Deployments of before this default was made have ImageMetadata."
   type        = string
-  default     = "ImageMetadata"
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_.-]{3,255}$", var.table_name))
+    condition     = var.table_name == null || can(regex("^[A-Za-z0-9_.-]{3,255}$", var.table_name))
     error_message = "table_name must be 3 to 255 letters, digits, underscores, dots or hyphens."
   }
 }

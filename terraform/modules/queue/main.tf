@@ -4,9 +4,11 @@ resource "aws_sqs_queue" "this" {
   message_retention_seconds  = local.fourteen_days
   sqs_managed_sse_enabled    = true
 
-  # The provider waits 25 seconds for each queue and for a redrive policy of its own. SQS refuses one that names a queue
-  # which is not there yet; the local AWS does not, and saves the second wait.
-  redrive_policy = var.local ? local.redrive_policy : null
+  # Not a literal ARN: SQS, and the local AWS too, refuses a redrive policy that names a queue which is not there yet.
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letter.arn
+    maxReceiveCount     = var.max_receive_count
+  })
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -27,17 +29,8 @@ resource "aws_sqs_queue" "this" {
   })
 }
 
-resource "aws_sqs_queue_redrive_policy" "this" {
-  count = var.local ? 0 : 1
-
-  queue_url      = aws_sqs_queue.this.url
-  redrive_policy = local.redrive_policy
-
-  depends_on = [aws_sqs_queue.dead_letter]
-}
-
 locals {
-  # Literal, so that the queues can name themselves and each other, and are made side by side.
+  # Literal, so that the queues can name themselves and each other.
   arn             = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${var.name}"
   dead_letter_arn = "${local.arn}-dead-letter"
   fourteen_days   = 1209600
@@ -50,9 +43,4 @@ locals {
     Action    = "sqs:*"
     Condition = { Bool = { "aws:SecureTransport" = "false" } }
   }]
-
-  redrive_policy = jsonencode({
-    deadLetterTargetArn = local.dead_letter_arn
-    maxReceiveCount     = var.max_receive_count
-  })
 }

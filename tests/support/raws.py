@@ -128,7 +128,7 @@ def rw2(magic: bytes = b"IIU\0", make: str = "Panasonic", borders: bool = True) 
 
 
 def raf(shown: tuple[int, int] | None = (4896, 3264), full_size: tuple[int, int] | None = (4992, 3296),
-        bits: int = 14) -> bytes:  # fmt: skip
+        bits: int = 14, tag: int = 0x111) -> bytes:  # fmt: skip
     """Fujifilm RAF: a header, a JPEG preview with EXIF, a directory of sizes, the sensor's data."""
     preview = jpeg(exif=tiff(camera("FUJIFILM", "X-T1"), EXIF, GPS))
     sizes = [
@@ -162,10 +162,11 @@ def mrw(order: str = ">") -> bytes:
     return (b"\0MRM" if order == ">" else b"\0MRI") + struct.pack(order + "I", len(blocks)) + blocks
 
 
-def x3f(version: int = 0x20002, rotation: int = 0, preview: bool = False) -> bytes:
+def x3f(version: int = 0x20002, rotation: int = 0, preview: bool = False,
+        size: tuple[int, int] = (2268, 1512)) -> bytes:  # fmt: skip
     """Sigma X3F, with properties or with a JPEG preview that has EXIF."""
     at = 40 if version >= 4 << 16 else 28
-    out = (b"FOVb" + struct.pack("<I", version)).ljust(at, b"\0") + struct.pack("<III", 2268, 1512, rotation)
+    out = (b"FOVb" + struct.pack("<I", version)).ljust(at, b"\0") + struct.pack("<III", *size, rotation)
     out = out.ljust(300, b"\0")
     texts = {
         "CAMMANUF": "SIGMA",
@@ -218,7 +219,7 @@ def crw(rotation: int = 0, order: str = "<") -> bytes:
 
 
 def cr3(brand: bytes = b"crx ", compressor: bytes = b"CanonCR3_001/00.09.00/00.00.00", main: Tags | None = None,
-        samples: int = 1) -> bytes:  # fmt: skip
+        samples: int = 1, compressed: bool = True) -> bytes:  # fmt: skip
     """Canon CR3: Canon's box with the directories of EXIF, and tracks of which the largest is the raw image."""
     described = raster(6000, 4000, compression=6) | camera("Canon", "Canon EOS M50") if main is None else main
     parts = [(b"CNCV", compressor), (b"CMT1", tiff(described)), (b"CMT2", tiff(EXIF)), (b"CMT4", tiff(GPS))]
@@ -228,11 +229,15 @@ def cr3(brand: bytes = b"crx ", compressor: bytes = b"CanonCR3_001/00.09.00/00.0
 
     def track(width: int, height: int, bits: int, count: int) -> bytes:
         header = struct.pack(">HHHH4I", 0xFFFF, 0x30, 0x100, 0, width, height, width // 2, height)
-        entry = box(b"CRAW", bytes(82) + box(b"CMP1", header + bytes([bits]) + bytes(27)))
+        sized = bytes(24) + struct.pack(">HH", width, height) + bytes(54)
+        inner = box(b"CMP1", header + bytes([bits]) + bytes(27)) if compressed else box(b"free", b"")
+        entry = box(b"CRAW", sized + (inner if bits else box(b"JPEG", bytes(4))))
         tables = full(b"stsd", struct.pack(">I", 1) + entry) + full(b"stsz", struct.pack(">II", 0, count))
         return box(b"trak", box(b"mdia", box(b"minf", box(b"stbl", tables))))
 
-    movie = box(b"moov", own + track(1624, 1080, 10, 1) + track(6288, 4056, 14, samples))
+    movie = box(
+        b"moov", own + track(9000, 9000, 0, 1) + track(1624, 1080, 10, 1) + track(6288, 4056, 14, samples)
+    )
     return box(b"ftyp", brand + b"\0\0\0\1crx isom") + movie + box(b"mdat", bytes(64))
 
 

@@ -11,7 +11,7 @@ import pytest
 from image_metadata import RangeReader, extract, limits
 from tests.support import raws
 from tests.support.builders import desc, directory, jpeg, metadata_of, packet, profile, tiff
-from tests.support.raws import camera, raster, sensor, stream
+from tests.support.raws import camera, made_by, raster, sensor, stream
 
 #: Media type, width, height and depth of a file of each kind.
 FILES: dict[str, tuple[str, int, int, int | None]] = {
@@ -160,6 +160,33 @@ def test_sub_directories_without_end() -> None:
     assert any("sub-directories" in warning for warning in told.warnings)
 
 
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [("NIKON CORPORATION", "NEF"), ("SONY", "ARW"), ("PENTAX", "PEF"), ("RICOH IMAGING COMPANY, LTD.", "PEF"),
+     ("SAMSUNG", "SRW"), ("Hasselblad", "3FR"), ("Kodak", "DCR"), ("EASTMAN KODAK COMPANY", "KDC"),
+     ("SEIKO EPSON CORP.", "ERF"), ("Phase One A/S", "IIQ"), ("Leaf", "MOS"), ("Mamiya-OP Co.,Ltd.", "MEF")],
+)  # fmt: skip
+@pytest.mark.parametrize("compression", [1, 7, 34713])
+def test_the_maker_counts_before_the_compression(make: str, kind: str, compression: int) -> None:
+    assert metadata_of(made_by(make, compression=compression)).format == kind
+
+
+@pytest.mark.parametrize(
+    ("compression", "kind"), [(34713, "NEF"), (32767, "ARW"), (32770, "SRW"), (65535, "PEF"), (65000, "KDC")]
+)
+def test_a_compression_of_one_maker_names_the_kind_of_a_file_without_one(compression: int, kind: str) -> None:
+    assert metadata_of(stream(raster(160, 120, 1), [sensor(60, 40, compression=compression)])).format == kind
+
+
+def test_a_pentax_by_another_name() -> None:
+    assert metadata_of(made_by("SAMSUNG TECHWIN CO.,LTD", "GX-1S", compression=65535)).format == "PEF"
+
+
+@pytest.mark.parametrize(("tags", "kind"), [({}, "GPR"), ({0xC68B: (2, "GOPR0001.GPR")}, "DNG")])
+def test_gopro_s_own_and_what_a_converter_made_of_it(tags: raws.Tags, kind: str) -> None:
+    assert dng(camera("GoPro") | tags).format == kind
+
+
 # --- what each kind says in its own way ----------------------------------------------------------------------
 
 
@@ -198,6 +225,16 @@ def test_cr2_whose_raw_image_is_cut_off_tells_size_but_no_depth() -> None:
     assert any("depth" in warning for warning in told.warnings)
 
 
+def test_cr2_whose_raw_directory_states_size_and_depth() -> None:
+    chain = [raster(160, 120), raster(384, 256), raster(5792, 3804, None, 14, 1, 32803, 6)]
+    told = metadata_of(
+        stream(
+            raster(1936, 1288), chain=chain, head=b"CR\2\0" + bytes(4), exif={0xA002: (4, 9), 0xA003: (4, 9)}
+        )
+    )
+    assert (told.format, told.width, told.height, told.bit_depth, told.frames) == ("CR2", 5792, 3804, 14, 1)
+
+
 def test_cr2_of_older_cameras_names_its_lens_in_the_maker_note() -> None:
     lens: raws.Tags = {0x0095: (2, "EF24-105mm f/4L IS USM")}
     blank = b"\xaa" * len(directory(lens, 0))
@@ -228,6 +265,11 @@ def test_raf_takes_the_size_that_is_stated(
     assert (told.width, told.height) == size
 
 
+def test_raf_takes_the_third_size_where_there_is_no_other() -> None:
+    told = metadata_of(raws.raf((4284, 2848), None, tag=0x0121))
+    assert (told.width, told.height) == (4284, 2848)
+
+
 def test_raf_far_behind_its_preview_costs_few_requests() -> None:
     data = raws.raf()
     preview, length = struct.unpack_from(">II", data, 84)
@@ -252,6 +294,11 @@ def test_x3f_turned(version: int, rotation: int, orientation: int | None) -> Non
     told = metadata_of(raws.x3f(version, rotation))
     assert (told.width, told.height, told.orientation) == (2268, 1512, orientation)
     assert (told.taken_at_source, told.exposure) == ("X3F DateTimeOriginal", {"time_s": 0.01, "iso": 100})
+
+
+def test_x3f_without_a_size_in_its_header_takes_the_raw_section_s() -> None:
+    told = metadata_of(raws.x3f(size=(0, 0), preview=True))
+    assert (told.width, told.height) == (2304, 1531)
 
 
 def test_x3f_takes_exif_from_its_preview() -> None:
@@ -285,6 +332,11 @@ def test_crw_whose_directory_leads_back_to_itself() -> None:
 def test_cr3_without_a_size_in_exif_takes_the_raw_track_s() -> None:
     told = metadata_of(raws.cr3(main=camera("Canon")))
     assert (told.width, told.height, told.bit_depth) == (6288, 4056, 14)
+
+
+def test_cr3_without_a_header_of_the_raw_image_takes_its_entry_s_size() -> None:
+    told = metadata_of(raws.cr3(main=camera("Canon"), compressed=False))
+    assert (told.width, told.height, told.bit_depth) == (6288, 4056, None)
 
 
 def test_cr3_of_a_burst_counts_its_frames() -> None:

@@ -124,7 +124,7 @@ def _count(source: Reader, found: Found, blocks: _Blocks) -> None:
         views += len(undefined)
     if views:
         found.be(MPO)
-        found.frames = len(blocks.pictures) + 1
+        found.frames = views + 1
 
 
 def _has_auxiliary(found: Found, blocks: _Blocks) -> bool:

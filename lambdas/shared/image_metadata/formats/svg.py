@@ -53,6 +53,7 @@ def matches(head: bytes, source: Reader) -> bool:
 def read(source: Reader, found: Found) -> None:
     """Fill `found` from an SVG. Raises `CorruptImage` when the root states no absolute size."""
     found.be(SVG)
+    found.frames = 1
     text = _text(source, FIRST_BYTES)
     start = _root(text)
     if start is None or text.find(">", start) < 0:

@@ -54,8 +54,8 @@ def read(source: Reader, found: Found) -> None:
         found.warn(f"CR3: some boxes were not read: {error}")
     if tracks:
         # The largest track is the raw image; the others are previews.
-        width, height, found.bit_depth, samples = max(tracks)
-        found.frames = max(1, samples)
+        width, height, depth, samples = max(tracks)
+        found.bit_depth, found.frames = depth or None, max(1, samples)
         if found.width is None:
             found.width, found.height = width, height
     if found.width is None:
@@ -99,7 +99,7 @@ def _exif(source: Reader, part: Box, found: Found) -> None:
 
 
 def _track(source: Reader, track: Box) -> tuple[int, int, int, int] | None:
-    """Width, height, depth and number of samples of a track of raw images; None for any other."""
+    """Width, height, depth (0: not stated) and number of samples of a track of raw images; None for any other."""
     box: Box | None = track
     for kind in _TRACK:
         box = (
@@ -113,12 +113,15 @@ def _track(source: Reader, track: Box) -> tuple[int, int, int, int] | None:
     if b"stsd" not in tables:
         return None
     entry = source.read_at(tables[b"stsd"].start, min(tables[b"stsd"].size, MAX_ENTRY_BYTES))
-    header = entry.find(b"CMP1")
-    if header < 0:
-        return None
-    fields = Fields(entry, header + 12)
-    width, height = fields.u32(), fields.u32()
-    fields.skip(8)
-    bits = fields.u8()
     counts = Fields(source.read_at(tables[b"stsz"].start, 12), 8) if b"stsz" in tables else None
-    return width, height, bits, counts.u32() if counts and counts.left >= 4 else 1
+    samples = counts.u32() if counts and counts.left >= 4 else 1
+    header, raw = entry.find(b"CMP1"), entry.find(b"CRAW")
+    if header >= 0:
+        fields = Fields(entry, header + 12)
+        width, height = fields.u32(), fields.u32()
+        fields.skip(8)
+        return width, height, fields.u8(), samples
+    if raw >= 0 and b"JPEG" not in entry:
+        fields = Fields(entry, raw + 28)
+        return fields.u16(), fields.u16(), 0, samples
+    return None

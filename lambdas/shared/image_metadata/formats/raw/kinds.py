@@ -34,10 +34,11 @@ TYPES = (DNG, GPR, CR2, NEF, NRW, ARW, SR2, SRF, PEF, SRW, ORF, IIQ, FR3, FFF, K
 
 _MAKE, _MODEL, _SOFTWARE = 0x010F, 0x0110, 0x0131
 _DNG_VERSION, _DNG_PRIVATE, _KODAK, _LEAF, _JPEG = 0xC612, 0xC634, 0xFE00, 0x8606, 0x0201
-_VC5 = 9  # GoPro's compression
+_ORIGINAL_NAME = 0xC68B  # of the raw file that was converted
+_VC5, _PENTAX = 9, 65535  # compressions
 _OLYMPUS = frozenset((b"IIRO", b"IIRS", b"MMOR"))
-#: Compressions that one maker's raw files alone have.
-_BY_COMPRESSION = {34713: "NIKON", 32767: "SONY", 32770: "SAMSUNG", 65535: "PENTAX", 65000: "KODAK"}
+#: Compressions that one maker's raw files alone have, for files that name no maker.
+_BY_COMPRESSION = {34713: "NIKON", 32767: "SONY", 32770: "SAMSUNG", _PENTAX: "PENTAX", 65000: "KODAK"}
 #: How the makers write themselves, and whom that makes them.
 _MAKERS = (
     ("NIKON", "NIKON"), ("SONY", "SONY"), ("PENTAX", "PENTAX"), ("RICOH", "PENTAX"), ("ASAHI", "PENTAX"),
@@ -53,8 +54,7 @@ def kind_of(tiff: TiffStream, main: Directory, rasters: Rasters) -> FileType | N
     if head[:4] in _OLYMPUS:
         return ORF
     if _DNG_VERSION in main:
-        gopro = rasters.sensor is not None and rasters.sensor.compression == _VC5
-        return GPR if gopro else DNG
+        return GPR if _is_gopro(tiff, main, rasters) else DNG
     if head[8:11] == b"CR\2":
         return CR2
     if head[8:12] in (b"IIII", b"MMMM"):
@@ -62,12 +62,27 @@ def kind_of(tiff: TiffStream, main: Directory, rasters: Rasters) -> FileType | N
     return _by_maker(tiff, main, rasters)
 
 
+def _is_gopro(tiff: TiffStream, main: Directory, rasters: Rasters) -> bool:
+    """Whether a DNG is GoPro's own: by its compression, or by its maker if no converter names the file it was."""
+    if rasters.sensor is not None and rasters.sensor.compression == _VC5:
+        return True
+    return (tiff.text(main.get(_MAKE)) or "").upper().startswith("GOPRO") and _ORIGINAL_NAME not in main
+
+
+def _maker(tiff: TiffStream, main: Directory, rasters: Rasters) -> str | None:
+    make = (tiff.text(main.get(_MAKE)) or "").upper()
+    compression = rasters.sensor.compression if rasters.sensor else None
+    if make.startswith("SAMSUNG") and compression == _PENTAX:
+        return "PENTAX"  # who built that camera
+    named = next((maker for name, maker in _MAKERS if make.startswith(name)), None)
+    return named or _BY_COMPRESSION.get(compression or 0)
+
+
 def _by_maker(tiff: TiffStream, main: Directory, rasters: Rasters) -> FileType | None:
     make, model = (tiff.text(main.get(tag)) or "" for tag in (_MAKE, _MODEL))
-    sensor = rasters.sensor
-    maker = _BY_COMPRESSION.get(sensor.compression or 0) if sensor else None
-    if maker is None:
-        maker = next((maker for name, maker in _MAKERS if make.upper().startswith(name)), None)
+    maker = _maker(tiff, main, rasters)
+    # Where sub-directories are missing below a preview, the sensor's raster is one of them.
+    sensor = rasters.sensor is not None or (rasters.lost > 0 and rasters.full is None)
     if maker == "NIKON" and (sensor or _hides_its_image(tiff, main, rasters)):
         small = "COOLPIX" in model.upper() or (_JPEG in main and tiff.number(main.get(0x0103)) == 6)
         return NRW if small else NEF
@@ -77,7 +92,7 @@ def _by_maker(tiff: TiffStream, main: Directory, rasters: Rasters) -> FileType |
         return DCR if "DCS" in model or make.upper().startswith("KODAK") else KDC
     if maker == "LEAF" and (sensor or _LEAF in main):
         return MOS
-    if sensor is None:
+    if not sensor:
         return None
     if maker in ("HASSELBLAD", "IMACON"):
         scan = maker == "IMACON" or "flexcolor" in (tiff.text(main.get(_SOFTWARE)) or "").lower()

@@ -20,7 +20,7 @@ RAF = FileType("RAF", "image/x-fuji-raf", "raf")
 TYPES = (RAF,)
 _MAGIC = b"FUJIFILMCCD-RAW "
 _PLACES = 84  # of the preview, the directory and the sensor's data, each with its length
-_FULL_SIZE, _SHOWN_SIZE = 0x0100, 0x0111
+_FULL_SIZE, _SHOWN_SIZE, _SIZE = 0x0100, 0x0111, 0x0121
 _SUB_DIRECTORY, _WIDTH, _HEIGHT, _BITS = 0xF000, 0xF001, 0xF002, 0xF003
 
 
@@ -48,7 +48,7 @@ def read(source: Reader, found: Found) -> None:
     except BudgetExceeded as error:
         found.warn(f"RAF: the sensor data's directory was not read: {error}")
         full = None
-    size = sizes.get(_SHOWN_SIZE) or sizes.get(_FULL_SIZE) or full
+    size = sizes.get(_SHOWN_SIZE) or sizes.get(_FULL_SIZE) or sizes.get(_SIZE) or full
     if size is None:
         raise CorruptImage("no directory states the size of the raw image")
     found.width, found.height = size
@@ -63,7 +63,7 @@ def _sizes(source: Reader, start: int, length: int, found: Found) -> dict[int, t
         for _ in range(min(fields.u32(), MAX_ENTRIES)):
             tag, size = fields.u16(), fields.u16()
             value = Fields(fields.take(size))
-            if tag in (_FULL_SIZE, _SHOWN_SIZE) and size >= 4:
+            if tag in (_FULL_SIZE, _SHOWN_SIZE, _SIZE) and size >= 4:
                 height, width = value.u16(), value.u16()
                 if width and height:
                     sizes.setdefault(tag, (width, height))

@@ -8,7 +8,7 @@ from ...blocks.ifd import Directory, TiffStream, decode
 from ...fields import Description
 from ...model import FileType, Found
 from .. import jpeg
-from ..rasters import STRIPS, Raster, Rasters, number, raster_of
+from ..rasters import BITS, STRIPS, Raster, Rasters, number, raster_of
 from .kinds import ARW, CR2, DNG, GPR, IIQ, KDC, SR2, SRF
 
 _EXIF_WIDTH, _EXIF_HEIGHT = 0xA002, 0xA003
@@ -39,6 +39,7 @@ def complete(kind: FileType, tiff: TiffStream, tags: Directory, rasters: Rasters
         raster = raster_of(tiff, rasters.canon)
         if raster is not None:
             found.width, found.height = raster.width, raster.height
+            found.bit_depth = number(tiff, rasters.canon, BITS)
     if found.width is None and kind in _BY_EXIF:
         width, height = number(tiff, tags, _EXIF_WIDTH), number(tiff, tags, _EXIF_HEIGHT)
         if width and height and width > 0 and height > 0:
@@ -67,8 +68,8 @@ def _canon(tiff: TiffStream, rasters: Rasters, found: Found) -> None:
     start = number(tiff, rasters.canon, STRIPS) if rasters.canon is not None else None
     frame = jpeg.frame_header(tiff.source, start) if start else None
     if frame is None:
-        found.bit_depth = None
-        found.warn("CR2: the raw image's own header was not found, which states its depth")
+        if found.bit_depth is None:
+            found.warn("CR2: the raw image's own header was not found, which states its depth")
         return
     found.bit_depth, height, width, components = frame
     if found.width is None:

@@ -26,7 +26,7 @@ TYPES = (X3F,)
 _MAGIC = b"FOVb"
 _VERSION_4 = 4 << 16
 _ORIENTATIONS = {0: 1, 90: 6, 180: 3, 270: 8}
-_PREVIEW = (2, 18)  # type of a section's image: a preview; its format: JPEG
+_PREVIEW, _JPEG = 2, 18  # what the image of a section is for, and its format
 
 
 def matches(head: bytes, _: Reader) -> bool:
@@ -35,7 +35,7 @@ def matches(head: bytes, _: Reader) -> bool:
 
 
 def read(source: Reader, found: Found) -> None:
-    """Fill `found` from an X3F file. Raises `CorruptImage` when its header states no size."""
+    """Fill `found` from an X3F file. Raises `CorruptImage` when nothing states the size of the raw image."""
     found.be(X3F)
     found.frames, found.animated, found.has_alpha = 1, False, False
     fields = Fields(source.read_at(0, 64), 4, "little")
@@ -57,24 +57,31 @@ def read(source: Reader, found: Found) -> None:
     if found.exif is not None:
         found.exif_block, found.exif_name = None, "EXIF"  # which states the same, and more
     if found.width is None:
-        raise CorruptImage("the header states no size")
+        raise CorruptImage("neither the header nor a section states the size of the raw image")
 
 
 def _sections(source: Reader, found: Found) -> None:
-    """Go through the directory that the file's last four bytes lead to."""
+    """Go through the directory that the file's last four bytes lead to.
+
+    The largest raw image has the size where the header does not state one.
+    """
     start = Fields(source.read_at(max(0, source.size - 4), 4), order="little").u32()
     fields = Fields(source.read_at(start, 12 + 12 * MAX_SECTIONS), order="little")
     if fields.take(4) != b"SECd":
         raise Truncated("no directory where the file's end says")
     fields.skip(4)
+    stated = found.width is not None
     for _ in range(min(fields.u32(), MAX_SECTIONS)):
         place, length, kind = fields.u32(), fields.u32(), fields.take(4)
         if kind == b"PROP" and found.exif_block is None:
             found.exif_block = _properties(source.read_at(place, min(length, MAX_PROPERTY_BYTES)))
             found.exif_name = "X3F"
-        elif kind in (b"IMAG", b"IMA2") and found.exif is None:
+        elif kind in (b"IMAG", b"IMA2") and (found.exif is None or not stated):
             image = Fields(source.read_at(place, 28), 8, "little")
-            if (image.u32(), image.u32()) == _PREVIEW:
+            use, form, width, height = (image.u32() for _ in range(4))
+            if use != _PREVIEW and width * height > (found.width or 0) * (found.height or 0) and not stated:
+                found.width, found.height = width, height
+            if (use, form) == (_PREVIEW, _JPEG) and found.exif is None:
                 take_blocks(source, place + 28, max(0, length - 28), found)
 
 

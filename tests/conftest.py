@@ -22,6 +22,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(TIMEOUTS[suite(item)]))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Keep a long parameter out of a test's name, which every process of a run sends and prints."""
+    return f"{argname} of {len(val)}" if isinstance(val, str | bytes) and len(val) > 100 else None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Close the network to a test unless it belongs to a suite that runs a server of its own."""
     if suite(item) == "e2e":

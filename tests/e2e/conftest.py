@@ -2,17 +2,16 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from .stack import Site, Stack
+from tests.support.stack import Site, Stack
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A local AWS that is up and empty."""
-    yield from _site(tmp_path_factory.mktemp("site"))
+    yield from _site(tmp_path_factory, "site")
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +22,8 @@ def stack(site: Site) -> Stack:
 
 @pytest.fixture(scope="session")
 def other_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A second local AWS, for deployments with other settings."""
-    yield from _site(tmp_path_factory.mktemp("other"))
+    """A second local AWS, for a deployment with other settings."""
+    yield from _site(tmp_path_factory, "other")
 
 
 @pytest.fixture(scope="session")
@@ -33,11 +32,17 @@ def calm_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
     Elsewhere images are forgotten on purpose, and records made that have none.
     """
-    for site in _site(tmp_path_factory.mktemp("calm")):
+    for site in _site(tmp_path_factory, "calm"):
         yield site.deploy()
 
 
-def _site(home: Path) -> Iterator[Site]:
+def _site(factory: pytest.TempPathFactory, name: str) -> Iterator[Site]:
+    home = factory.mktemp(name)
+    if "PYTEST_XDIST_WORKER" in os.environ:  # all workers' directories are in one of the run
+        try:
+            (factory.getbasetemp().parent / f"{name}.made").touch(exist_ok=False)
+        except FileExistsError:
+            pytest.fail("a second worker makes this deployment: run with --dist loadgroup")
     site = Site(home)
     site.local.start(timeout=120)
     try:
@@ -46,14 +51,15 @@ def _site(home: Path) -> Iterator[Site]:
         site.local.stop()
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks at the marks in the same hook
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers, keep the tests of one deployment together: each deployment is made once."""
+    """With several workers, keep the tests of one local AWS together, so that each deployment is made once."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            used = getattr(item, "fixturenames", ())
-            group = "calm" if "calm_stack" in used else "main" if "stack" in used else "other"
-            item.add_marker(pytest.mark.xdist_group(group))
+        used = getattr(item, "fixturenames", ())
+        # Some suites call the calm deployment `stack`.
+        found = next((name for name in ("calm_stack", "other_site", "site") if name in used), None)
+        if found:
+            item.add_marker(pytest.mark.xdist_group(found))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,10 +67,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Add the last words of the local AWS to a failed test's report."""
     report = yield
     if report.failed:
-        for name in ("site", "other_site"):
-            used = getattr(item, "funcargs", {}).get(name)
-            if name == "site" and used is None and isinstance(item.funcargs.get("stack"), Stack):
-                used = item.funcargs["stack"].site
-            if isinstance(used, Site):
-                report.sections.append((f"local AWS ({name})", used.local.log_tail() + os.linesep))
+        used = getattr(item, "funcargs", {}).values()
+        sites = [value.site if isinstance(value, Stack) else value for value in used]
+        for site in dict.fromkeys(site for site in sites if isinstance(site, Site)):
+            report.sections.append(("local AWS", site.local.log_tail() + os.linesep))
     return report

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import subprocess
-import threading
 import uuid
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,9 @@ import pytest
 import requests
 
 from tests.support.pictures import numbered_picture
-from tools.dev import demo
+from tests.support.samples import JPEG
+from tests.support.stack import Stack, eventually
 
-from .stack import Stack, eventually
-from .test_storm import path_of
-
-JPEG = demo.sample_images()["upright.jpg"]
 BROWSER_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
@@ -152,35 +148,6 @@ def test_60_mb_go_up_presigned_and_come_back_by_redirect(curl: Curl, stack: Stac
     for arguments in ([], ["-H", f"Accept: {BROWSER_ACCEPT}"]):
         status, got = curl("-L", *arguments, path=f"/images/file/{form['image_id']}")
         assert (status, hashlib.sha256(got).hexdigest()) == (200, wanted)
-
-
-def test_pages_stay_whole_while_images_arrive(stack: Stack) -> None:
-    """Pages of 7 over 150 images (`prefix` keeps others out) while 30 more are put."""
-    prefix = f"uploads/paged-{uuid.uuid4().hex[:8]}/"
-    old = [f"{prefix}{number:04d}.png" for number in range(150)]
-    for number, key in enumerate(old):
-        stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=numbered_picture(number))
-    stack.drained()
-
-    def arrive() -> None:
-        for number in range(30):
-            stack.s3.put_object(
-                Bucket=stack.bucket, Key=f"{prefix}new-{number}.png", Body=numbered_picture(number)
-            )
-
-    arriving = threading.Thread(target=arrive)
-    arriving.start()
-    seen: list[str] = []
-    cursor = ""
-    while True:
-        page = stack.get(f"/metadata?limit=7&prefix={path_of(prefix)}{cursor}").json()
-        seen += [item["image_id"] for item in page["items"]]
-        if "next_cursor" not in page:
-            break
-        cursor = f"&cursor={page['next_cursor']}"
-    arriving.join()
-    assert len(seen) == len(set(seen)), "no image twice"
-    assert set(old) <= set(seen), "no old image missing"
 
 
 @pytest.mark.parametrize("path", ["/metadata", "/images/file/uploads/a.jpg", "/upload", "/images/delete"])

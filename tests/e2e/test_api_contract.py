@@ -10,9 +10,9 @@ import json
 import os
 import shutil
 import subprocess
-import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,11 @@ import pytest
 
 from image_catalogue.catalogue import Catalogue
 from tests.support.pictures import numbered_picture
+from tests.support.samples import JPEG
+from tests.support.stack import ROOT, Stack, unique
 from tools.deploy.deploy import POSTMAN_FILE
 from tools.deploy.environment import prepare
 from tools.deploy.locking import locked
-from tools.dev import demo
-
-from .stack import ROOT, Stack
 
 CLIENTS = Path(__file__).parent / "clients"
 LOCAL = ROOT / ".local"
@@ -89,24 +88,10 @@ def run(command: list[str], programs: Path, folder: Path, **environment: str) ->
 @pytest.fixture
 def leftovers(stack: Stack) -> Iterator[None]:
     """Delete what a client uploaded and left."""
-    before = set(everything(stack))
+    before = set(stack.listed())
     yield
-    left = [image_id for image_id in everything(stack) if image_id not in before]
+    left = [image_id for image_id in stack.listed() if image_id not in before]
     delete(stack, left)
-
-
-def everything(stack: Stack, limit: int = 100) -> list[str]:
-    """The ids of the whole list, page by page."""
-    found: list[str] = []
-    query: dict[str, Any] = {"limit": limit}
-    while True:
-        answer = stack.get("/metadata", params=query)
-        assert answer.status_code == 200, answer.text
-        page = answer.json()
-        found += [item["image_id"] for item in page["items"]]
-        if "next_cursor" not in page:
-            return found
-        query["cursor"] = page["next_cursor"]
 
 
 def delete(stack: Stack, image_ids: list[str]) -> None:
@@ -145,7 +130,8 @@ def test_random_requests_are_answered_as_documented(
 
 
 def test_images_in_pages_of_7_while_more_arrive(stack: Stack) -> None:
-    prefix = f"uploads/many-{uuid.uuid4().hex[:8]}/"
+    """Old images are on the pages once each, whether new ones come by S3 or by the API."""
+    prefix = unique("")
     catalogue = Catalogue(str(stack.outputs["table"]), client=stack.dynamodb)
     old = [f"{prefix}{number:04d}.png" for number in range(PAGED)]
     for number, image_id in enumerate(old):
@@ -162,43 +148,29 @@ def test_images_in_pages_of_7_while_more_arrive(stack: Stack) -> None:
                 "extractor_version": 1,
             }
         )
-    new: list[str] = []
+    put = [f"{prefix}new-{number:04d}.png" for number in range(PAGED // 10)]
+    uploaded: list[str] = []
 
     def arrive() -> None:
-        for number in range(PAGED // 10):
+        for number, image_id in enumerate(put):
+            stack.put(image_id, numbered_picture(number), "image/png")
             answer = stack.call(
                 "POST", "/upload", data=numbered_picture(number), headers={"Content-Type": "image/png"}
             )
             assert answer.status_code == 201, answer.text
-            new.append(answer.json()["image_id"])
+            uploaded.append(answer.json()["image_id"])
 
-    arriving = threading.Thread(target=arrive)
-    arriving.start()
-    seen = everything(stack, limit=7)
-    arriving.join()
-    assert len(seen) == len(set(seen)), "no image twice"
-    assert set(old) <= set(seen), "no old image missing"
-    later = everything(stack)
-    assert set(old) | set(new) <= set(later)
-    assert len(new) == PAGED // 10
-    delete(stack, old + new)
-
-
-@pytest.fixture
-def slow_key(stack: Stack) -> Iterator[str]:
-    """An API key with a usage plan of its own that allows one request a second."""
-    gateway = stack.site.client("apigateway")
-    (stage,) = gateway.get_usage_plans()["items"][0]["apiStages"]
-    plan = gateway.create_usage_plan(
-        name="slow", throttle={"rateLimit": 1.0, "burstLimit": 1}, apiStages=[stage]
-    )
-    value = uuid.uuid4().hex
-    key = gateway.create_api_key(name="slow", value=value, enabled=True)
-    gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
-    yield value
-    gateway.delete_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"])
-    gateway.delete_api_key(apiKey=key["id"])
-    gateway.delete_usage_plan(usagePlanId=plan["id"])
+    with ThreadPoolExecutor(1) as pool:
+        arriving = pool.submit(arrive)
+        for query in ({"prefix": prefix}, {}):
+            seen = stack.listed(limit=7, **query)
+            assert len(seen) == len(set(seen)), "no image twice"
+            assert set(old) <= set(seen), "no old image missing"
+        arriving.result()
+    stack.drained()
+    assert sorted(stack.listed(prefix=prefix)) == sorted(old + put)
+    assert {*old, *put, *uploaded} <= set(stack.listed())
+    delete(stack, old + put + uploaded)
 
 
 def test_over_the_rate_a_client_is_told_when_to_come_back(stack: Stack) -> None:
@@ -286,22 +258,21 @@ def test_svg_and_html_put_straight_into_the_bucket_are_never_shown_as_pages(stac
 
 
 def test_a_presigned_form_takes_nothing_but_what_it_was_made_for(stack: Stack) -> None:
-    body = demo.sample_images()["upright.jpg"]
 
     def post(size: int | None = None, **changed: str) -> int:
         wanted: dict[str, Any] = {"content_type": "image/jpeg"} | ({"size": size} if size else {})
         form = stack.call("POST", "/uploads", json=wanted).json()
         fields = form["fields"] | changed
         status = stack.session.post(
-            form["url"], data=fields, files={"file": ("x", body)}, timeout=60
+            form["url"], data=fields, files={"file": ("x", JPEG)}, timeout=60
         ).status_code
         if status < 300:
             delete(stack, [form["image_id"]])
         return status
 
     assert post() == 201
-    assert post(size=len(body)) == 201
-    assert post(size=len(body) - 1) >= 400
+    assert post(size=len(JPEG)) == 201
+    assert post(size=len(JPEG) - 1) >= 400
     assert post(**{"Content-Type": "text/html"}) == 403
     assert post(key="uploads/cat.jpg") == 403
     assert post(**{"x-amz-meta-filename": "other"}) == 403

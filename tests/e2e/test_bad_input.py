@@ -1,40 +1,11 @@
 """What should not happen does: broken files, stale and repeated events, senseless requests. Nothing is lost."""
 
-import uuid
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import quote_plus
 
 import pytest
 
-from tools.dev import demo
-
-from .stack import Stack, eventually
-
-SAMPLES = demo.sample_images()
-JPEG = SAMPLES["upright.jpg"]
-
-
-def unique(name: str) -> str:
-    return f"uploads/{uuid.uuid4().hex[:8]}/{name}"
-
-
-def created(stack: Stack, image_id: str, etag: str, sequencer: str = "F" * 32) -> dict[str, Any]:
-    """An S3 event record as S3 writes it."""
-    described = {"key": quote_plus(image_id, safe="/"), "sequencer": sequencer, "size": 1, "eTag": etag}
-    return {
-        "eventVersion": "2.1",
-        "eventSource": "aws:s3",
-        "awsRegion": "us-east-1",
-        "eventTime": "2026-11-21T10:00:00.000Z",
-        "eventName": "ObjectCreated:Put",
-        "s3": {
-            "s3SchemaVersion": "1.0",
-            "configurationId": "uploads",
-            "bucket": {"name": stack.bucket, "arn": f"arn:aws:s3:::{stack.bucket}"},
-            "object": described,
-        },
-    }
+from tests.support.samples import JPEG, SAMPLES
+from tests.support.stack import Stack, eventually, unique
 
 
 @pytest.fixture
@@ -72,7 +43,7 @@ def test_a_file_that_is_no_image_becomes_a_record_with_its_reason(
 @pytest.mark.usefixtures("no_dead_letters")
 def test_an_event_for_a_key_that_is_gone_leaves_no_record(stack: Stack) -> None:
     image_id = unique("never-there.jpg")
-    stack.send(created(stack, image_id, "0" * 32))
+    stack.send(stack.event(image_id, eTag="0" * 32))
     stack.drained()
     assert stack.record(image_id).status_code == 404
 
@@ -83,7 +54,7 @@ def test_an_event_replayed_twice_changes_nothing(stack: Stack) -> None:
     first = stack.put_and_wait(image_id, JPEG)
     stack.drained()
     count = stack.get("/images/info").json()["count"]
-    old = created(stack, image_id, first["etag"], sequencer="0" * 16)
+    old = stack.event(image_id, sequencer="0" * 16, eTag=first["etag"])
     stack.send(old)
     stack.send(old)
     stack.drained()
@@ -97,7 +68,7 @@ def test_created_arriving_after_a_later_removal_does_not_bring_it_back(stack: St
     etag = stack.put_and_wait(image_id, JPEG)["etag"]
     stack.s3.delete_object(Bucket=stack.bucket, Key=image_id)
     stack.gone(image_id)
-    stack.send(created(stack, image_id, etag, sequencer="0" * 15 + "1"))
+    stack.send(stack.event(image_id, sequencer="0" * 15 + "1", eTag=etag))
     stack.drained()
     assert stack.record(image_id).status_code == 404
 
@@ -118,10 +89,10 @@ def silent_bucket(stack: Stack) -> Iterator[None]:
 def test_a_poisonous_record_or_message_does_not_harm_its_neighbours(stack: Stack) -> None:
     """Neither records that name nothing readable nor a message that is no event keep an image waiting."""
     ids = [unique(f"good-{number}.jpg") for number in range(3)]
-    events = [created(stack, image_id, stack.put(image_id, JPEG)) for image_id in ids]
+    events = [stack.event(image_id, eTag=stack.put(image_id, JPEG)) for image_id in ids]
     assert stack.record(ids[0]).status_code == 404
-    absent = created(stack, unique("absent.jpg"), "0" * 32)
-    foreign = created(stack, unique("foreign.jpg"), "0" * 32)
+    absent = stack.event(unique("absent.jpg"), eTag="0" * 32)
+    foreign = stack.event(unique("foreign.jpg"), eTag="0" * 32)
     foreign["s3"]["bucket"] = {"name": "another-bucket", "arn": "arn:aws:s3:::another-bucket"}
     try:
         stack.send(events[0], absent, foreign, events[1])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .stack import ROOT, Site, Stack
+from tests.support.stack import ROOT, Site, Stack
 
 
 def test_the_script_says_what_there_is_to_use(stack: Stack) -> None:

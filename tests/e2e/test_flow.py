@@ -2,21 +2,13 @@
 
 import concurrent.futures
 import io
-import uuid
 
 import pytest
 from PIL import Image
 
+from tests.support.samples import SAMPLES
+from tests.support.stack import Stack, eventually, unique
 from tools.dev import demo
-
-from .stack import Stack, eventually
-
-SAMPLES = demo.sample_images()
-
-
-def unique(name: str) -> str:
-    return f"uploads/{uuid.uuid4().hex[:8]}/{name}"
-
 
 EXPECTED = {
     "eiffel-tower.jpg": {
@@ -147,20 +139,8 @@ def test_200_uploads_by_4_clients_give_200_records_and_no_dead_letter(stack: Sta
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         sent = list(pool.map(send, range(200)))
 
-    def found() -> set[str]:
-        ids: set[str] = set()
-        cursor = ""
-        while True:
-            answer = stack.get("/metadata", params={"limit": 100, "prefix": folder, "cursor": cursor or None})
-            assert answer.status_code == 200, answer.text
-            page = answer.json()
-            ids |= {item["image_id"] for item in page["items"]}
-            cursor = page.get("next_cursor")
-            if not cursor:
-                return ids
-
-    eventually(lambda: len(found()) == 200, "200 records", 120)
-    assert found() == {image_id for image_id, _ in sent}
+    eventually(lambda: len(stack.listed(prefix=folder)) == 200, "200 records", 120)
+    assert sorted(stack.listed(prefix=folder)) == sorted(image_id for image_id, _ in sent)
     stack.drained()
     assert stack.messages("dead_letter_queue_url") == 0
     assert stack.get("/images/info").json()["count"] == before + 200

@@ -1,12 +1,22 @@
-"""An account that has LabRole, as AWS Academy's Learner Labs do: used as it is, and no role is made."""
+"""An account that has LabRole, as AWS Academy's Learner Labs do: used as it is, and no role is made.
+
+The same deployment is then changed to the other ways to admit callers: signed requests (`auth = "iam"`), and everybody
+(`auth = "none"`). The tests run in this order.
+"""
+
+from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
-from tools.dev import demo
-
-from .stack import Site, Stack
+from tests.support.samples import JPEG, SAMPLES
+from tests.support.stack import Site, Stack
 
 TRUST = {
     "Version": "2012-10-17",
@@ -35,8 +45,72 @@ def test_no_role_is_made_and_every_function_runs_as_lab_role(other_site: Site, l
 
 
 def test_it_works(lab: Stack) -> None:
-    record = lab.put_and_wait("uploads/photo.webp", demo.sample_images()["photo.webp"])
+    record = lab.put_and_wait("uploads/photo.webp", SAMPLES["photo.webp"])
     assert record["content_type"] == "image/webp"
+
+
+def user(stack: Stack, name: str, *actions: str) -> Credentials:
+    """Credentials of a new user who may do `actions` with this API."""
+    iam = stack.site.client("iam")
+    iam.create_user(UserName=name)
+    if actions:
+        allowed = {"Effect": "Allow", "Action": list(actions), "Resource": stack.outputs["invoke_arn"]}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        iam.put_user_policy(UserName=name, PolicyName="api", PolicyDocument=document)
+    made = iam.create_access_key(UserName=name)["AccessKey"]
+    return Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+
+
+def remove(stack: Stack, name: str) -> None:
+    iam = stack.site.client("iam")
+    for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+    for policy in iam.list_user_policies(UserName=name)["PolicyNames"]:
+        iam.delete_user_policy(UserName=name, PolicyName=policy)
+    iam.delete_user(UserName=name)
+
+
+def send(stack: Stack, who: Credentials, method: str, path: str, body: bytes = b"") -> requests.Response:
+    """Send a request signed by `who`."""
+    request: Any = AWSRequest(method, stack.url + path, data=body, headers={"Content-Type": "image/jpeg"})
+    SigV4Auth(who, "execute-api", "us-east-1").add_auth(request)
+    headers = dict(request.headers)
+    return stack.session.request(method, stack.url + path, data=body, headers=headers, timeout=60)
+
+
+def test_signed_requests_of_those_allowed_pass_and_others_are_refused(other_site: Site, lab: Stack) -> None:
+    signed = other_site.deploy(TF_VAR_auth="iam")
+    allowed = user(signed, "caller", "execute-api:Invoke")
+    stranger = user(signed, "stranger")
+    try:
+        uploaded = send(signed, allowed, "POST", "/upload", JPEG)
+        assert uploaded.status_code == 201, uploaded.text
+        image_id = uploaded.json()["image_id"]
+        assert send(signed, allowed, "GET", f"/metadata/{image_id}").json() == uploaded.json()
+        assert send(signed, allowed, "GET", f"/images/file/{image_id}").content == JPEG
+        for unsigned in (
+            signed.get("/metadata", key=None),
+            signed.get("/metadata", key="an-api-key-is-no-signature"),
+        ):
+            assert unsigned.status_code == 403, unsigned.text
+            assert unsigned.headers["Content-Type"] == "application/problem+json"
+            assert unsigned.headers["Access-Control-Allow-Origin"] == "*"
+        # The emulator refuses these before its gateway does, in a form of its own.
+        assert send(signed, stranger, "GET", "/metadata").status_code == 403
+        assert send(signed, Credentials("AKIAUNKNOWN", "none"), "GET", "/metadata").status_code == 403
+        assert send(signed, allowed, "DELETE", f"/images/{image_id}").status_code == 204
+    finally:
+        remove(signed, "caller")
+        remove(signed, "stranger")
+
+
+def test_no_authentication_only_when_asked_for_and_never_silently(other_site: Site, lab: Stack) -> None:
+    stack = other_site.deploy(TF_VAR_auth="none")
+    assert "warning" in stack.said.lower()
+    answer = stack.get("/metadata", key=None)
+    assert answer.status_code == 200, answer.text
+    listed = [item["image_id"] for item in answer.json()["items"]]
+    assert listed == ["uploads/photo.webp"], "the same catalogue as before"
 
 
 def test_plain_terraform_destroy_leaves_nothing_but_what_was_there(other_site: Site, lab: Stack) -> None:

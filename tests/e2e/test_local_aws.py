@@ -15,10 +15,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.stack import eventually
 from tools.dev import local_aws
 from tools.dev.local_aws import LocalAws, LocalAwsError, free_port
-
-from .stack import eventually
 
 
 @pytest.fixture

@@ -7,19 +7,16 @@ needs, fails here. What the local AWS does not enforce is listed in `NOT_ENFORCE
 from __future__ import annotations
 
 import json
-import urllib.parse
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tools.dev import demo
+from tests.support.samples import SAMPLES
+from tests.support.stack import Stack, unique
 
-from .stack import Stack
-
-PNG = next(iter(demo.sample_images().values()))
+PNG = next(iter(SAMPLES.values()))
 
 
 class Subject:
@@ -31,7 +28,7 @@ class Subject:
 
     def unique(self) -> str:
         """An image id that nothing has."""
-        return f"uploads/permissions/{uuid.uuid4().hex}.png"
+        return unique("permissions.png")
 
     def image(self) -> str:
         """The id of a catalogued image whose events are done."""
@@ -62,18 +59,9 @@ class Subject:
 
     def handles(self, event: str, image_id: str) -> bool:
         """Whether `s3_file_event` handles an S3 event about the image, sent straight to it and not by the queue."""
-        record = {
-            "eventSource": "aws:s3",
-            "eventTime": "2026-11-21T10:00:00.000Z",
-            "eventName": event,
-            "s3": {
-                "bucket": {"name": self.stack.bucket},
-                "object": {"key": urllib.parse.quote_plus(image_id, safe="/"), "sequencer": "F" * 32},
-            },
-        }
         answer = self.lambdas.invoke(
             FunctionName=self.stack.outputs["function_names"]["s3_file_event"],
-            Payload=json.dumps({"Records": [record]}),
+            Payload=json.dumps({"Records": [self.stack.event(image_id, event)]}),
         )
         said = json.loads(answer["Payload"].read())
         if "FunctionError" not in answer:

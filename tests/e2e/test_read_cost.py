@@ -19,8 +19,7 @@ from image_catalogue.items import contribution, follow
 from image_catalogue.queries import list_page, summarise
 from tests.contract.declared import declared_table
 from tests.support.records import photograph
-
-from .stack import Site
+from tests.support.stack import Site
 
 SIZES = [int(size) for size in os.environ.get("READ_COST_SIZES", "100,2000").split(",")]
 BATCH = 25  # BatchWriteItem's maximum
@@ -91,8 +90,8 @@ def units_of(dynamodb: Any, call: Callable[[], Any]) -> float:
     return sum(units)
 
 
-def test_reads_cost_the_same_at_any_size(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
-    dynamodb, table = site.client("dynamodb"), "ReadCost"
+def test_reads_cost_the_same_at_any_size(other_site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    dynamodb, table = other_site.client("dynamodb"), "ReadCost"
     dynamodb.create_table(**declared_table() | {"TableName": table})
     catalogue, totals, loaded, costs = Catalogue(table, client=dynamodb), Counter[str](), 0, []
     try:

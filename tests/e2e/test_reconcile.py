@@ -19,8 +19,7 @@ from image_catalogue.dynamodb import to_dynamodb
 from image_catalogue.items import follow
 from tests.support.pictures import numbered_picture
 from tests.support.records import photograph
-
-from .stack import ROOT, Stack
+from tests.support.stack import ROOT, Stack
 
 OBJECTS = int(os.environ.get("RECONCILE_OBJECTS", "200"))
 PLANTED = max(4, OBJECTS // 40)

@@ -12,16 +12,13 @@ import signal
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-from urllib.parse import quote, quote_plus
 
 import pytest
 
 from image_catalogue.dynamodb import from_dynamodb
-from tests.faults.invariants import differences
+from tests.support.invariants import differences
 from tests.support.pictures import numbered_picture
-
-from .stack import Site, Stack, eventually
+from tests.support.stack import Site, Stack, eventually, path_of
 
 OPERATIONS = int(os.environ.get("STORM_OPERATIONS", "240"))
 CLIENTS = 4
@@ -112,25 +109,7 @@ class Client:
 
     def _send(self, key: str, sequencer: str) -> None:
         name = self._random.choice(("ObjectCreated:Put", "ObjectRemoved:Delete"))
-        self._stack.send(event(self._stack, key, name, sequencer))
-
-
-def path_of(key: str) -> str:
-    """A key as a path for the API."""
-    return quote(key, safe="/")
-
-
-def event(stack: Stack, key: str, name: str, sequencer: str) -> dict[str, Any]:
-    """A record of an S3 event notification."""
-    return {
-        "eventSource": "aws:s3",
-        "eventName": name,
-        "eventTime": "2026-11-21T10:00:00.000Z",
-        "s3": {
-            "bucket": {"name": stack.bucket},
-            "object": {"key": quote_plus(key), "sequencer": sequencer},
-        },
-    }
+        self._stack.send(self._stack.event(key, name, sequencer))
 
 
 def workers(site: Site) -> list[int]:
@@ -167,11 +146,7 @@ def test_a_storm_leaves_no_difference(stormy: Stack) -> None:
     stack.drained(SETTLE_SECONDS)
     total = {name: sum(client.done.get(name, 0) for client in clients) for name in clients[0].done}
     print(f"storm: {total}, {len(kills)} workers killed")
-    found = eventually(
-        lambda: [differences(stack.s3, stack.dynamodb, stack.bucket, stack.outputs["table"])],
-        "the invariants read",
-    )[0]
-    assert found == []
+    assert differences(stack.s3, stack.dynamodb, stack.bucket, stack.outputs["table"]) == []
     assert stack.messages("dead_letter_queue_url") == 0
 
 

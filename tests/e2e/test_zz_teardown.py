@@ -1,6 +1,6 @@
 """Last of all, the session's deployment is taken away, images and all."""
 
-from .stack import Site, Stack
+from tests.support.stack import Site, Stack
 
 
 def test_destroy_leaves_nothing(site: Site, stack: Stack) -> None:

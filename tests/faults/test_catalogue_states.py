@@ -23,11 +23,10 @@ from image_catalogue.items import Item
 from image_catalogue.queries import list_page
 from image_events.events import Job
 from image_events.indexer import Indexer
+from tests.support.invariants import differences
 from tests.support.pictures import picture
 from tests.support.records import upload
 from tests.support.table import BUCKET, TABLE, aws_account, make_bucket, make_table
-
-from .invariants import differences
 
 STEPS_PER_RUN = 50
 RUNS = max(1, int(os.environ.get("STATEFUL_STEPS", "300")) // STEPS_PER_RUN)

@@ -21,11 +21,10 @@ from image_catalogue.dynamodb import from_dynamodb
 from image_catalogue.errors import ImageNotFound
 from image_events.events import Job
 from image_events.indexer import Indexer
+from tests.support.invariants import differences
 from tests.support.pictures import picture
 from tests.support.records import upload
 from tests.support.table import BUCKET, TABLE, aws_account, make_bucket, make_table
-
-from .invariants import differences
 
 SCHEDULES = int(os.environ.get("SCHEDULES", "100"))
 #: Schedules per bucket and table: moto copies all it holds at every transaction.

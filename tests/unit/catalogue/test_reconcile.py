@@ -17,7 +17,7 @@ from image_catalogue.queries import list_page, summarise
 from image_events.events import Job, jobs_of_message
 from image_events.indexer import Indexer
 from image_metadata import EXTRACTOR_VERSION
-from tests.faults.invariants import differences
+from tests.support.invariants import differences
 from tests.support.pictures import picture
 from tests.support.records import record
 from tests.support.table import BUCKET, TABLE, counted, truth

@@ -7,16 +7,18 @@ import os
 import subprocess
 import sys
 import time
-import urllib.parse
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote, quote_plus
 
 import boto3
 import requests
 from botocore.config import Config
 
+from tests.events import load
 from tools.deploy.terraform import Terraform
 from tools.dev.local_aws import LocalAws, free_port
 
@@ -36,6 +38,16 @@ def eventually(condition: Callable[[], T], what: str, seconds: float = WAIT_SECO
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:.0f} s: {what}; last seen: {value!r}")
         time.sleep(POLL_SECONDS)
+
+
+def unique(name: str) -> str:
+    """An image id that nothing has; ``name`` is its last part."""
+    return f"uploads/{uuid.uuid4().hex[:8]}/{name}"
+
+
+def path_of(image_id: str) -> str:
+    """An image id as a path for the API."""
+    return quote(image_id, safe="/")
 
 
 class Site:
@@ -173,7 +185,20 @@ class Stack:
 
     def record(self, image_id: str) -> requests.Response:
         """GET the metadata of one image."""
-        return self.get(f"/metadata/{urllib.parse.quote(image_id, safe='/')}")
+        return self.get(f"/metadata/{path_of(image_id)}")
+
+    def listed(self, limit: int = 100, **query: Any) -> list[str]:
+        """The ids of the whole list, page by page."""
+        found: list[str] = []
+        wanted: dict[str, Any] = {"limit": limit, **query}
+        while True:
+            answer = self.get("/metadata", params=wanted)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            found += [item["image_id"] for item in page["items"]]
+            if "next_cursor" not in page:
+                return found
+            wanted["cursor"] = page["next_cursor"]
 
     def indexed(self, image_id: str, etag: str, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
         """Wait until the API knows this version of the image; returns the record."""
@@ -197,6 +222,17 @@ class Stack:
     def gone(self, image_id: str, seconds: float = WAIT_SECONDS) -> None:
         """Wait until the API answers 404 for the image."""
         eventually(lambda: self.record(image_id).status_code == 404, f"{image_id} gone", seconds)
+
+    def event(
+        self, image_id: str, name: str = "ObjectCreated:Put", sequencer: str = "F" * 32, **described: Any
+    ) -> dict[str, Any]:
+        """The record of an S3 event about an object of the bucket; ``described`` are members of its object."""
+        (record,) = load("s3_created")["Records"]
+        record["eventName"] = name
+        record["s3"]["bucket"] |= {"name": self.bucket, "arn": f"arn:aws:s3:::{self.bucket}"}
+        key = quote_plus(image_id, safe="/")
+        record["s3"]["object"] |= {"key": key, "sequencer": sequencer, **described}
+        return dict(record)
 
     def send(self, *records: dict[str, Any]) -> None:
         """Send S3 event records to the queue, as S3 would, in one message."""

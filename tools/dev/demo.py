@@ -225,7 +225,7 @@ def run_deploy(environment: Mapping[str, str]) -> None:
             ):
                 bar.advance(task)
         code = process.wait()
-        if bar.tasks[task].total is None:
+        if code == 0 and bar.tasks[task].total is None:
             bar.update(task, description="Nothing to deploy", total=0)
     if code:
         tail = "\n".join(

@@ -57,7 +57,9 @@ def prepare(folder: Path, requirements: Path, exact: bool = False, notice: str =
                     "On Debian or Ubuntu: sudo apt install python3-venv"
                 ) from error
         try:
-            install(python, requirements)
+            # What tests and tools bring is compiled when it is first imported: most of it never is. The local AWS, one
+            # of the exact ones, writes no bytecode.
+            install(python, requirements, *([] if exact else ["--no-compile"]))
         except PipError as error:
             raise SetupError(str(error)) from error
         marker.write_text(wanted, encoding="utf-8")

@@ -36,12 +36,11 @@ variable "bucket_name" {
   default     = null
 
   validation {
-    condition = var.bucket_name == null || try(
-      can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name))
-      && !strcontains(var.bucket_name, "..")
-      && !can(regex("^[0-9]+(\\.[0-9]+){3}$", var.bucket_name)),
-      false
-    )
+    condition = var.bucket_name == null || try(alltrue([
+      can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name)),
+      !strcontains(var.bucket_name, ".."),
+      !can(regex("^[0-9]+(\\.[0-9]+){3}$", var.bucket_name)),
+    ]), false)
     error_message = "bucket_name must be 3 to 63 lower-case letters, digits, dots or hyphens, with a letter or digit at both ends, no two dots side by side, and no IP address."
   }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tools.dev import audit, lock
@@ -46,3 +48,31 @@ def test_a_tool_that_does_not_answer_is_no_pass(monkeypatch: pytest.MonkeyPatch)
     answer = audit.advisories(ROOT, ROOT / "requirements" / "dev.txt")
     assert not answer.passed
     assert answer.unknown == ["ConnectionError: nobody there"]
+
+
+@pytest.mark.parametrize(
+    ("output", "lines"),
+    [
+        ('{"results": {"failed_checks": [], "parsing_errors": []}}', []),
+        (
+            '{"results": {"failed_checks": [], "parsing_errors": ["/a/variables.tf"]}}',
+            [r"NOT CHECKED.*/a/variables.tf"],
+        ),
+        (
+            '{"results": {"parsing_errors": [], "failed_checks": [{"check_id": "CKV_1", "check_name": "Encrypt",'
+            ' "resource": "aws_x.this", "file_path": "/main.tf", "file_line_range": [7, 9]}]}}',
+            [r"CKV_1 Encrypt: aws_x\.this \(/main\.tf:7\)"],
+        ),
+        ("", ["NOT CHECKED: the reason"]),
+    ],
+)
+def test_what_checkov_finds_or_cannot_read_is_a_weakness(
+    output: str, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Done:
+        stdout, stderr = output, "the reason\n"
+
+    monkeypatch.setattr(audit.subprocess, "run", lambda *_, **__: Done)
+    found = audit.weaknesses(ROOT, ROOT / "terraform")
+    assert len(found) == len(lines)
+    assert all(re.match(line, said) for line, said in zip(lines, found, strict=True))

@@ -14,7 +14,7 @@ from .blocks.iptc import read_iptc
 from .blocks.text import read_texts
 from .blocks.xmp import read_xmp
 from .errors import BudgetExceeded, CorruptImage, ImageTooLarge, UnsupportedImage
-from .fields import FIELDS, BlockName, Description, Field, Moment, Source
+from .fields import FIELDS, BlockName, Description, Kind, Moment, Source
 from .formats import pillow
 from .model import Found, ImageMetadata
 from .reader import FileReader, Reader
@@ -26,12 +26,16 @@ _DATES = [
     [(name, *stated) for name in names for stated in FIELDS[name].blocks.items()]
     for names in (("taken", "created"), ("digitized", "made"))
 ]
-#: The fields that are chosen by the table alone: those of the record itself, and the members of its groups.
-_PLAIN = [
-    FIELDS[name] for name in ("gps", "title", "description", "artist", "copyright", "rating", "software")
-]
+#: The blocks in the order in which they count -> the fields for which they count so; keywords are of them all.
+_ORDERS: dict[tuple[BlockName, ...], list[str]] = {}
+for _field in FIELDS.values():
+    if _field.kind not in (Kind.MOMENT, Kind.WORDS):
+        _ORDERS.setdefault(tuple(_field.blocks), []).append(_field.name)
+#: Fields that go into the record as they were chosen, and the members of its groups.
+_PLAIN = ("gps", "title", "description", "artist", "copyright", "rating", "software")
 _GROUPS = {
-    group: [field for field in FIELDS.values() if field.within == group] for group in ("camera", "exposure")
+    group: [name for name, field in FIELDS.items() if field.within == group]
+    for group in ("camera", "exposure")
 }
 
 _Blocks = dict[BlockName, Description]
@@ -94,11 +98,12 @@ def _check_size(found: Found) -> None:
 def assemble(found: Found, status: str = "ok", error: str | None = None) -> ImageMetadata:
     """Parse the metadata blocks that a reader found and choose each field's source."""
     blocks = _read_blocks(found)
+    chosen = _chosen(blocks)
     out = ImageMetadata(status=status, error=error, format=found.format, content_type=found.content_type)
     out.width, out.height = width, height = found.width, found.height
     out.orientation = found.orientation
     if out.orientation is None and found.format not in _OWN_ORIENTATION:
-        out.orientation = _chosen(FIELDS["orientation"], blocks)
+        out.orientation = chosen.get("orientation")
     if width is not None and height is not None:
         shown = found.crop or (width, height)
         turned = out.orientation is not None and out.orientation >= 5
@@ -108,12 +113,14 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
         out.color_profile = description(found.icc, found.warn)
     # What editors copy into XMP is often of another file: the container's own value outranks it.
     exif = blocks.get("EXIF")
-    out.dpi = (exif.dpi if exif else None) or found.dpi or _chosen(FIELDS["dpi"], blocks)
+    out.dpi = (exif.dpi if exif else None) or found.dpi or chosen.get("dpi")
     out.frames, out.animated = found.frames, found.animated
     if found.animated:
         out.duration_ms, out.loop = found.duration_ms, found.loop
     if blocks:
-        _describe(out, blocks)
+        _describe(out, chosen)
+        _collect_keywords(out, blocks)
+        _date(out, blocks)
         if out.taken_at_source:
             out.taken_at_source = out.taken_at_source.replace("EXIF", found.exif_name)
     if status == "ok":
@@ -140,30 +147,32 @@ def _read_blocks(found: Found) -> _Blocks:
     return {name: stated for name, stated in blocks.items() if stated is not None}
 
 
-def _describe(out: ImageMetadata, blocks: _Blocks) -> None:
+def _chosen(blocks: _Blocks) -> dict[str, Any]:
+    """Of every field that is stated the value of the first block that counts for it."""
+    chosen: dict[str, Any] = {}
+    for order, names in _ORDERS.items():
+        for block in reversed(order):
+            if block in blocks:
+                values = vars(blocks[block])
+                chosen.update({name: values[name] for name in names if values[name] is not None})
+    return chosen
+
+
+def _describe(out: ImageMetadata, chosen: dict[str, Any]) -> None:
     """The fields that the metadata blocks alone state."""
-    for field in _PLAIN:
-        setattr(out, field.name, _chosen(field, blocks))
-    for group, fields in _GROUPS.items():
-        members = {field.name: value for field in fields if (value := _chosen(field, blocks)) is not None}
-        setattr(out, group, members or None)
+    for name, value in chosen.items():
+        if isinstance(value, str):
+            chosen[name] = value.strip().replace("\0", "")[: limits.MAX_TEXT] or None
+    for name in _PLAIN:
+        setattr(out, name, chosen.get(name))
+    for group, names in _GROUPS.items():
+        setattr(out, group, {name: chosen[name] for name in names if chosen.get(name) is not None} or None)
+
+
+def _collect_keywords(out: ImageMetadata, blocks: _Blocks) -> None:
     words = [word for name in FIELDS["keywords"].blocks if name in blocks for word in blocks[name].keywords]
     if words:
         out.keywords = list(dict.fromkeys(word[:256] for word in words))[: limits.MAX_KEYWORDS]
-    _date(out, blocks)
-
-
-def _chosen(field: Field, blocks: _Blocks) -> Any:
-    """The field's value in the first block that states it."""
-    for name in field.blocks:
-        stated = blocks.get(name)
-        if stated is not None:
-            value = getattr(stated, field.name)
-            if isinstance(value, str):
-                value = value.strip().replace("\0", "")[: limits.MAX_TEXT] or None
-            if value is not None:
-                return value
-    return None
 
 
 def _date(out: ImageMetadata, blocks: _Blocks) -> None:

@@ -30,7 +30,8 @@ class Kind(Enum):
     POSITION = auto()  # read with it: latitude, longitude and altitude, each with its reference
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Source:
     """Where a block holds a value."""
 
     block: BlockName
@@ -222,7 +223,8 @@ class Description:
                 setattr(self, line.name, getattr(other, line.name))
 
 
-class Field(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Field:
     """One line of the table above."""
 
     name: str

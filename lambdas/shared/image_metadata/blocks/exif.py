@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from ..fields import Description, Field, Kind, Moment, Position, Source, describe, rows
 from ..reader import Reader
@@ -32,7 +32,8 @@ _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
 
 
-class _Values(NamedTuple):
+@dataclass(slots=True)
+class _Values:
     """The directories of a block, those of EXIF and of the main image as one."""
 
     tiff: TiffStream

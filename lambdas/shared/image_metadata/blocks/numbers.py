@@ -7,6 +7,8 @@ def positive(value: float | None) -> float | int | None:
     """Six significant digits of a number over zero, a whole one as an int; None for any other."""
     if value is None or not 0 < value < 1e6:
         return None
+    if value.is_integer():
+        return int(value)
     rounded = float(f"{value:.6g}")
     return int(rounded) if rounded.is_integer() else rounded
 

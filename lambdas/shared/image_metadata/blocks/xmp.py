@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from .. import limits
 from ..fields import Description, Field, Kind, Moment, Position, Source, describe, rows
@@ -18,7 +18,8 @@ _GPS = re.compile(
 )
 
 
-class _Packet(NamedTuple):
+@dataclass(slots=True)
+class _Packet:
     """The properties of a packet."""
 
     properties: dict[str, Values]
@@ -29,7 +30,9 @@ class _Packet(NamedTuple):
         values = self.properties.get(name)
         if not values:
             return None
-        return next((text for language, text in values if language == "x-default"), values[0][1])
+        if len(values) > 1:
+            return next((text for language, text in values if language == "x-default"), values[0][1])
+        return values[0][1]
 
 
 def read_xmp(packet: bytes, warn: Callable[[str], None], extended: bytes | None = None) -> Description | None:

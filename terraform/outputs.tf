@@ -29,6 +29,11 @@ output "table" {
   value       = module.image_metadata.table
 }
 
+output "deletion_protection" {
+  description = "Whether the table refuses to be deleted."
+  value       = module.image_metadata.deletion_protection
+}
+
 output "queue_url" {
   description = "Queue of the bucket's events."
   value       = module.image_metadata.queue_url

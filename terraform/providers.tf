@@ -4,9 +4,9 @@ provider "aws" {
   s3_use_path_style = var.local_endpoint != null
 
   default_tags {
-    tags = {
+    tags = merge({
       Project = "image-metadata-api"
       Stage   = var.stage
-    }
+    }, var.tags)
   }
 }

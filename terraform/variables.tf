@@ -23,6 +23,12 @@ variable "name_prefix" {
   default     = null
 }
 
+variable "tags" {
+  description = "Tags of every resource, beside Project and Stage."
+  type        = map(string)
+  default     = {}
+}
+
 variable "create_bucket" {
   description = "Whether the bucket is made. False: bucket_name is one that is there. Nothing of it is changed: its owner lets it send the events of uploads/ to the queue (output queue_arn)."
   type        = bool
@@ -41,8 +47,20 @@ variable "table_name" {
   default     = null
 }
 
+variable "kms_key_arn" {
+  description = "ARN of a key of your own that encrypts images and records; its policy must let this account's IAM decide. Null: the keys of S3 and DynamoDB."
+  type        = string
+  default     = null
+}
+
 variable "lambda_role_arn" {
   description = "ARN of an existing role that every function shall use, such as a Learner Lab's LabRole; no IAM is created then. Null: one least-privilege role per function."
+  type        = string
+  default     = null
+}
+
+variable "permissions_boundary" {
+  description = "ARN of an IAM policy that bounds every role made here, where an account asks for one. Null: none."
   type        = string
   default     = null
 }
@@ -132,6 +150,12 @@ variable "versioning" {
   default     = null
 }
 
+variable "noncurrent_version_days" {
+  description = "Days that versioning keeps an overwritten or deleted image. Null: for good."
+  type        = number
+  default     = null
+}
+
 variable "image_expiration_days" {
   description = "Days after which S3 deletes an image by itself; its record goes too. Null: never."
   type        = number
@@ -146,6 +170,12 @@ variable "force_destroy" {
 
 variable "point_in_time_recovery" {
   description = "Whether the table can be restored to any second of the last 35 days."
+  type        = bool
+  default     = null
+}
+
+variable "deletion_protection" {
+  description = "Whether the table refuses to be deleted until this is switched off. Null: yes, but for a Learner Lab (LabRole) and the local AWS."
   type        = bool
   default     = null
 }
@@ -206,6 +236,12 @@ variable "monitoring" {
 
 variable "alarm_email" {
   description = "Address that alarms are mailed to (AWS asks it to confirm first). Null: alarms only show in CloudWatch."
+  type        = string
+  default     = null
+}
+
+variable "alarm_topic_arn" {
+  description = "ARN of an SNS topic that alarms are sent to. Null: none but the one of alarm_email."
   type        = string
   default     = null
 }

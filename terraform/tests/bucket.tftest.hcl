@@ -68,7 +68,8 @@ run "options" {
   variables {
     versioning    = true
     force_destroy = true
-    images        = { prefix = "uploads/", cors_allow_origin = "https://app.example.org", expiration_days = 30 }
+    images        = { prefix = "uploads/", cors_allow_origin = "https://app.example.org", expiration_days = 30, noncurrent_days = 7 }
+    kms_key_arn   = "arn:aws:kms:us-east-1:123456789012:key/mine"
   }
 
   assert {
@@ -77,8 +78,22 @@ run "options" {
   }
 
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[*].id == tolist(["abort-incomplete-uploads", "expire-images"])
-    error_message = "Images must expire when asked for."
+    condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[*].id == tolist(["abort-incomplete-uploads", "expire-images", "expire-versions"])
+    error_message = "Images and old versions of them must expire when asked for."
+  }
+
+  assert {
+    condition = (
+      one(aws_s3_bucket_lifecycle_configuration.this[0].rule[1].expiration).days == 30
+      && one(aws_s3_bucket_lifecycle_configuration.this[0].rule[2].noncurrent_version_expiration).noncurrent_days == 7
+      && alltrue([for rule in slice(aws_s3_bucket_lifecycle_configuration.this[0].rule, 1, 3) : one(rule.filter).prefix == "uploads/"])
+    )
+    error_message = "Only images may expire, each kind after its own days."
+  }
+
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.kms_key_arn
+    error_message = "A key of one's own must encrypt the images."
   }
 
   assert {

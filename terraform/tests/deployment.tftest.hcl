@@ -73,7 +73,8 @@ run "alarms" {
   }
 
   variables {
-    alarm_email = "someone@example.org"
+    alarm_email     = "someone@example.org"
+    alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:oncall"
   }
 
   assert {
@@ -102,5 +103,85 @@ run "monitoring_off" {
   assert {
     condition     = length(module.monitoring) == 0
     error_message = "Monitoring must be off."
+  }
+}
+
+run "protected" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  assert {
+    condition     = module.table.deletion_protection
+    error_message = "The table must refuse to be deleted unless asked to."
+  }
+}
+
+run "a_lab_ends_some_day" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    lambda_role_arn = "arn:aws:iam::123456789012:role/LabRole"
+  }
+
+  assert {
+    condition     = !module.table.deletion_protection
+    error_message = "A lab's table must go with the lab."
+  }
+}
+
+run "protected_even_there" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    local_endpoint      = "http://127.0.0.1:4566"
+    deletion_protection = true
+  }
+
+  assert {
+    condition     = module.table.deletion_protection
+    error_message = "What is asked for must count."
+  }
+}
+
+run "a_key_of_ones_own" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    kms_key_arn      = "arn:aws:kms:us-east-1:123456789012:key/mine"
+    batch_operations = true
+  }
+
+  assert {
+    condition = alltrue([
+      for function in module.functions :
+      {
+        for statement in jsondecode(function.policy).Statement : statement.Condition.StringEquals["kms:ViaService"] => statement.Resource
+        if startswith(statement.Sid, "UseKey")
+      } == { for service in ["s3", "dynamodb"] : "${service}.us-east-1.amazonaws.com" => [var.kms_key_arn] }
+    ])
+    error_message = "Every function may use the key, through S3 and DynamoDB alone."
+  }
+
+  assert {
+    condition     = contains(jsondecode(aws_iam_role_policy.batch_operations[0].policy).Statement[*].Sid, "UseKey")
+    error_message = "A batch job must be able to write its report."
+  }
+}
+
+run "no_key_by_default" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  assert {
+    condition     = !strcontains(join("", [for function in module.functions : function.policy]), "kms:")
+    error_message = "Without a key there is nothing to allow."
   }
 }

@@ -16,6 +16,7 @@ variables {
     runtime            = "python3.13"
     architecture       = "arm64"
     role_arn           = null
+    boundary_arn       = "arn:aws:iam::123456789012:policy/boundary"
     log_retention_days = 14
     tracing            = false
   }
@@ -39,6 +40,11 @@ run "own_role" {
   assert {
     condition     = length(aws_iam_role.this) == 1 && length(aws_iam_role_policy.this) == 1
     error_message = "Without a role given, one must be made."
+  }
+
+  assert {
+    condition     = aws_iam_role.this[0].permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
+    error_message = "The role must keep within the account's bounds."
   }
 
   assert {

@@ -84,3 +84,18 @@ run "with_mail" {
     error_message = "Every alarm must be sent."
   }
 }
+
+run "with_a_topic" {
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    topic_arn = "arn:aws:sns:us-east-1:123456789012:oncall"
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset([var.topic_arn]) && alarm.ok_actions == alarm.alarm_actions])
+    error_message = "Every alarm, and its end, must be sent to the topic."
+  }
+}

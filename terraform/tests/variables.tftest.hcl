@@ -21,31 +21,35 @@ run "wrong_values" {
   }
 
   variables {
-    stage                 = "Dev_1"
-    name_prefix           = "-images"
-    bucket_name           = "My_Bucket"
-    table_name            = "my table"
-    lambda_role_arn       = "LabRole"
-    runtime               = "python3.9"
-    architecture          = "armv7"
-    auth                  = "basic"
-    api_key_value         = "too-short"
-    rate_limit            = 0
-    burst_limit           = 0.5
-    daily_quota           = 0
-    cors_allow_origin     = "https://example.org/"
-    gps                   = "rough"
-    index_shards          = 0
-    search_parts          = 0
-    max_upload_bytes      = 5368709121
-    image_expiration_days = 0
-    event_concurrency     = 1
-    event_memory_mb       = 128
-    event_timeout_seconds = 901
-    log_level             = "TRACE"
-    log_retention_days    = 2
-    alarm_email           = "nobody"
-    local_endpoint        = "http://0.0.0.0:4566"
+    stage                   = "Dev_1"
+    name_prefix             = "-images"
+    bucket_name             = "My_Bucket"
+    table_name              = "my table"
+    lambda_role_arn         = "LabRole"
+    runtime                 = "python3.9"
+    architecture            = "armv7"
+    auth                    = "basic"
+    api_key_value           = "too-short"
+    kms_key_arn             = "alias/mine"
+    permissions_boundary    = "boundary"
+    noncurrent_version_days = 0
+    alarm_topic_arn         = "oncall"
+    rate_limit              = 0
+    burst_limit             = 0.5
+    daily_quota             = 0
+    cors_allow_origin       = "https://example.org/"
+    gps                     = "rough"
+    index_shards            = 0
+    search_parts            = 0
+    max_upload_bytes        = 5368709121
+    image_expiration_days   = 0
+    event_concurrency       = 1
+    event_memory_mb         = 128
+    event_timeout_seconds   = 901
+    log_level               = "TRACE"
+    log_retention_days      = 2
+    alarm_email             = "nobody"
+    local_endpoint          = "http://0.0.0.0:4566"
   }
 
   expect_failures = [
@@ -58,6 +62,10 @@ run "wrong_values" {
     var.architecture,
     var.auth,
     var.api_key_value,
+    var.kms_key_arn,
+    var.permissions_boundary,
+    var.noncurrent_version_days,
+    var.alarm_topic_arn,
     var.rate_limit,
     var.burst_limit,
     var.daily_quota,

@@ -167,12 +167,12 @@ def test_only_one_provider_is_needed() -> None:
 
 
 def test_the_root_hands_the_product_every_variable_as_it_is() -> None:
-    """The root has the provider, and so the region; the product has the defaults and says what is admitted."""
+    """The root has the provider, and so region and tags; the product has the defaults and says what is admitted."""
     root, product = labelled("variable", ""), labelled("variable")
     call = dict(labelled("module", "")[PRODUCT])
     assert call.pop("source") == f"./modules/{PRODUCT}"
     assert call == {name: f"${{var.{name}}}" for name in product}
-    assert set(root) - set(product) == {"region"}
+    assert set(root) - set(product) == {"region", "tags"}
     for name, body in product.items():
         assert root[name]["type"] == body["type"], name
         assert root[name]["description"] == body["description"], name

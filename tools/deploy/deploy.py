@@ -407,6 +407,11 @@ def destroy(
     region = str(outputs.get("region") or kept.get("region") or wanted_region(environment))
     credentials, identity = log_in(place, environment, region)
     check_same(outputs, identity, stage, None, True)
+    if outputs.get("deletion_protection"):
+        raise DeployError(
+            f"The table {outputs.get('table')} is protected from deletion. To remove it with every record: "
+            "TF_VAR_deletion_protection=false ./deploy.sh, then ./deploy.sh destroy. Nothing was changed."
+        )
     if outputs:
         print(
             f"Destroying stage {stage}: bucket {outputs.get('bucket')}, table {outputs.get('table')}",

@@ -31,4 +31,26 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       }
     }
   }
+
+  dynamic "rule" {
+    for_each = [for days in [try(var.images.noncurrent_days, null)] : days if days != null]
+
+    content {
+      id     = "expire-versions"
+      status = "Enabled"
+
+      filter {
+        prefix = var.images.prefix
+      }
+
+      noncurrent_version_expiration {
+        noncurrent_days = rule.value
+      }
+
+      # A delete marker with no version left behind it hides nothing.
+      expiration {
+        expired_object_delete_marker = true
+      }
+    }
+  }
 }

@@ -1,7 +1,7 @@
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:Access logs need a second bucket of their own care; CloudTrail's data events log the same per account
   #checkov:skip=CKV_AWS_144:A copy in another region doubles the cost; images that must survive a region are the account's choice
-  #checkov:skip=CKV_AWS_145:Encrypted by S3's own key (access.tf); a key of one's own costs by the month and the request, and every role would need it
+  #checkov:skip=CKV_AWS_145:The variable kms_key_arn names a key of one's own, which costs by the month and the request; else S3's own key encrypts (access.tf)
 
   bucket        = var.name
   force_destroy = var.force_destroy

@@ -4,11 +4,12 @@ variable "name" {
 }
 
 variable "images" {
-  description = "What a bucket of images has besides: the key prefix that sends events and expires, the origin whose pages may upload (* is any), the days after which an image is deleted. Null: it holds something else."
+  description = "What a bucket of images has besides: the key prefix that sends events and expires, the origin whose pages may upload (* is any), the days after which an image is deleted, and those after which an old version of it is. Null: it holds something else."
   type = object({
     prefix            = string
     cors_allow_origin = string
     expiration_days   = optional(number)
+    noncurrent_days   = optional(number)
   })
   default = null
 
@@ -20,6 +21,12 @@ variable "images" {
 
 variable "event_queue_arn" {
   description = "ARN of the queue that takes the images' events; its policy must let the bucket send."
+  type        = string
+  default     = null
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the key that encrypts what the bucket holds; null: S3's own."
   type        = string
   default     = null
 }

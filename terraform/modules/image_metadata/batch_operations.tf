@@ -9,6 +9,8 @@ resource "aws_iam_role" "batch_operations" {
   name        = "${local.name}-batch-operations"
   description = "What S3 Batch Operations jobs of ${local.name} may do"
 
+  permissions_boundary = var.permissions_boundary
+
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -28,7 +30,7 @@ resource "aws_iam_role_policy" "batch_operations" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       {
         Sid      = "InvokeFunction"
         Effect   = "Allow"
@@ -47,6 +49,14 @@ resource "aws_iam_role_policy" "batch_operations" {
         Action   = ["s3:PutObject"]
         Resource = ["${local.bucket_arn}/batch-reports/*"]
       },
-    ]
+      ], [
+      for use in [lookup(local.may_use_key, "UseKeyInS3", null)] : {
+        Sid       = "UseKey"
+        Effect    = "Allow"
+        Action    = use.actions
+        Resource  = use.resources
+        Condition = use.condition
+      } if use != null
+    ])
   })
 }

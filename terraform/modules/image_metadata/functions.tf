@@ -25,6 +25,7 @@ locals {
     runtime            = var.runtime
     architecture       = var.architecture
     role_arn           = var.lambda_role_arn
+    boundary_arn       = var.permissions_boundary
     log_retention_days = var.log_retention_days
     tracing            = var.tracing
   }
@@ -56,6 +57,21 @@ locals {
   }
   may_read_image = { actions = ["s3:GetObject"], resources = [local.images_arn] }
 
+  # Of a key of one's own, S3 and DynamoDB ask for these in the caller's name.
+  may_use_key = {
+    for sid, use in {
+      UseKeyInS3 = { service = "s3", actions = ["kms:Decrypt", "kms:GenerateDataKey"] }
+      UseKeyInDynamoDB = {
+        service = "dynamodb"
+        actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+      }
+      } : sid => {
+      actions   = use.actions
+      resources = [var.kms_key_arn]
+      condition = { StringEquals = { "kms:ViaService" = "${use.service}.${local.region}.amazonaws.com" } }
+    } if var.kms_key_arn != null
+  }
+
   # Without it S3 answers 403 for a key that is not there. Only a listing states a prefix, a GetObject does not.
   may_see_absence = {
     actions   = ["s3:ListBucket"]
@@ -73,7 +89,7 @@ module "functions" {
   common          = local.function_common
   memory_mb       = each.value.memory_mb
   timeout_seconds = each.value.timeout_seconds
-  permissions     = each.value.permissions
+  permissions     = merge(each.value.permissions, local.may_use_key)
 
   environment = merge(
     local.common_settings,

@@ -13,4 +13,5 @@ module "monitoring" {
   api_name               = module.api.name
   api_stage              = module.api.stage
   email                  = var.alarm_email
+  topic_arn              = var.alarm_topic_arn
 }

@@ -29,6 +29,11 @@ output "table" {
   value       = module.table.name
 }
 
+output "deletion_protection" {
+  description = "Whether the table refuses to be deleted."
+  value       = module.table.deletion_protection
+}
+
 output "queue_url" {
   description = "Queue of the bucket's events."
   value       = module.events.url

@@ -36,11 +36,10 @@ variable "bucket_name" {
   default     = null
 
   validation {
-    condition = var.bucket_name == null || try(alltrue([
-      can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name)),
-      !strcontains(var.bucket_name, ".."),
-      !can(regex("^[0-9]+(\\.[0-9]+){3}$", var.bucket_name)),
-    ]), false)
+    condition = (
+      can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", coalesce(var.bucket_name, "none")))
+      && !can(regex("\\.\\.|^[0-9]+(\\.[0-9]+){3}$", coalesce(var.bucket_name, "none")))
+    )
     error_message = "bucket_name must be 3 to 63 lower-case letters, digits, dots or hyphens, with a letter or digit at both ends, no two dots side by side, and no IP address."
   }
 
@@ -63,6 +62,17 @@ variable "table_name" {
   }
 }
 
+variable "kms_key_arn" {
+  description = "ARN of a key of your own that encrypts images and records; its policy must let this account's IAM decide. Null: the keys of S3 and DynamoDB."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a KMS key, such as arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab."
+  }
+}
+
 variable "lambda_role_arn" {
   description = "ARN of an existing role that every function shall use, such as a Learner Lab's LabRole; no IAM is created then. Null: one least-privilege role per function."
   type        = string
@@ -71,6 +81,17 @@ variable "lambda_role_arn" {
   validation {
     condition     = var.lambda_role_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.lambda_role_arn))
     error_message = "lambda_role_arn must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/LabRole."
+  }
+}
+
+variable "permissions_boundary" {
+  description = "ARN of an IAM policy that bounds every role made here, where an account asks for one. Null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary must be the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/boundary."
   }
 }
 
@@ -230,6 +251,17 @@ variable "versioning" {
   nullable    = false
 }
 
+variable "noncurrent_version_days" {
+  description = "Days that versioning keeps an overwritten or deleted image. Null: for good."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.noncurrent_version_days == null || try(var.noncurrent_version_days >= 1 && floor(var.noncurrent_version_days) == var.noncurrent_version_days, false)
+    error_message = "noncurrent_version_days must be a whole number of 1 or more, or null."
+  }
+}
+
 variable "image_expiration_days" {
   description = "Days after which S3 deletes an image by itself; its record goes too. Null: never."
   type        = number
@@ -253,6 +285,12 @@ variable "point_in_time_recovery" {
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "deletion_protection" {
+  description = "Whether the table refuses to be deleted until this is switched off. Null: yes, but for a Learner Lab (LabRole) and the local AWS."
+  type        = bool
+  default     = null
 }
 
 variable "event_concurrency" {
@@ -351,6 +389,17 @@ variable "alarm_email" {
   validation {
     condition     = var.alarm_email == null || can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", var.alarm_email))
     error_message = "alarm_email must be an e-mail address."
+  }
+}
+
+variable "alarm_topic_arn" {
+  description = "ARN of an SNS topic that alarms are sent to. Null: none but the one of alarm_email."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alarm_topic_arn == null || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", var.alarm_topic_arn))
+    error_message = "alarm_topic_arn must be the ARN of an SNS topic, such as arn:aws:sns:us-east-1:123456789012:alarms."
   }
 }
 

@@ -55,6 +55,8 @@ resource "aws_iam_role" "this" {
   name        = local.full_name
   description = "What ${local.full_name} may do"
 
+  permissions_boundary = var.common.boundary_arn
+
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -9,7 +9,7 @@ variable "description" {
 }
 
 variable "common" {
-  description = "What all functions of a deployment share; role_arn = null makes a role."
+  description = "What all functions of a deployment share; role_arn = null makes a role, which boundary_arn bounds."
   type = object({
     name_prefix        = string
     build_dir          = string
@@ -17,6 +17,7 @@ variable "common" {
     runtime            = string
     architecture       = string
     role_arn           = string
+    boundary_arn       = optional(string)
     log_retention_days = number
     tracing            = bool
   })

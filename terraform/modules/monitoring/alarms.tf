@@ -113,6 +113,8 @@ locals {
     },
   )
 
+  topics = concat(aws_sns_topic.this[*].arn, var.topic_arn == null ? [] : [var.topic_arn])
+
   # What image_events/batch.py logs about an event that failed. The function itself succeeds: it hands back those alone.
   failure_messages = ["record failed", "record is not an event", "message is not an event"]
 }
@@ -144,8 +146,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   evaluation_periods  = each.value.periods
   datapoints_to_alarm = each.value.raised_by
   treat_missing_data  = "notBreaching"
-  alarm_actions       = aws_sns_topic.this[*].arn
-  ok_actions          = aws_sns_topic.this[*].arn
+  alarm_actions       = local.topics
+  ok_actions          = local.topics
 }
 
 resource "aws_sns_topic" "this" {

@@ -56,3 +56,9 @@ variable "email" {
   type        = string
   default     = null
 }
+
+variable "topic_arn" {
+  description = "ARN of a topic that alarms are sent to as well; null: none."
+  type        = string
+  default     = null
+}

@@ -1,9 +1,11 @@
 resource "aws_dynamodb_table" "this" {
-  #checkov:skip=CKV_AWS_119:Encrypted by DynamoDB's own key; a key of one's own costs by the month and the request, and every role would need it
+  #checkov:skip=CKV_AWS_119:The variable kms_key_arn names a key of one's own, which costs by the month and the request; else DynamoDB's own key encrypts
 
   name         = var.name
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "image_id"
+
+  deletion_protection_enabled = var.deletion_protection
 
   attribute {
     name = "image_id"
@@ -54,4 +56,12 @@ resource "aws_dynamodb_table" "this" {
     enabled = var.point_in_time_recovery
   }
 
+  dynamic "server_side_encryption" {
+    for_each = var.kms_key_arn == null ? [] : [var.kms_key_arn]
+
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
+  }
 }

@@ -12,3 +12,8 @@ output "index_names" {
   description = "Names of the indexes."
   value       = aws_dynamodb_table.this.global_secondary_index[*].name
 }
+
+output "deletion_protection" {
+  description = "Whether the table refuses to be deleted."
+  value       = aws_dynamodb_table.this.deletion_protection_enabled
+}

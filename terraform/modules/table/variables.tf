@@ -8,3 +8,14 @@ variable "point_in_time_recovery" {
   type        = bool
   default     = true
 }
+
+variable "deletion_protection" {
+  description = "Whether the table refuses to be deleted."
+  type        = bool
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the key that encrypts the table; null: DynamoDB's own."
+  type        = string
+  default     = null
+}

@@ -373,6 +373,16 @@ def test_destroy_goes_where_the_deployment_is(
     )
 
 
+def test_a_protected_table_is_not_destroyed(
+    place: deploy.Place, monkeypatch: pytest.MonkeyPatch, region_asked: list[str]
+) -> None:
+    monkeypatch.setitem(OUTPUTS, "deletion_protection", True)
+    recorded = Recorded(False, True)
+    with pytest.raises(deploy.DeployError, match="TF_VAR_deletion_protection=false"):
+        deploy.destroy(place, recorded, {}, True, [])
+    assert recorded.ran == []
+
+
 def test_a_failure_says_what_to_do_about_a_log_group_that_came_back(
     place: deploy.Place, region_asked: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

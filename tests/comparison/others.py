@@ -26,6 +26,7 @@ UNKNOWN = frozenset(
         ".xbm",
         ".eps",
         ".ras",
+        ".im1",
         ".sgi",
         ".rgb",
         ".rgba",

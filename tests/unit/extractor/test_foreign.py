@@ -92,6 +92,8 @@ def test_a_picture_in_an_archive_is_not_the_archive() -> None:
     b"BM" + b"text that begins like a bitmap " * 9,
     b"P5 is the name of a section\n" * 9,
     b"II*\0" + b"text " * 40,
+    struct.pack("<IHHHHHHI", 400, 0xAF12, 2, 320, 200, 8, 3, 40).ljust(128, b"\0")
+    + struct.pack("<IHH308x", 272, 0xF1FA, 1),  # FLC, a video
     b"",
     b"\xff\xd8",
 ])  # fmt: skip

@@ -24,7 +24,6 @@ TYPES = (
     FileType("XBM", "image/x-xbitmap", "xbm"),
     FileType("XPM", "image/x-xpixmap", "xpm"),
     FileType("DCX", "image/x-dcx", "dcx"),
-    FileType("FLI", "video/x-fli", "fli"),
     FileType("BLP", None, "blp"),
     FileType("FTEX", None, "ftc"),
     FileType("GBR", "image/x-gimp-gbr", "gbr"),
@@ -133,7 +132,6 @@ def read(source: Reader, found: Found) -> bool:
         found.color_mode = image.mode
         found.has_alpha = image.mode in ("RGBA", "LA", "PA", "RGBa", "La")
         found.bit_depth = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}.get(image.mode, 8)
-        frames = getattr(image, "n_frames", 1) if name in ("FLI", "DCX") else 1
-        found.frames, found.animated = frames, name == "FLI" and frames > 1
+        found.frames, found.animated = getattr(image, "n_frames", 1) if name == "DCX" else 1, False
         return True
     return False

@@ -13,8 +13,8 @@ from tools.deploy.sigv4 import ApiError, Credentials, send, send_json, text_of
 
 #: Kind of resource -> what a person calls it. What is listed here is not deleted or replaced without a word.
 STATEFUL = {"aws_s3_bucket": "bucket", "aws_dynamodb_table": "table"}
-#: A bucket with this tag holds only what can be made again from the catalogue.
-DERIVED = {"Content": "derived"}
+#: Buckets of these modules hold only what can be made again: the functions' packages, the search snapshot.
+DERIVED = ("module.code", "module.search_bucket")
 _SHARDS = "INDEX_SHARDS"
 
 
@@ -40,7 +40,7 @@ def losses(plan: Mapping[str, Any]) -> list[Loss]:
         before = resource["change"].get("before") or {}
         if resource["type"] not in STATEFUL or "delete" not in actions:
             continue
-        if DERIVED.items() <= (before.get("tags") or {}).items():
+        if any(module in resource["address"] for module in DERIVED):
             continue
         name = before.get("bucket") or before.get("name") or resource["address"]
         found.append(Loss(STATEFUL[resource["type"]], name, resource["address"], "create" in actions))

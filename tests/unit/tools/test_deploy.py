@@ -414,10 +414,14 @@ def test_deploying_needs_the_standard_library_alone() -> None:
 
 
 def change(
-    kind: str, actions: list[str], before: dict[str, Any], after: dict[str, Any] | None = None
+    kind: str,
+    actions: list[str],
+    before: dict[str, Any],
+    after: dict[str, Any] | None = None,
+    module: str = "",
 ) -> dict[str, Any]:
     return {
-        "address": f"{kind}.this",
+        "address": f"{module}{kind}.this",
         "type": kind,
         "change": {"actions": actions, "before": before, "after": after},
     }
@@ -453,7 +457,12 @@ def test_a_plan_that_only_makes_and_changes_is_applied() -> None:
     plan = plan_of(
         change("aws_s3_bucket", ["create"], {}),
         change("aws_dynamodb_table", ["update"], {"name": "t"}),
-        change("aws_s3_bucket", ["delete"], {"bucket": "search", "tags": {"Content": "derived"}}),
+        change(
+            "aws_s3_bucket",
+            ["delete"],
+            {"bucket": "search"},
+            module="module.image_metadata.module.search_bucket[0].",
+        ),
         change("aws_lambda_function", ["delete", "create"], {"function_name": "f"}),
     )
     safety.check(plan, False, lambda _: "")

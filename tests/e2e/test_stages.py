@@ -1,0 +1,58 @@
+"""Two stages in one account, and what deploy.sh refuses to do to either."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.pictures import picture
+from tests.support.stack import Site, Stack
+
+IMAGE_ID = "uploads/of the first stage.png"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept(stack: Stack) -> Iterator[None]:
+    """An image in the first stage, which all this must leave alone."""
+    stack.put_and_wait(IMAGE_ID, picture())
+    yield
+    assert stack.record(IMAGE_ID).status_code == 200
+    stack.s3.delete_object(Bucket=stack.bucket, Key=IMAGE_ID)
+    stack.gone(IMAGE_ID)
+
+
+def deployed(site: Site, stage: str) -> list[str]:
+    """The buckets and tables that bear a stage's name."""
+    held = site.inventory()
+    return [name for kind in ("buckets", "tables") for name in held[kind] if f"-{stage}" in name]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("TF_VAR_name_prefix", "other", "name_prefix is"),
+        ("TF_VAR_table_name", "other-table", "would be replaced by an empty one"),
+        ("TF_VAR_bucket_name", "another-bucket-of-mine", "would be replaced by an empty one"),
+    ],
+)
+def test_a_setting_that_would_lose_data_is_refused(
+    site: Site, stack: Stack, variable: str, value: str, said: str
+) -> None:
+    done = site.deploy_script("-no-color", **{variable: value})
+    assert done.returncode == 1 and said in done.stderr and "--replace-data" in done.stderr
+    assert "Nothing was changed" in done.stderr and "Traceback" not in done.stderr
+    assert site.terraform.outputs()["bucket"] == stack.bucket
+
+
+def test_a_second_stage_lives_beside_the_first_and_goes_alone(site: Site, stack: Stack) -> None:
+    made = site.deploy_script("-no-color", TF_VAR_stage="prod")
+    assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-3000:]
+    assert len(deployed(site, "prod")) >= 2 and stack.record(IMAGE_ID).status_code == 200
+    settings = {"TF_VAR_stage": "prod", "TF_VAR_table_name": "of-prod-2"}
+    refused = site.deploy_script("-no-color", **settings)
+    assert refused.returncode == 1 and "image-metadata-prod (0 records) would be replaced" in refused.stderr
+    replaced = site.deploy_script("--replace-data", "-no-color", **settings)
+    assert replaced.returncode == 0, replaced.stdout[-3000:] + replaced.stderr[-3000:]
+    assert "of-prod-2" in site.inventory()["tables"]
+    gone = site.deploy_script("destroy", "-no-color", TF_VAR_stage="prod")
+    assert gone.returncode == 0, gone.stderr[-3000:]
+    assert not deployed(site, "prod") and stack.outputs["table"] in site.inventory()["tables"]

@@ -177,8 +177,13 @@ def test_a_fault_mended_later_loses_nothing(stormy: Stack) -> None:
     """Events that a missing permission sent to the dead-letter queue are done once they are sent back."""
     stack, keys = stormy, [f"uploads/redriven/{number}.png" for number in range(5)]
     iam, role = stack.site.client("iam"), f"{stack.outputs['function_names']['s3_file_event']}"
-    (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    documents = {
+        name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    }
+    ((policy, document),) = (
+        (name, held) for name, held in documents.items() if "s3:GetObject" in json.dumps(held)
+    )
     stack.sqs.set_queue_attributes(QueueUrl=stack.outputs["queue_url"], Attributes={"VisibilityTimeout": "1"})
     allowed = [entry for entry in document["Statement"] if "s3:GetObject" not in entry["Action"]]
     iam.put_role_policy(

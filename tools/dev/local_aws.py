@@ -129,7 +129,9 @@ class LocalAws:
             _wait(lambda: not _port_answers(server.port), timeout)
         self._record.unlink(missing_ok=True)
         if self._started:
-            self._started.poll()
+            # One that was killed from outside is only gone when it has been waited for.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._started.wait(timeout)
         return process is not None
 
     def status(self) -> Server | None:

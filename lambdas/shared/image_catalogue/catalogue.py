@@ -101,9 +101,14 @@ class Catalogue:
         written, _ = self.table.replace(old, new, deadline)
         return outcome(old, new) if written else "superseded"
 
-    def put_uploaded(self, record: Item) -> None:
-        """Catalogue an object that the API has just put; where its event was faster, the event's item stays."""
-        self.table.replace(None, uploaded(record, self.index_shards, self.search_parts))
+    def put_uploaded(self, record: Item) -> Item:
+        """Catalogue an object that the API has just put; where its event was faster, the event's record stays.
+
+        Returns the record that is in the catalogue now, whoever wrote it.
+        """
+        new = uploaded(record, self.index_shards, self.search_parts)
+        _, standing = self.table.replace(None, new)
+        return standing if standing is not None and is_record(standing) else new
 
     def forget(self, image_id: str) -> None:
         """Delete the metadata and keep the file; no event about the same object brings the record back.

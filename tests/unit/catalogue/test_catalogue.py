@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from image_catalogue.catalogue import Catalogue, Look
 from image_catalogue.errors import CatalogueBusy, ImageNotFound, InvalidCursor
-from image_catalogue.items import Item, normalise_sequencer
+from image_catalogue.items import Item, normalise_sequencer, public
 from image_catalogue.queries import list_page, summarise
 from tests.support.records import record
 from tests.support.table import TABLE, counted, truth
@@ -128,6 +128,12 @@ def test_an_upload_of_the_api_is_there_before_its_event_which_then_changes_nothi
     assert catalogue.apply(KEY, *seen(record(KEY, filename="my cat.png"), 5)) == "updated"
     assert catalogue.get(KEY) == record(KEY, filename="my cat.png")
     assert catalogue.apply(KEY, *seen(None, 4)) == "unchanged"
+
+
+def test_an_upload_whose_event_was_faster_answers_what_the_event_wrote(catalogue: Catalogue) -> None:
+    catalogue.apply(KEY, *seen(uploaded(1), 5))
+    answered = catalogue.put_uploaded(uploaded(1) | {"uploaded_at": "2030-01-01T00:00:00.000Z"})
+    assert public(answered) == catalogue.get(KEY) == public(uploaded(1))
 
 
 def test_an_upload_of_the_api_never_overrules_an_event(catalogue: Catalogue) -> None:

@@ -108,7 +108,7 @@ def _store(data: bytes, filename: str | None, claimed: str | None) -> Item:
     )
     # The image is stored, and its event catalogues it: a failure here would only have it sent twice.
     with suppress(CatalogueBusy):
-        catalogue().put_uploaded(record)
+        record = catalogue().put_uploaded(record)
     return public(record)
 
 

@@ -97,13 +97,13 @@ variable "api_key_value" {
 }
 
 variable "rate_limit" {
-  description = "Requests per second that the API admits on average (with auth = api_key: from the key)."
+  description = "Requests per second that the API admits on average (with auth = api_key: from the key). Null: 50, in a Learner Lab 20."
   type        = number
   default     = null
 }
 
 variable "burst_limit" {
-  description = "Requests that the API admits at one moment."
+  description = "Requests that the API admits at one moment. Null: 100, in a Learner Lab 5."
   type        = number
   default     = null
 }
@@ -169,19 +169,19 @@ variable "force_destroy" {
 }
 
 variable "point_in_time_recovery" {
-  description = "Whether the table can be restored to any second of the last 35 days."
+  description = "Whether the table can be restored to any second of the last 35 days. Null: yes, but for a Learner Lab."
   type        = bool
   default     = null
 }
 
 variable "deletion_protection" {
-  description = "Whether the table refuses to be deleted until this is switched off. Null: yes, but for a Learner Lab (LabRole) and the local AWS."
+  description = "Whether the table refuses to be deleted until this is switched off. Null: yes, but for a Learner Lab and the local AWS."
   type        = bool
   default     = null
 }
 
 variable "event_concurrency" {
-  description = "Invocations of s3_file_event that the queue runs at a time, each with up to 10 images. Keep it low where an account may run few functions at once."
+  description = "Invocations of s3_file_event that the queue runs at a time, each with up to 10 images. Keep it low where an account may run few functions at once. Null: 5, in a Learner Lab 3."
   type        = number
   default     = null
 }

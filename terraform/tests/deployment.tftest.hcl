@@ -111,24 +111,44 @@ run "protected" {
     source = "./modules/image_metadata"
   }
 
-  assert {
-    condition     = module.table.deletion_protection
-    error_message = "The table must refuse to be deleted unless asked to."
-  }
-}
-
-run "a_lab_ends_some_day" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
   variables {
     lambda_role_arn = "arn:aws:iam::123456789012:role/LabRole"
   }
 
   assert {
-    condition     = !module.table.deletion_protection
-    error_message = "A lab's table must go with the lab."
+    condition     = module.table.deletion_protection && module.table.point_in_time_recovery
+    error_message = "The table must be protected unless asked otherwise: a role's name makes no lab."
+  }
+
+  assert {
+    condition     = [local.event_concurrency, local.rate_limit, local.burst_limit] == [5, 50, 100]
+    error_message = "An account of one's own has the usual limits."
+  }
+}
+
+run "a_lab_ends_some_day_and_runs_few_functions" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  override_data {
+    target = data.aws_caller_identity.current
+    values = { account_id = "123456789012", arn = "arn:aws:sts::123456789012:assumed-role/voclabs/user1" }
+  }
+
+  variables {
+    lambda_role_arn = "arn:aws:iam::123456789012:role/LabRole"
+    burst_limit     = 7
+  }
+
+  assert {
+    condition     = !module.table.deletion_protection && !module.table.point_in_time_recovery
+    error_message = "A lab's table must go with the lab, without the cost of restoring it."
+  }
+
+  assert {
+    condition     = [local.functions.s3_file_event.queue.maximum_concurrency, local.rate_limit, local.burst_limit] == [3, 20, 7]
+    error_message = "A lab's ten functions at once must be enough, and what is asked for must count."
   }
 }
 

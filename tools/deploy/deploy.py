@@ -39,6 +39,8 @@ from tools.deploy.terraform import CONFIGURATION, Terraform, TerraformError
 
 ROOT = Path(__file__).resolve().parents[2]
 LAB_ROLE = "LabRole"
+#: Where AWS Academy Learner Labs may work (the lab's own instructions, "Service usage and other restrictions").
+LAB_REGIONS = ("us-east-1", "us-west-2")
 #: As in terraform/variables.tf and terraform/local.tfvars (tests/contract holds them equal).
 DEFAULT_STAGE = "dev"
 LOCAL_STAGE = "local"
@@ -109,21 +111,27 @@ def wanted_stage(place: Place, environment: Mapping[str, str]) -> str:
     return chosen("stage", DEFAULT_STAGE, environment)
 
 
-def enter_stage(place: Place, terraform: Terraform, stage: str) -> Place:
-    """Point Terraform at the state of ``stage``; returns the place with that stage's files.
+def enter_stage(place: Place, terraform: Terraform, stage: str) -> tuple[Place, dict[str, object]]:
+    """Point Terraform at the state of ``stage``; returns the place with that stage's files, and the stage's outputs.
 
     A stage is where it is already deployed; else in the default state while that is free; else in one of its own.
     """
     if place.state is not None:
         own = place.state.parent / "stages" / stage
-        if not (own / place.state.name).exists() and stage_of(terraform.outputs()) in (None, stage):
-            return place
+        if not (own / place.state.name).exists():
+            outputs = terraform.outputs()
+            if stage_of(outputs) in (None, stage):
+                return place, outputs
         terraform.state = own / place.state.name
-        return replace(place, state=terraform.state, variables=own / place.variables.name)
+        place = replace(place, state=terraform.state, variables=own / place.variables.name)
+        return place, terraform.outputs()
     terraform.select("default")
-    if stage in terraform.workspaces() or stage_of(terraform.outputs()) not in (None, stage):
-        terraform.select(stage)
-    return place
+    if stage not in terraform.workspaces():
+        outputs = terraform.outputs()
+        if stage_of(outputs) in (None, stage):
+            return place, outputs
+    terraform.select(stage)
+    return place, terraform.outputs()
 
 
 def check_same(
@@ -166,15 +174,24 @@ def choose_role(
         ) from error
 
 
-def set_by_user(name: str, environment: Mapping[str, str]) -> bool:
-    """Whether the user chose Terraform variable ``name`` (TF_VAR_ or terraform.tfvars): then it is not overridden."""
+def user_setting(name: str, environment: Mapping[str, str]) -> str | None:
+    """Terraform variable ``name`` as the user set it (TF_VAR_ or terraform.tfvars), without quotes; None: not set."""
     if f"TF_VAR_{name}" in environment:
-        return True
+        return environment[f"TF_VAR_{name}"]
     try:
         text = (CONFIGURATION / "terraform.tfvars").read_text(encoding="utf-8-sig")
     except OSError:
-        return False
-    return re.search(rf"^\s*{re.escape(name)}\s*=", text, re.MULTILINE) is not None
+        return None
+    found = re.search(rf'^[ \t]*{re.escape(name)}[ \t]*=[ \t]*(?:"([^"\n]*)"|([^\n#]*))', text, re.MULTILINE)
+    if found is None:
+        return None
+    return found[1] if found[1] is not None else found[2].strip()
+
+
+def chosen(name: str, default: str, environment: Mapping[str, str]) -> str:
+    """The value of Terraform variable ``name`` as the user set it, else ``default``."""
+    value = user_setting(name, environment)
+    return default if value in (None, "", "null") else str(value)
 
 
 def write_json(path: Path, value: object) -> None:
@@ -192,18 +209,6 @@ def postman_environment(name: str, api_url: str, api_key: str | None) -> dict[st
         {"key": "api_key", "value": api_key or "", "type": "secret", "enabled": True},
     ]
     return {"name": name, "values": values, "_postman_variable_scope": "environment"}
-
-
-def chosen(name: str, default: str, environment: Mapping[str, str]) -> str:
-    """The value of Terraform variable ``name`` as the user set it, else ``default``."""
-    if environment.get(f"TF_VAR_{name}"):
-        return environment[f"TF_VAR_{name}"]
-    try:
-        text = (CONFIGURATION / "terraform.tfvars").read_text(encoding="utf-8-sig")
-    except OSError:
-        return default
-    found = re.search(rf'^\s*{re.escape(name)}\s*=\s*"([^"]*)"', text, re.MULTILINE)
-    return found.group(1) if found else default
 
 
 def target_of(place: Place, environment: Mapping[str, str]) -> package.Target:
@@ -228,6 +233,7 @@ def variables_for(
     environment: Mapping[str, str],
     stage: str | None = None,
     outputs: Mapping[str, object] | None = None,
+    in_lab: bool = False,
 ) -> dict[str, object]:
     """The Terraform variables that this deployment decides and the user has not.
 
@@ -235,9 +241,12 @@ def variables_for(
     wanted, anywhere else it takes a decision of the user's. An API key is made up only for the local AWS, which
     cannot do it itself. A table that is deployed keeps its name, whatever the default is now.
     """
-    throwaway = place.local or (role or "").endswith(f"/{LAB_ROLE}")
     # An absent role is written as null, so that no other file's value takes its place.
-    wanted: dict[str, object] = {"region": region, "lambda_role_arn": role, "force_destroy": throwaway}
+    wanted: dict[str, object] = {
+        "region": region,
+        "lambda_role_arn": role,
+        "force_destroy": place.local or in_lab,
+    }
     if place.local:
         kept_key = str(_kept(place.variables).get("api_key_value", ""))
         wanted |= {
@@ -255,7 +264,7 @@ def variables_for(
     return {
         name: value
         for name, value in wanted.items()
-        if name in ("region", "stage") or not set_by_user(name, environment)
+        if name in ("region", "stage") or user_setting(name, environment) is None
     }
 
 
@@ -284,6 +293,16 @@ def check_region(wanted: str, held: object) -> None:
         )
 
 
+def check_lab(identity: Identity, region: str) -> None:
+    """Raise DeployError when this is a Learner Lab and the region one that labs do not admit."""
+    if identity.is_learner_lab and region not in LAB_REGIONS:
+        raise DeployError(
+            f"A Learner Lab admits the regions {' and '.join(LAB_REGIONS)}, and the settings say {region}. Set "
+            f"AWS_REGION={LAB_REGIONS[0]} (and TF_VAR_region or region in terraform/terraform.tfvars, if set) and run "
+            "this again. Nothing was changed."
+        )
+
+
 def log_in(place: Place, environment: Mapping[str, str], region: str) -> tuple[Credentials, Identity]:
     """Credentials and the identity they belong to, which is printed. Raises AccountError when they do not work."""
     credentials = find_credentials(environment)
@@ -304,19 +323,24 @@ def deploy(
     """Build, plan, look at the plan and apply it (or only plan); prints what there is to use. Returns the exit code."""
     region = wanted_region(environment)
     credentials, identity = log_in(place, environment, region)
+    check_lab(identity, region)
     target = target_of(place, environment)
     role = choose_role(identity, credentials, region, place.endpoint)
-    if not set_by_user("lambda_role_arn", environment):
+    if user_setting("lambda_role_arn", environment) is None:
         print(f"Functions run as {role}" if role else "Each function gets a role of its own", flush=True)
     print("Preparing Terraform", flush=True)
     terraform.init()
     stage = wanted_stage(place, environment)
-    place = enter_stage(place, terraform, stage)
-    outputs = terraform.outputs()
+    place, outputs = enter_stage(place, terraform, stage)
     check_region(region, outputs.get("region"))
     check_same(outputs, identity, stage, chosen("name_prefix", DEFAULT_PREFIX, environment), replace_data)
     package.build_all(target, ROOT / "lambdas", place.build)
-    write_json(place.variables, variables_for(place, target, region, role, environment, stage, outputs))
+    write_json(
+        place.variables,
+        variables_for(
+            place, target, region, role, environment, stage, outputs, in_lab=identity.is_learner_lab
+        ),
+    )
     if verb == "plan":
         return terraform.run("plan", "-input=false", *place.options(), *extra)
     code = apply(place, terraform, extra, replace_data, credentials, region)
@@ -402,8 +426,8 @@ def destroy(
         )
     terraform.init()
     stage = wanted_stage(place, environment)
-    place = enter_stage(place, terraform, stage)
-    outputs, kept = terraform.outputs(), _kept(place.variables)
+    place, outputs = enter_stage(place, terraform, stage)
+    kept = _kept(place.variables)
     region = str(outputs.get("region") or kept.get("region") or wanted_region(environment))
     credentials, identity = log_in(place, environment, region)
     check_same(outputs, identity, stage, None, True)

@@ -9,6 +9,16 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from .errors import MissingSetting
+
+#: The runtime brings boto3, in the version that AWS last gave it: from this one on, S3's PutObject takes If-Match.
+OLDEST_BOTO3 = (1, 35, 69)
+if tuple(int(part) for part in boto3.__version__.split(".")[:3]) < OLDEST_BOTO3:
+    raise MissingSetting(
+        f"this runtime's boto3 is {boto3.__version__}, and {'.'.join(map(str, OLDEST_BOTO3))} or newer is needed: "
+        "set the Terraform variable runtime to a newer Python"
+    )
+
 #: As many connections as records of one batch are read at a time, with room for their writes.
 _MAX_CONNECTIONS = 32
 

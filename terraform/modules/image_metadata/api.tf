@@ -9,8 +9,8 @@ module "api" {
   auth               = var.auth
   local              = var.local_endpoint != null
   api_key_value      = var.api_key_value
-  rate_limit         = var.rate_limit
-  burst_limit        = var.burst_limit
+  rate_limit         = local.rate_limit
+  burst_limit        = local.burst_limit
   daily_quota        = var.daily_quota
   cors_allow_origin  = var.cors_allow_origin
   access_logs        = var.access_logs

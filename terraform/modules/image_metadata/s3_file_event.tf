@@ -19,7 +19,7 @@ locals {
     queue = {
       source              = "events"
       batch_size          = 10
-      maximum_concurrency = var.event_concurrency
+      maximum_concurrency = local.event_concurrency
     }
   }
 }

@@ -149,25 +149,23 @@ variable "api_key_value" {
 }
 
 variable "rate_limit" {
-  description = "Requests per second that the API admits on average (with auth = api_key: from the key)."
+  description = "Requests per second that the API admits on average (with auth = api_key: from the key). Null: 50, in a Learner Lab 20."
   type        = number
-  default     = 50
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = var.rate_limit > 0
+    condition     = var.rate_limit == null || try(var.rate_limit > 0, false)
     error_message = "rate_limit must be greater than 0."
   }
 }
 
 variable "burst_limit" {
-  description = "Requests that the API admits at one moment."
+  description = "Requests that the API admits at one moment. Null: 100, in a Learner Lab 5."
   type        = number
-  default     = 100
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = var.burst_limit >= 1 && floor(var.burst_limit) == var.burst_limit
+    condition     = var.burst_limit == null || try(var.burst_limit >= 1 && floor(var.burst_limit) == var.burst_limit, false)
     error_message = "burst_limit must be a whole number of 1 or more."
   }
 }
@@ -281,26 +279,24 @@ variable "force_destroy" {
 }
 
 variable "point_in_time_recovery" {
-  description = "Whether the table can be restored to any second of the last 35 days."
+  description = "Whether the table can be restored to any second of the last 35 days. Null: yes, but for a Learner Lab."
   type        = bool
-  default     = true
-  nullable    = false
+  default     = null
 }
 
 variable "deletion_protection" {
-  description = "Whether the table refuses to be deleted until this is switched off. Null: yes, but for a Learner Lab (LabRole) and the local AWS."
+  description = "Whether the table refuses to be deleted until this is switched off. Null: yes, but for a Learner Lab and the local AWS."
   type        = bool
   default     = null
 }
 
 variable "event_concurrency" {
-  description = "Invocations of s3_file_event that the queue runs at a time, each with up to 10 images. Keep it low where an account may run few functions at once."
+  description = "Invocations of s3_file_event that the queue runs at a time, each with up to 10 images. Keep it low where an account may run few functions at once. Null: 5, in a Learner Lab 3."
   type        = number
-  default     = 5
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = var.event_concurrency >= 2 && var.event_concurrency <= 1000 && floor(var.event_concurrency) == var.event_concurrency
+    condition     = var.event_concurrency == null || try(var.event_concurrency >= 2 && var.event_concurrency <= 1000 && floor(var.event_concurrency) == var.event_concurrency, false)
     error_message = "event_concurrency must be a whole number from 2 to 1000."
   }
 }

@@ -17,3 +17,8 @@ output "deletion_protection" {
   description = "Whether the table refuses to be deleted."
   value       = aws_dynamodb_table.this.deletion_protection_enabled
 }
+
+output "point_in_time_recovery" {
+  description = "Whether the table can be restored to any second of the last 35 days."
+  value       = aws_dynamodb_table.this.point_in_time_recovery[0].enabled
+}

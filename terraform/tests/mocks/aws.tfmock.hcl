@@ -1,5 +1,5 @@
 mock_data "aws_caller_identity" {
-  defaults = { account_id = "123456789012" }
+  defaults = { account_id = "123456789012", arn = "arn:aws:iam::123456789012:user/me" }
 }
 
 mock_data "aws_partition" {

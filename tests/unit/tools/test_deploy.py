@@ -67,22 +67,47 @@ def test_what_the_user_sets_is_not_overridden(configuration: Path) -> None:
     target = deploy.target_of(place, {})
     assert target == package.Target("python3.13", "x86_64")
     user = {"TF_VAR_runtime": "python3.13", "TF_VAR_region": "us-west-2"}
-    variables = deploy.variables_for(place, target, "us-west-2", LAB_ROLE, user)
+    variables = deploy.variables_for(place, target, "us-west-2", LAB_ROLE, user, in_lab=True)
     assert variables == {"region": "us-west-2", "build_dir": "../build", "force_destroy": True}
 
 
 def test_images_outlive_destroy_except_in_a_lab_and_locally(configuration: Path) -> None:
     target = package.Target("python3.13", "arm64")
 
-    def kept(environment: dict[str, str], role: str | None) -> object:
+    def kept(environment: dict[str, str], in_lab: bool) -> object:
         place = deploy.find_place(environment)
-        return deploy.variables_for(place, target, "us-east-1", role, environment)["force_destroy"]
+        return deploy.variables_for(place, target, "us-east-1", LAB_ROLE, environment, in_lab=in_lab)[
+            "force_destroy"
+        ]
 
     local = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "DEPLOY_DIR": str(configuration / "local")}
-    assert kept({}, LAB_ROLE) is True
-    assert kept(local, None) is True
-    assert kept({}, None) is False
-    assert kept({}, "arn:aws:iam::123456789012:role/team") is False
+    assert kept({}, True) is True
+    assert kept(local, False) is True
+    assert kept({}, False) is False, "a role's name makes no lab"
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [('stage = "prod"', "prod"), ("stage=7 # seven", "7"), ('  stage   = ""', ""), ("stage = null", "null"),
+     ("stage = true", "true"), ('# stage = "x"', None), ('other_stage = "x"', None)],
+)  # fmt: skip
+def test_settings_are_read_as_terraform_reads_them(configuration: Path, line: str, value: str | None) -> None:
+    (configuration / "terraform.tfvars").write_text(f'first = "1"\n{line}\n')
+    assert deploy.user_setting("stage", {}) == value
+    assert deploy.user_setting("stage", {"TF_VAR_stage": "of the environment"}) == "of the environment"
+    assert deploy.chosen("stage", "dev", {}) == (value if value not in (None, "", "null") else "dev")
+
+
+def test_a_region_that_labs_do_not_admit_is_refused_before_anything_is_done(
+    place: deploy.Place, monkeypatch: pytest.MonkeyPatch, region_asked: list[str]
+) -> None:
+    monkeypatch.setattr(deploy, "log_in", lambda *_: (CREDENTIALS, STUDENT))
+    recorded = Recorded(False, False)
+    with pytest.raises(deploy.DeployError, match=r"us-east-1 and us-west-2.*eu-west-1.*AWS_REGION=us-east-1"):
+        deploy.deploy(place, recorded, {"AWS_REGION": "eu-west-1"}, "deploy", [])
+    assert recorded.ran == [] and not place.variables.exists()
+    assert deploy.deploy(place, recorded, {"AWS_REGION": "us-west-2"}, "deploy", []) == 0
+    deploy.check_lab(OWNER, "eu-west-1")
 
 
 def test_an_absent_role_is_written_so_that_no_older_value_stays(configuration: Path) -> None:
@@ -272,6 +297,7 @@ class Recorded(terraform.Terraform):
 
     plan: ClassVar[dict[str, object]] = {}
     selected = "default"
+    reads = 0
 
     def __init__(self, fails: bool, deployed: bool) -> None:
         super().__init__()
@@ -281,6 +307,7 @@ class Recorded(terraform.Terraform):
         pass
 
     def outputs(self) -> dict[str, object]:
+        self.reads += 1
         return dict(OUTPUTS) if self.deployed else {}
 
     def planned(self, file: Path) -> dict[str, object]:
@@ -338,6 +365,14 @@ def test_one_region_is_decided_used_and_kept(
     assert deploy.deploy(place, Recorded(False, False), environment, "deploy", []) == 0
     assert region_asked == [region]
     assert json.loads(place.variables.read_text())["region"] == region
+
+
+def test_what_is_deployed_is_asked_once_before_and_once_after(
+    place: deploy.Place, region_asked: list[str]
+) -> None:
+    recorded = Recorded(False, True)
+    assert deploy.deploy(place, recorded, {}, "deploy", []) == 0
+    assert recorded.reads == 2
 
 
 @pytest.mark.parametrize("verb", ["deploy", "plan"])
@@ -543,8 +578,9 @@ def test_each_stage_has_a_state_of_its_own(
             return dict(deployed) if self.selected == "default" else {}
 
     stages = Stages(False, True)
-    deploy.enter_stage(place, stages, wanted)
+    _, outputs = deploy.enter_stage(place, stages, wanted)
     assert stages.selected == workspace
+    assert outputs == (deployed if workspace == "default" else {})
 
 
 def test_a_stage_of_its_own_is_found_again_when_the_default_state_is_free(place: deploy.Place) -> None:

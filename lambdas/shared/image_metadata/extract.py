@@ -23,9 +23,12 @@ from .reader import FileReader, Reader
 _OWN_ORIENTATION = frozenset(("AVIF", "HEIF", "HEIC", "JXL", "JPEGXL"))
 #: Field, block and source of the dates: when the picture was taken, and what stands in, when it became a file.
 _DATES = [
-    [(name, *stated) for name in names for stated in FIELDS[name].blocks.items()]
-    for names in (("taken", "created"), ("digitized", "made"))
+    (name, *stated)
+    for name in ("taken", "created", "digitized", "made")
+    for stated in FIELDS[name].blocks.items()
 ]
+#: Characters of a date alone, and of one to the second.
+_DAY, _SECOND = 10, 19
 #: The blocks in the order in which they count -> the fields for which they count so; keywords are of them all.
 _ORDERS: dict[tuple[BlockName, ...], list[str]] = {}
 for _field in FIELDS.values():
@@ -177,25 +180,31 @@ def _collect_keywords(out: ImageMetadata, blocks: _Blocks) -> None:
 
 def _date(out: ImageMetadata, blocks: _Blocks) -> None:
     """When the picture was taken; failing that, when it was digitized or made."""
-    for sources in _DATES:
-        stated: list[tuple[Moment, Source]] = [
-            (moment, source)
-            for name, block, source in sources
-            if block in blocks and (moment := getattr(blocks[block], name)) is not None
-        ]
-        if stated:
-            out.taken_at, out.taken_at_offset = _completed([moment for moment, _ in stated])
-            out.taken_at_source = str(stated[0][1])
-            return
+    stated: list[tuple[Moment, Source]] = [
+        (moment, source)
+        for name, block, source in _DATES
+        if block in blocks and (moment := getattr(blocks[block], name)) is not None
+    ]
+    if not stated:
+        return
+    chosen, source = stated[0]
+    if len(chosen.local) == _DAY:
+        # A date alone gives way to what states the time of the day as well.
+        same_day = (each for each in stated if each[0].local.startswith(f"{chosen.local}T"))
+        chosen, source = next(same_day, stated[0])
+    moments = [moment for moment, _ in stated]
+    moments += [block.changed for block in blocks.values() if block.changed is not None]
+    out.taken_at, out.taken_at_offset = _completed(chosen, moments)
+    out.taken_at_source = str(source)
 
 
-def _completed(moments: list[Moment]) -> Moment:
-    """The first moment, with the offset and the fraction that another block states for the same second."""
-    local, offset = moments[0]
-    second = local[:19]
-    if len(second) == 19:
-        for other in moments[1:]:
-            if other.local[:19] == second:
-                local = local if len(local) > 19 else other.local
+def _completed(chosen: Moment, moments: list[Moment]) -> Moment:
+    """The chosen moment, with the offset and the fraction that others state for the very same second."""
+    local, offset = chosen
+    second = local[:_SECOND]
+    if len(second) == _SECOND:
+        for other in moments:
+            if other.local[:_SECOND] == second:
+                local = local if len(local) > _SECOND else other.local
                 offset = offset or other.offset
     return Moment(local, offset)

@@ -112,6 +112,10 @@ class Description:
     made: Moment | None = _stated(
         Kind.MOMENT, _xmp("xmp:CreateDate"), _iptc(62, "DigitalCreationDate", 63), _png("Creation Time")
     )
+    # When the file was last written: no date of the picture, but its offset and fraction count for the same second.
+    changed: Moment | None = _stated(
+        Kind.MOMENT, _exif(0x0132, "DateTime", 0x9290, 0x9010), _xmp("xmp:ModifyDate")
+    )
     make: str | None = _stated(Kind.TEXT, _exif(0x010F, "Make"), _xmp("tiff:Make"), within="camera")
     model: str | None = _stated(Kind.TEXT, _exif(0x0110, "Model"), _xmp("tiff:Model"), within="camera")
     lens: str | None = _stated(

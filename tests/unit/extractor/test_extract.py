@@ -214,6 +214,80 @@ def test_the_offset_of_the_same_second_completes_the_date() -> None:
     assert described(EXIF, later).taken_at_offset is None
 
 
+SECOND: tuple[int, Value] = (0x9003, (2, "2020:01:01 01:01:01"))
+
+
+@pytest.mark.parametrize(
+    ("exif", "xmp"),
+    [
+        ({0x9004: (2, "2020:01:01 01:01:01"), 0x9292: (2, "75"), 0x9012: (2, "+09:30")}, None),
+        ({0x0132: (2, "2020:01:01 01:01:01"), 0x9290: (2, "75"), 0x9010: (2, "+09:30")}, None),
+        # The offset by one tag, the fraction by another.
+        ({0x9291: (2, "75"), 0x9004: (2, "2020:01:01 01:01:01"), 0x9012: (2, "+0930")}, None),
+        ({}, 'xmp:CreateDate="2020-01-01T01:01:01.75+09:30"'),
+        ({}, 'exif:DateTimeDigitized="2020-01-01T01:01:01.75+09:30"'),
+        ({}, 'photoshop:DateCreated="2020-01-01T01:01:01.75+09:30"'),
+        ({}, 'xmp:ModifyDate="2020-01-01T01:01:01.75+09:30"'),
+        ({}, 'xmp:CreateDate="2020-01-01T01:01:01.75" xmp:ModifyDate="2020-01-01T01:01:01+09:30"'),
+    ],
+)
+def test_offset_and_fraction_come_from_every_source_of_the_very_same_second(
+    exif: dict[int, Value], xmp: str | None
+) -> None:
+    metadata = described(dict([SECOND]) | exif, packet("", xmp) if xmp else None)
+    assert (metadata.taken_at, metadata.taken_at_offset) == ("2020-01-01T01:01:01.75", "+09:30")
+    assert metadata.taken_at_source == "EXIF DateTimeOriginal"
+    # Of another second they say nothing.
+    metadata = described({0x9003: (2, "2020:01:01 01:01:02")} | {tag: exif[tag] for tag in exif if tag != 0x9291},
+                         packet("", xmp) if xmp else None)  # fmt: skip
+    assert (metadata.taken_at, metadata.taken_at_offset) == ("2020-01-01T01:01:02", None)
+
+
+def test_a_chosen_dates_own_offset_and_fraction_stand() -> None:
+    own: dict[int, Value] = {0x9291: (2, "5"), 0x9011: (2, "-01:00")}
+    metadata = described(dict([SECOND]) | own, packet("", 'xmp:CreateDate="2020-01-01T01:01:01.75+09:30"'))
+    assert (metadata.taken_at, metadata.taken_at_offset) == ("2020-01-01T01:01:01.5", "-01:00")
+
+
+@pytest.mark.parametrize(
+    ("first", "others", "taken_at", "source"),
+    [
+        ({0x9003: (2, "2020:01:01")}, 'exif:DateTimeOriginal="2020-01-01T05:06:07"', "2020-01-01T05:06:07",
+         "XMP exif:DateTimeOriginal"),
+        ({0x9003: (2, "2020:01:01")}, 'xmp:CreateDate="2020-01-01T05:06"', "2020-01-01T05:06", "XMP xmp:CreateDate"),
+        ({0x9003: (2, "2020:01:01   :  :  "), 0x9004: (2, "2020:01:01 05:06:07")}, "", "2020-01-01T05:06:07",
+         "EXIF DateTimeDigitized"),
+        ({}, 'photoshop:DateCreated="2020-01-01" exif:DateTimeDigitized="2020-01-01T05:06:07"',
+         "2020-01-01T05:06:07", "XMP exif:DateTimeDigitized"),
+        # Of another day, or no more precise: the first stands.
+        ({0x9003: (2, "2020:01:01")}, 'exif:DateTimeOriginal="2020-01-02T05:06:07"', "2020-01-01",
+         "EXIF DateTimeOriginal"),
+        ({0x9003: (2, "2020:01:01")}, 'xmp:CreateDate="2020-01-01"', "2020-01-01", "EXIF DateTimeOriginal"),
+        # The day on which the file was last written is no witness.
+        ({0x9003: (2, "2020:01:01"), 0x0132: (2, "2020:01:01 05:06:07")}, "", "2020-01-01", "EXIF DateTimeOriginal"),
+    ],
+)  # fmt: skip
+def test_a_date_alone_gives_way_to_date_and_time_of_the_same_day(
+    first: dict[int, Value], others: str, taken_at: str, source: str
+) -> None:
+    metadata = described(first or None, packet("", others) if others else None)
+    assert (metadata.taken_at, metadata.taken_at_source) == (taken_at, source)
+
+
+def test_iptc_dates_are_read_as_the_others() -> None:
+    for date, clock, taken_at, offset in (
+        (b"20240506", b"070809+0200", "2024-05-06T07:08:09", "+02:00"),
+        (b"20240506", b"070809-0000", "2024-05-06T07:08:09", None),
+        (b"20240506", b"07:08:09 PM", "2024-05-06T19:08:09", None),
+        (b"20240506", b"240809", "2024-05-06T00:08:09", None),
+        (b"2024 5 6", b"070809", "2024-05-06T07:08:09", None),
+        ("٢٠٢٤٠٥٠٦".encode(), "٠٧٠٨٠٩".encode(), "2024-05-06T07:08:09", None),
+        (b"2024:05:06", b"soon", "2024-05-06", None),
+    ):
+        metadata = described(sets=iptc((55, date), (60, clock)))
+        assert (metadata.taken_at, metadata.taken_at_offset) == (taken_at, offset)
+
+
 def test_no_offset_is_ever_made_up() -> None:
     assert described({0x9003: (2, "2020:01:01 01:01:01")}).taken_at_offset is None
 
@@ -258,6 +332,9 @@ def test_warnings_are_bounded_and_said_once() -> None:
         jpeg(xmp=packet("", f'exif:GPSLatitude="1{" " * 30_000}x" exif:GPSLongitude="1"')),
         jpeg(xmp=packet("", f'xmp:CreateDate="2024:05:06{" T" * 15_000}x"')),
         png(chunk(b"tEXt", b"Creation Time\0" + b"1 " * 15_000)),
+        png(chunk(b"tEXt", b"Creation Time\0" + b"2024 a. p." * 5_000)),
+        jpeg(xmp=packet("", f'xmp:CreateDate="2024:05:06{" p. m" * 12_000}x"')),
+        jpeg(exif=tiff({}, {0x9003: (2, "2024: 5: 7" + " :" * 15_000), 0x9011: (2, "+ " * 15_000)})),
     ],
 )
 def test_no_pattern_is_slow_on_long_text(data: bytes) -> None:

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from calendar import monthrange
 from datetime import UTC, datetime
 
 from ..fields import Moment
 
 _EXIF = re.compile(
-    r"(\d{4})[:\-/. ](\d\d?|  )?(?:[:\-/. ](\d\d?|  )?)?"
-    r"(?:[ T]+(\d\d?|  )?(?::(\d\d?|  )?(?::(\d\d?|  )?(?:\.(\d+))?)?)?)?"
-    r"\s*(Z|[+-]\d\d?:?\d\d)?"
+    r"(\d{4})[:\-/. ](\d\d?| \d|  )?(?:[:\-/. ](\d\d?| \d|  )?)?"
+    r"(?:[ T]+(\d\d?|  )?(?::(\d\d?| \d|  )?(?::(\d\d?| \d|  )?(?:[.,](\d+))?)?)?)?"
+    r"\s*([Zz]|[+-]\d\d?(?::?\d\d)?(?!\d))?"
 )
 #: Characters of a date that are looked at.
 _LONGEST = 64
 #: What nearly all cameras and editors write; the days that not every month has go the long way.
 _PLAIN = re.compile(
     r"(\d{4})[:-](0[1-9]|1[0-2])[:-](0[1-9]|[12]\d|3[01])[ T]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?)"
-    r"([+-](?:0\d|1[0-5]):[0-5]\d)?"
+    r"([+-](?:0\d|1[0-5]):[0-5]\d)?",
+    re.ASCII,
 )
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)()()()()()$")
 _YEAR = re.compile(r"(\d{4})()()()()()()()$")
-_PLAIN_OFFSET = re.compile(r"[+-](?:0\d|1[0-5]):[0-5]\d")
-_OFFSET = re.compile(r"([+-])(\d\d?):?(\d\d)")
+_PLAIN_OFFSET = re.compile(r"[+-](?:0\d|1[0-5]):[0-5]\d", re.ASCII)
+_OFFSET = re.compile(r"([+-]) ?(\d\d?)(?::?(\d\d))?(?!\d)")
+#: The zone that is not known (RFC 3339 section 4.3, RFC 5322 section 3.3): the time is UTC, where it was is not told.
+_UNKNOWN_OFFSET = "-00:00"
 _DIGITS = re.compile(r"\d+")
+#: The halves of the day, before noon and after, as phones write them in the language of their owner.
+_HALF = re.compile(
+    r"(?<![^\W\d_])(?:"
+    r"(a(?:[.\s]{0,2}m)?\.?|上午|凌晨|清晨|早上|午前|오전|ص|π[.\s]{0,2}μ\.?|ق\.?ظ\.?|vorm\.?|öö|sa|पूर्वाह्न|ก่อนเที่ยง)"
+    r"|(?:p(?:[.\s]{0,2}m)?\.?|下午|中午|傍晚|晚上|午後|오후|م|μ[.\s]{0,2}μ\.?|ب\.?ظ\.?|nachm\.?|ös|ch|अपराह्न|หลังเที่ยง)"
+    r")(?![^\W\d_])",
+    re.IGNORECASE,
+)
 
 
 def parse(text: str | None) -> Moment | None:
@@ -38,8 +50,8 @@ def parse(text: str | None) -> Moment | None:
     if plain:
         year, month, day, clock, offset = plain.groups()
         if day <= "28" and year != "0000":
-            return Moment(f"{year}-{month}-{day}T{clock}", offset)
-    text = text.strip()[:_LONGEST]
+            return Moment(f"{year}-{month}-{day}T{clock}", None if offset == _UNKNOWN_OFFSET else offset)
+    text, afternoon = without_half(in_ascii(text[:_LONGEST]).strip())
     match = _EXIF.match(text) or _COMPACT.match(text) or _YEAR.match(text)
     if match is None:
         return None
@@ -66,13 +78,40 @@ def parse(text: str | None) -> Moment | None:
     if mi is None or mi > 59:
         return Moment(local)
     if h == 24:
-        return Moment(local)
+        h = 0  # cameras that count the hours from 1 mean the first one of the day
+    if afternoon is not None and h <= 12:
+        h = h % 12 + 12 * afternoon
     local += f"T{h:02}:{mi:02}"
     if s is not None and s <= 60:
         local += f":{s:02}"
         if fraction:
             local += f".{fraction[:9]}"
     return Moment(local, parse_offset(zone))
+
+
+def without_half(text: str) -> tuple[str, bool | None]:
+    """The text without the half of the day that it names, and whether that is the second; None where it names none."""
+    mark = _HALF.search(text)
+    if mark is None:
+        return text, None
+    return f"{text[: mark.start()]} {text[mark.end() :]}", mark[1] is None
+
+
+def in_ascii(text: str) -> str:
+    """The digits of every script as ASCII's, which order and filters go by; blanks, signs and hyphens as well."""
+    if text.isascii():
+        return text
+    return "".join(map(_in_ascii, unicodedata.normalize("NFKC", text)))
+
+
+def _in_ascii(char: str) -> str:
+    if char.isdecimal():
+        return str(int(char))
+    if char == "\N{MINUS SIGN}" or unicodedata.category(char) == "Pd":
+        return "-"
+    if char.isspace():
+        return " "
+    return "" if unicodedata.category(char) == "Cf" else char  # marks of the writing direction
 
 
 def exif_moment(date: str | None, fraction: str | None, offset: str | None) -> Moment | None:
@@ -84,28 +123,29 @@ def exif_moment(date: str | None, fraction: str | None, offset: str | None) -> M
         return moment
     local, zone = moment
     if fraction and len(local) == 19:
-        digits = _DIGITS.match(fraction)
+        digits = _DIGITS.match(in_ascii(fraction).strip())
         if digits:
             local += f".{digits.group()[:9]}"
     return Moment(local, parse_offset(offset) or zone)
 
 
 def parse_offset(text: str | None) -> str | None:
-    """+02:00 of what is written as +02:00, +0200, Z; None for anything else."""
+    """+02:00 of what is written as +02:00, +0200, +02, Z; None for anything else, and for -00:00, which is unknown."""
     if not text:
         return None
     if _PLAIN_OFFSET.fullmatch(text):
-        return text
-    text = text.strip()
+        return None if text == _UNKNOWN_OFFSET else text
+    text = in_ascii(text[:_LONGEST]).strip()
     if text in ("Z", "z"):
         return "+00:00"
     match = _OFFSET.match(text)
     if match is None:
         return None
-    sign, hours, minutes = match.groups()
+    sign, hours, minutes = match.groups("00")
     if int(hours) > 15 or int(minutes) > 59:
         return None
-    return f"{sign}{int(hours):02}:{minutes}"
+    offset = f"{sign}{int(hours):02}:{minutes}"
+    return None if offset == _UNKNOWN_OFFSET else offset
 
 
 def _number(text: str | None) -> int | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 
 from .. import limits
 from ..fields import Description, Field, Kind, Moment, Source, describe, keys, rows
-from .dates import parse, parse_offset
+from .dates import in_ascii, parse
 
 _HEAD = struct.Struct(">BBBH").unpack_from  # marker, record, data set, length
 _WANTED = keys("IPTC")
 #: Data set -> its texts.
 _Texts = dict[int, list[str]]
+_DATE = re.compile(r"(\d{4})[-:]?(\d\d| \d)[-:]?(\d\d| \d)")
+_TIME = re.compile(r"(\d\d):?(\d\d):?(\d\d.*)")  # what follows the seconds: the offset, the half of the day
 _UTF8 = (b"\x1b%G", b"\x1b%/I")
 
 
@@ -83,21 +86,18 @@ def _date_and_time(date: str | None, time: str | None) -> Moment | None:
     """CCYYMMDD and HHMMSS±HHMM (data sets 2:55 and 2:60); 00 for an unknown month or day."""
     if date is None:
         return None
-    digits = date.replace("-", "").replace(":", "")
-    if len(digits) != 8 or not digits.isdigit():
+    stated = _DATE.fullmatch(in_ascii(date))
+    if stated is None:
         return parse(date)
-    year, month, day = digits[:4], digits[4:6], digits[6:]
+    year, month, day = (part.replace(" ", "0") for part in stated.groups())
     if month == "00":
         return parse(year)
     if day == "00":
         return parse(f"{year}-{month}")
-    if time is None or len(time) < 6 or not time[:6].replace(":", "0").isdigit():
+    clock = _TIME.match(in_ascii(time)) if time else None
+    if clock is None:
         return parse(f"{year}-{month}-{day}")
-    clock = time.replace(":", "")
-    moment = parse(f"{year}-{month}-{day}T{clock[:2]}:{clock[2:4]}:{clock[4:6]}")
-    if moment is None:
-        return None
-    return Moment(moment.local, parse_offset(clock[6:]))
+    return parse(f"{year}-{month}-{day}T{':'.join(clock.groups())}")
 
 
 _ROWS = rows("IPTC", {Kind.TEXT: _text, Kind.NAMES: _names, Kind.WORDS: _words, Kind.MOMENT: _moment})

@@ -6,9 +6,10 @@ import re
 from email.utils import parsedate_tz
 
 from ..fields import Description, Field, Kind, Moment, Source, describe, rows
-from .dates import parse
+from .dates import in_ascii, parse, without_half
 
-_ZONE = re.compile(r"\d\s*(?:[+-]\d{4}|UTC?|GMT|Z|[ECMP][SD]T)\s*(?:\(.*\))?\s*$")
+#: A zone that is written; -0000 says that it is not known.
+_ZONE = re.compile(r"\d\s*(?:(?!-0000)[+-]\d{4}|UTC?|GMT|Z|[ECMP][SD]T)\s*(?:\(.*\))?\s*$")
 
 
 def read_texts(texts: dict[str, str]) -> Description:
@@ -32,6 +33,7 @@ def loose_date(text: str | None) -> Moment | None:
     moment = parse(text)
     if moment is not None:
         return moment
+    text, afternoon = without_half(in_ascii(text).strip())
     try:
         parts = parsedate_tz(text)
     except (ValueError, IndexError, TypeError):
@@ -39,7 +41,8 @@ def loose_date(text: str | None) -> Moment | None:
     if parts is None:
         return None
     year, month, day, hour, minute, second, *_, zone = parts
-    moment = parse(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    half = "" if afternoon is None else "PM" if afternoon else "AM"
+    moment = parse(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{half}")
     # The parser answers 0 where no zone is stated; only a zone that is written counts.
     if moment is None or zone is None or abs(zone) > 15 * 3600 or not _ZONE.search(text):
         return moment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from image_metadata import extract
@@ -315,3 +315,15 @@ def with_exif(method: int, payload: bytes) -> bytes:
         return head + body + box(b"mdat", payload)
 
     return build(len(build(9)) - len(payload))
+
+
+# --- damage ---------------------------------------------------------------------------------------------------
+
+
+def damaged_twins(data: bytes) -> Iterator[bytes]:
+    """The file cut off at every byte, and with each of its bytes in turn a count or an offset that breaks readers."""
+    for end in range(len(data)):
+        yield data[:end]
+    for at in range(len(data) - 3):
+        for edge in (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff", b"\1"):
+            yield data[:at] + edge + data[at + len(edge) :]

@@ -13,6 +13,7 @@ from .blocks.icc import description
 from .blocks.iptc import read_iptc
 from .blocks.text import read_texts
 from .blocks.xmp import read_xmp
+from .characters import clean
 from .errors import BudgetExceeded, CorruptImage, ImageTooLarge, UnsupportedImage
 from .fields import FIELDS, BlockName, Description, Kind, Moment, Source
 from .formats import pillow
@@ -158,6 +159,8 @@ def _chosen(blocks: _Blocks) -> dict[str, Any]:
             if block in blocks:
                 values = vars(blocks[block])
                 chosen.update({name: values[name] for name in names if values[name] is not None})
+    if "remark" in chosen:
+        chosen.setdefault("description", chosen["remark"])
     return chosen
 
 
@@ -165,7 +168,7 @@ def _describe(out: ImageMetadata, chosen: dict[str, Any]) -> None:
     """The fields that the metadata blocks alone state."""
     for name, value in chosen.items():
         if isinstance(value, str):
-            chosen[name] = value.strip().replace("\0", "")[: limits.MAX_TEXT] or None
+            chosen[name] = value[: limits.MAX_TEXT]
     for name in _PLAIN:
         setattr(out, name, chosen.get(name))
     for group, names in _GROUPS.items():
@@ -173,7 +176,8 @@ def _describe(out: ImageMetadata, chosen: dict[str, Any]) -> None:
 
 
 def _collect_keywords(out: ImageMetadata, blocks: _Blocks) -> None:
-    words = [word for name in FIELDS["keywords"].blocks if name in blocks for word in blocks[name].keywords]
+    stated = (word for name in FIELDS["keywords"].blocks if name in blocks for word in blocks[name].keywords)
+    words = [word for word in map(clean, stated) if word]
     if words:
         out.keywords = list(dict.fromkeys(word[:256] for word in words))[: limits.MAX_KEYWORDS]
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
+from .characters import clean
+
 BlockName = Literal["EXIF", "XMP", "IPTC", "PNG"]
 
 
@@ -208,6 +210,8 @@ class Description:
         _exif(0x8298, "Copyright"),
         _png("Copyright"),
     )
+    # What stands in for a description where nothing else is one.
+    remark: str | None = _stated(Kind.TEXT, _exif(0x9286, "UserComment"), _xmp("exif:UserComment"))
     keywords: list[str] = _stated(
         Kind.WORDS, _xmp("dc:subject"), _iptc(25, "Keywords"), _exif(0x9C9E, "XPKeywords")
     )
@@ -277,6 +281,8 @@ def describe(table: Rows, present: Container[Any], values: Any) -> Description:
     for key, name, read, field, source in table:
         if key in present and name not in stated:
             value = read(values, field, source)
+            if isinstance(value, str):
+                value = clean(value) or None
             if value is not None:
                 stated[name] = value
     return Description(**stated)

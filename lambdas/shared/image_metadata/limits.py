@@ -44,8 +44,6 @@ MAX_INFLATED = 1024 * 1024
 MAX_INFLATED_TOTAL = 8 * 1024 * 1024
 #: Characters of one text value in the record.
 MAX_TEXT = 32 * 1024
-#: Text entries (PNG chunks, comments) kept of one file.
-MAX_TEXTS = 256
 #: Keywords in the record.
 MAX_KEYWORDS = 1000
 #: Warnings in the record.

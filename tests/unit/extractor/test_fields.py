@@ -15,7 +15,10 @@ from tests.support.builders import Value, chunk, iptc, jpeg, metadata_of, packet
 DOCUMENT = Path(__file__).parents[3] / "docs" / "extractor.md"
 DATES = ("taken", "created", "digitized", "made")
 #: What states nothing in the record by itself, and which tests cover it.
-HELPERS = {"changed": "test_extract.test_offset_and_fraction_come_from_every_source_of_the_very_same_second"}
+HELPERS = {
+    "remark": "test_texts.test_a_user_comment_stands_in_for_a_description",
+    "changed": "test_extract.test_offset_and_fraction_come_from_every_source_of_the_very_same_second",
+}
 SOURCES = [
     (field, source) for field in FIELDS.values() if field.name not in HELPERS for source in field.sources
 ]
@@ -126,8 +129,11 @@ def test_the_document_lists_every_field_of_the_record() -> None:
 @pytest.mark.parametrize("field", [name for name in record_fields() if name not in OF_THE_READING])
 def test_the_document_lists_the_sources_in_order(field: str) -> None:
     last = field.rpartition(".")[2]
-    names = {"taken_at": DATES, "taken_at_source": DATES, "taken_at_offset": ("changed",)}.get(
-        field, ("gps",) if field.startswith("gps.") else (last,)
-    )
+    names = {
+        "taken_at": DATES,
+        "taken_at_source": DATES,
+        "taken_at_offset": ("changed",),
+        "description": ("description", "remark"),
+    }.get(field, ("gps",) if field.startswith("gps.") else (last,))
     expected = [str(source) for name in names if name in FIELDS for source in FIELDS[name].sources]
     assert re.findall(r"`((?:EXIF|XMP|IPTC|PNG) [^`]+)`", documented()[field]) == expected

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..characters import decode, decode_utf16
 from ..fields import Description, Field, Kind, Moment, Position, Source, describe, rows
 from ..reader import Reader
 from .dates import exif_moment
@@ -20,7 +21,9 @@ EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 #: Blocks of other standards that a TIFF stream may hold.
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, ICC_TAG = 0x02BC, 0x83BB, 0x8649, 0x8773
 
-_COPYRIGHT, _SENSITIVITY = 0x8298, 0x8827
+_COPYRIGHT, _SENSITIVITY, _USER_COMMENT = 0x8298, 0x8827, 0x9286
+#: The bytes that texts have: no control characters but tab, line feed and carriage return.
+_TEXT_BYTES = bytes((9, 10, 13, *range(32, 127), *range(128, 255)))
 #: Texts as Windows writes them.
 _UTF16 = range(0x9C9B, 0x9CA0)
 #: Tags that state a power of two (APEX): exposure time, aperture.
@@ -66,8 +69,9 @@ def _below(tiff: TiffStream, entry: Entry | None, into: Directory) -> Directory:
 def _text(values: _Values, _: Field, source: Source) -> str | None:
     entry = values.tags[source.key]
     if source.key in _UTF16:
-        data = values.tiff.raw(entry)
-        return data[: len(data) & ~1].decode("utf-16-le", "replace").split("\0", 1)[0].strip() or None
+        return decode_utf16(values.tiff.raw(entry), False)
+    if source.key == _USER_COMMENT:
+        return _user_comment(values.tiff, entry)
     if source.key == _COPYRIGHT:
         return _copyright(values.tiff, entry)
     return values.tiff.text(entry)
@@ -75,15 +79,22 @@ def _text(values: _Values, _: Field, source: Source) -> str | None:
 
 def _copyright(tiff: TiffStream, entry: Entry) -> str | None:
     """Photographer's and editor's copyright, parted by a NUL (EXIF 4.6.5.2)."""
-    stated = []
-    for part in tiff.raw(entry).split(b"\0")[:2]:
-        try:
-            word = part.decode("utf-8").strip()
-        except UnicodeDecodeError:
-            word = part.decode("latin-1").strip()
-        if word:
-            stated.append(word)
-    return "; ".join(stated) or None
+    stated = [decode(part) for part in tiff.raw(entry).split(b"\0")[:2]]
+    return "; ".join(filter(None, stated)) or None
+
+
+def _user_comment(tiff: TiffStream, entry: Entry) -> str | None:
+    """A text behind eight bytes that name its character set (EXIF 4.6.6.5.1); many cameras fill it with noise."""
+    data = tiff.raw(entry)
+    code, text = data[:8].upper(), data[8:]
+    if code == b"UNICODE\0":
+        return decode_utf16(text, tiff.order == ">")
+    if code == b"JIS\0\0\0\0\0":
+        return decode(text, "iso2022_jp" if b"\x1b" in text else "shift_jis")
+    if code not in (b"ASCII\0\0\0", bytes(8)):
+        text = data
+    noise = text.partition(b"\0")[0].translate(None, _TEXT_BYTES)
+    return None if noise else decode(text)
 
 
 def _words(values: _Values, field: Field, source: Source) -> list[str] | None:

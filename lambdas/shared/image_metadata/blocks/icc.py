@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 
 from .. import limits
+from ..characters import decode, decode_utf16
 
 _MAX_TAGS = 200
 _MAX_DESCRIPTION = 64 * 1024
@@ -54,11 +55,11 @@ def _text(data: bytes, warn: Callable[[str], None]) -> str | None:
     kind = data[:4]
     if kind == b"desc" and len(data) >= 12:
         length = struct.unpack(">I", data[8:12])[0]
-        return _clean(data[12 : 12 + length].split(b"\0", 1)[0].decode("latin-1"))
+        return _short(decode(data[12 : 12 + length]))
     if kind == b"mluc" and len(data) >= 16:
         return _localized(data)
     if kind == b"text":
-        return _clean(data[8:].split(b"\0", 1)[0].decode("latin-1"))
+        return _short(decode(data[8:]))
     warn("ICC: the description is damaged")
     return None
 
@@ -72,7 +73,7 @@ def _localized(data: bytes) -> str | None:
         if len(row) < 12:
             break
         language, length, offset = struct.unpack(">4sII", row)
-        text = _clean(data[offset : offset + (length & ~1)].decode("utf-16-be", "replace"))
+        text = _short(decode_utf16(data[offset : offset + length], True))
         if text and language == b"enUS":
             return text
         if text and (chosen is None or language[:2] == b"en"):
@@ -80,5 +81,5 @@ def _localized(data: bytes) -> str | None:
     return chosen
 
 
-def _clean(text: str) -> str | None:
-    return text.split("\0", 1)[0].strip()[:256] or None
+def _short(text: str | None) -> str | None:
+    return text[:256] if text else None

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import limits
+from ..characters import decode
 from ..reader import BytesReader, Reader
 
 #: An entry of a directory as it stands there: tag, type, count, value or the offset of the value.
@@ -224,15 +225,3 @@ class TiffStream:
             length = count if count < limits.MAX_VALUE else limits.MAX_VALUE
             return decode(self.read_at(self._offset.unpack(inline)[0], length))
         return decode(inline[:count])
-
-
-def decode(data: bytes) -> str | None:
-    """Text of an undeclared encoding up to its first NUL: UTF-8 where it is valid, else Windows-1252."""
-    data = data.partition(b"\0")[0]
-    if not data:
-        return None
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("cp1252", "replace")
-    return text.strip() or None

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 
 from .. import limits
+from ..characters import decode
 from ..fields import Description, Field, Kind, Moment, Source, describe, keys, rows
 from .dates import in_ascii, parse
 
@@ -16,13 +17,19 @@ _WANTED = keys("IPTC")
 _Texts = dict[int, list[str]]
 _DATE = re.compile(r"(\d{4})[-:]?(\d\d| \d)[-:]?(\d\d| \d)")
 _TIME = re.compile(r"(\d\d):?(\d\d):?(\d\d.*)")  # what follows the seconds: the offset, the half of the day
-_UTF8 = (b"\x1b%G", b"\x1b%/I")
+_UTF8 = (b"\x1b%G", b"\x1b%/G", b"\x1b%/H", b"\x1b%/I")
+#: The parts of ISO 8859 by the last byte of the sequence that makes them the upper half (ISO/IEC 2022: ESC - A).
+_ISO_8859 = {
+    b"A": "cp1252", b"B": "iso8859-2", b"C": "iso8859-3", b"D": "iso8859-4", b"L": "iso8859-5", b"G": "iso8859-6",
+    b"F": "iso8859-7", b"H": "iso8859-8", b"M": "iso8859-9", b"V": "iso8859-10", b"Y": "iso8859-13",
+    b"_": "iso8859-14", b"b": "iso8859-15", b"f": "iso8859-16",
+}  # fmt: skip
 
 
 def read_iptc(data: bytes, warn: Callable[[str], None]) -> Description:
     """Parse the data sets (IIM chapter 3); a damaged one ends the walk and keeps those before it."""
     sets: dict[int, list[bytes]] = {}
-    utf8 = False
+    declared: str | None = None
     position, size = 0, len(data)
     while position + 5 <= size:
         marker, record, number, length = _HEAD(data, position)
@@ -47,22 +54,21 @@ def read_iptc(data: bytes, warn: Callable[[str], None]) -> Description:
             if len(values) < limits.MAX_KEYWORDS:
                 values.append(data[start:position])
         elif record == 1 and number == 90:
-            utf8 = data.startswith(_UTF8, start, position)
+            declared = _character_set(data[start:position])
 
     texts = {
-        number: [text for text in (_decode(value, utf8) for value in values) if text]
+        number: [text for value in values if (text := decode(value.replace(b"\0", b""), declared))]
         for number, values in sets.items()
     }
     return describe(_ROWS, texts, texts)
 
 
-def _decode(value: bytes, utf8: bool) -> str | None:
-    value = value.replace(b"\0", b"")
-    try:
-        text = value.decode("utf-8")
-    except UnicodeDecodeError:
-        text = value.decode("utf-8", "replace") if utf8 else value.decode("latin-1")
-    return text.strip() or None
+def _character_set(value: bytes) -> str | None:
+    """The set that the envelope's data set 1:90 declares by its sequences of ISO/IEC 2022; None for one not known."""
+    if value.startswith(_UTF8):
+        return "utf-8"
+    upper_half = re.search(rb"\x1b[-./](.)", value)
+    return _ISO_8859.get(upper_half[1]) if upper_half else None
 
 
 def _text(texts: _Texts, _: Field, source: Source) -> str | None:

@@ -9,6 +9,7 @@ import math
 import re
 
 from .. import limits
+from ..characters import decode
 from ..errors import CorruptImage
 from ..model import FileType, Found
 from ..reader import Reader
@@ -65,7 +66,7 @@ def read(source: Reader, found: Found) -> None:
         raise CorruptImage("neither a raster nor a bounding box states a size")
     found.width, found.height = size
     for name, value in _TEXT.findall(header):
-        found.text.setdefault(_KEYWORDS[name], value.decode("utf-8", "replace"))
+        found.text.setdefault(_KEYWORDS[name], decode(value) or "")
     found.xmp = _packet(header)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 
+from ..characters import decode
 from ..errors import CorruptImage
 from ..model import FileType, Found
 from ..reader import Reader
@@ -63,8 +64,8 @@ def read(source: Reader, found: Found) -> None:
         found.dpi = (round(density, 4), round(density * aspect, 4))
     for name, keyword in _TEXTS.items():
         kind, value = attributes.get(name, ("", b""))
-        if kind == "string" and value.strip(b"\0 "):
-            found.text[keyword] = value.rstrip(b"\0").decode("utf-8", "replace")
+        if kind == "string":
+            found.text[keyword] = decode(value) or ""
     found.frames = _parts(fields) if flags & _MULTI_PART else 1
     found.animated = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from .. import limits
-from ..blocks.ifd import decode
+from ..characters import decode
 from ..errors import BudgetExceeded, CorruptImage
 from ..model import FileType, Found
 from ..reader import Reader

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..characters import decode
 from ..errors import CorruptImage
 from ..model import FileType, Found
 from ..reader import Reader
@@ -52,7 +53,7 @@ def read(source: Reader, found: Found) -> None:
     for line in data[: match.start()].split(b"\n"):
         name, _, value = line.partition(b"=")
         if name.strip().upper() == b"SOFTWARE" and value.strip():
-            found.text.setdefault("Software", value.strip().decode("utf-8", "replace"))
+            found.text.setdefault("Software", decode(value) or "")
 
 
 def _resolution(data: bytes) -> re.Match[bytes] | None:

@@ -6,7 +6,10 @@ codestream, which is stepped over. A codestream states the same in its SIZ marke
 
 from __future__ import annotations
 
+import re
+
 from .. import limits
+from ..characters import decode
 from ..errors import CorruptImage
 from ..model import FileType, Found
 from ..reader import Reader
@@ -18,6 +21,8 @@ MAX_HEADER_BYTES = limits.MAX_ICC + 64 * 1024
 MAX_EXIF_BYTES = 1 << 20
 #: Components a codestream may have (annex A.5.1).
 MAX_COMPONENTS = 16384
+#: Bytes of a codestream's header in which comments are looked for.
+MAX_CODESTREAM_HEADER = 4096
 #: Bits per sample.
 MAX_DEPTH = 38
 
@@ -34,7 +39,10 @@ _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _IPTC = bytes.fromhex("33c7a4d2b81d4723a0baf1a3e097ad38")
 _EXIF = (b"JpgTiffExif->JP2", bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e"))
 _CMYK, _GREY = 12, 17
+_TILE, _COMMENT, _LATIN = 0xFF90, 0xFF64, 1  # markers of the codestream; a comment that is text
 _METRE = 0.0254
+#: What an XML box has that is an XMP packet.
+_PACKET = re.compile(rb"<(?:x:xmpmeta|rdf:RDF)[\s>]")
 
 
 def matches(head: bytes, source: Reader) -> bool:
@@ -49,6 +57,7 @@ def read(source: Reader, found: Found) -> None:
     if source.read_at(0, 4) == _CODESTREAM:
         found.be(CODESTREAM)
         _codestream(source, 0, found)
+        _comment(source, 0, found)
     else:
         found.be(JP2)
         _boxes(source, found)
@@ -70,8 +79,13 @@ def _boxes(source: Reader, found: Found) -> None:
             elif box.kind == b"jp2h" and not headed:
                 headed = True
                 _header(source.read_at(box.start, min(box.size, MAX_HEADER_BYTES)), found)
-            elif box.kind == b"jp2c" and found.width is None:
-                _codestream(source, box.start, found)
+            elif box.kind == b"jp2c":
+                if found.width is None:
+                    _codestream(source, box.start, found)
+                _comment(source, box.start, found)
+            elif box.kind == b"xml " and found.xmp is None:
+                data = _block(source, box, limits.MAX_XMP, "XMP", found) or b""
+                found.xmp = data if _PACKET.search(data) else None
             elif box.kind == b"uuid":
                 _uuid(source, box, found)
     except BadBox as error:
@@ -219,3 +233,23 @@ def _codestream(source: Reader, start: int, found: Found) -> None:
         _depth(max(value & 0x7F for value in depths) + 1, found)
     if found.color_mode is None:
         _colours(components, 0, False, None, found)
+
+
+def _comment(source: Reader, start: int, found: Found) -> None:
+    """The text of the codestream's comment markers (A.9.2), where its header is among the first bytes of the file."""
+    if start + MAX_CODESTREAM_HEADER > limits.FIRST_BLOCK:
+        return
+    header = source.read_at(start, MAX_CODESTREAM_HEADER)
+    position, lines = 2, []
+    while position + 6 <= len(header):
+        marker, length, kind = (
+            int.from_bytes(header[position + at : position + at + 2], "big") for at in (0, 2, 4)
+        )
+        if marker == _TILE or marker < 0xFF00 or length < 2:
+            break
+        if marker == _COMMENT and kind == _LATIN:
+            lines.append(decode(header[position + 6 : position + 2 + length]))
+        position += 2 + length
+    text = "\n".join(filter(None, lines))
+    if text:
+        found.text.setdefault("Comment", text)

@@ -8,6 +8,7 @@ from .. import limits
 from ..blocks.icc import essence
 from ..blocks.ifd import NotTiff, TiffStream
 from ..blocks.photoshop import read_resources
+from ..characters import decode
 from ..errors import BudgetExceeded, CorruptImage
 from ..model import FileType, Found
 from ..reader import Reader
@@ -303,12 +304,10 @@ def _small(data: bytes, marker: int, found: Found, blocks: _Blocks) -> None:
     elif marker == _APP14:
         if data.startswith(_ADOBE) and len(data) >= 12:
             blocks.adobe = data[11]
-    elif "Comment" not in found.text and data:
-        text = data.split(b"\0", 1)[0][: limits.MAX_TEXT]
-        try:
-            found.text["Comment"] = text.decode("utf-8")
-        except UnicodeDecodeError:
-            found.text["Comment"] = text.decode("latin-1")
+    elif "Comment" not in found.text:
+        text = decode(data[: limits.MAX_TEXT])
+        if text:
+            found.text["Comment"] = text
 
 
 def _extended(source: Reader, start: int, length: int, found: Found, blocks: _Blocks) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from ..characters import decode
 from ..errors import CorruptImage
 from ..model import FileType, Found
 from ..reader import Reader
@@ -36,6 +37,7 @@ _KINDS = {
 }
 # Possessive throughout: blanks before what is no token must not be tried in every possible split.
 _TOKEN = re.compile(rb"(?:[ \t\r\n\v\f]++|#[^\r\n]*+[\r\n])*+([^ \t\r\n\v\f#]++)(?=[ \t\r\n\v\f#])")
+_COMMENT = re.compile(rb"#([^\r\n]*+)")
 _TUPLES = {
     b"BLACKANDWHITE": "1",
     b"GRAYSCALE": "L",
@@ -88,15 +90,25 @@ def _header(kind: bytes, data: bytes, found: Found) -> None:
             found.bit_depth = 32
         else:
             try:
-                found.bit_depth = _number(data, position)[1].bit_length()
+                position, most = _number(data, position)
+                found.bit_depth = most.bit_length()
             except CorruptImage as error:
                 found.warn(str(error))
+        _comment(data, position, found)
         found.has_alpha = False
     if found.color_mode == "L" and (found.bit_depth or 8) > 8:
         found.color_mode = "I"
     if (found.bit_depth or 1) > 16 and kind not in (b"Pf", b"PF"):
         found.warn(f"the header states {found.bit_depth} bits per sample")
         found.bit_depth = None
+
+
+def _comment(data: bytes, end: int, found: Found) -> None:
+    """The comments among the header's first `end` bytes."""
+    lines = (decode(line) for line in _COMMENT.findall(data, 2, end))
+    comment = "\n".join(filter(None, lines))
+    if comment:
+        found.text.setdefault("Comment", comment)
 
 
 def _number(data: bytes, position: int) -> tuple[int, int]:
@@ -121,6 +133,7 @@ def _arbitrary(data: bytes, found: Found) -> None:
     for line in lines[1:-1]:
         name, _, value = line.strip().partition(b" ")
         if name == b"ENDHDR":
+            _comment(data, data.find(b"ENDHDR"), found)
             break
         if name and not name.startswith(b"#"):
             values.setdefault(name, value.strip())

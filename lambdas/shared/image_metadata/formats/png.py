@@ -8,7 +8,9 @@ import zlib
 
 from .. import limits
 from ..blocks.photoshop import read_resources
+from ..characters import decode
 from ..errors import BudgetExceeded, CorruptImage
+from ..fields import keys
 from ..model import FileType, Found
 from ..reader import Reader
 
@@ -19,18 +21,8 @@ _MAGIC = b"\x89PNG\r\n\x1a\n"
 _MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
 _SIDE = frozenset((b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"zxIf", b"iCCP", b"pHYs", b"tRNS", b"acTL", b"fcTL"))
 _TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt"))
-_KEYWORDS = frozenset(
-    (
-        "XML:com.adobe.xmp",
-        "Title",
-        "Description",
-        "Author",
-        "Copyright",
-        "Software",
-        "Creation Time",
-        "Comment",
-    )
-)
+#: The keywords of texts that are read, without case and blanks, in which writers differ -> as the record's fields say.
+_KEYWORDS = {name.replace(" ", "").lower(): name for name in (*keys("PNG"), "XML:com.adobe.xmp")}
 #: Image data chunks below this size are not stepped over one by one; how much of the end is looked at instead.
 _MANY = 256 * 1024
 _TAILS = (16 * 1024, 64 * 1024, 256 * 1024)
@@ -39,7 +31,7 @@ _CHUNK = re.compile(rb"IDAT|tEXt|iTXt|zTXt|eXIf|tIME|IEND")
 #: Bytes of a compressed colour profile that are read: its description stands at the start.
 _PROFILE_START = 64 * 1024
 _XMP = "XML:com.adobe.xmp"
-_PROFILE = "Raw profile type "
+_PROFILE = "raw profile type "
 
 
 def matches(head: bytes, _: Reader) -> bool:
@@ -166,8 +158,13 @@ def _length(data: bytes) -> int:
 
 def _wanted(start: bytes) -> bool:
     """Whether a text chunk's keyword is one that the record has a place for."""
-    keyword = start.split(b"\0", 1)[0].decode("latin-1")
-    return keyword in _KEYWORDS or keyword.startswith(_PROFILE)
+    return _known(start.partition(b"\0")[0]) is not None
+
+
+def _known(key: bytes) -> str | None:
+    """The keyword as the record's fields name it, a raw profile's in lower case; None for any other."""
+    keyword = key.decode("latin-1").lower()
+    return keyword if keyword.startswith(_PROFILE) else _KEYWORDS.get(keyword.replace(" ", ""))
 
 
 def _take(source: Reader, start: int, length: int, kind: bytes, found: Found, animation: _Animation) -> None:
@@ -267,19 +264,18 @@ def inflate(data: bytes, name: str, found: Found, cut: bool = False) -> bytes | 
 def _text(kind: bytes, data: bytes, found: Found) -> None:
     """tEXt, zTXt, iTXt (section 11.3.3), and the profiles ImageMagick writes into them."""
     key, _, rest = data.partition(b"\0")
-    keyword = key.decode("latin-1")
+    keyword = _known(key)
+    if keyword is None:
+        return
     if kind == b"tEXt":
         value: bytes | None = rest
-        encoding = "latin-1"
     elif kind == b"zTXt":
         value = inflate(rest[1:], "PNG text", found)
-        encoding = "latin-1"
     else:
         if len(rest) < 2:
             return
         _, _, after = rest[2:].partition(b"\0")
         _, _, value = after.partition(b"\0")
-        encoding = "utf-8"
         if rest[0]:
             value = inflate(value, "PNG text", found)
     if not value:
@@ -289,8 +285,11 @@ def _text(kind: bytes, data: bytes, found: Found) -> None:
             found.xmp = value
     elif keyword.startswith(_PROFILE):
         _profile(keyword[len(_PROFILE) :], value, found)
-    elif keyword not in found.text and len(found.text) < limits.MAX_TEXTS:
-        found.text[keyword] = value[: limits.MAX_TEXT].decode(encoding, "replace")
+    elif keyword not in found.text:
+        # Latin-1 by the specification, but for iTXt; many write UTF-8 into all of them.
+        text = decode(value[: limits.MAX_TEXT])
+        if text:
+            found.text[keyword] = text
 
 
 def _profile(name: str, value: bytes, found: Found) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ...blocks.dates import unix_moment
-from ...blocks.ifd import decode
 from ...blocks.numbers import positive
+from ...characters import decode
 from ...errors import BudgetExceeded, CorruptImage
 from ...fields import Description
 from ...model import FileType, Found

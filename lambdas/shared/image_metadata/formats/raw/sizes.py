@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from ...blocks.ifd import Directory, TiffStream, decode
+from ...blocks.ifd import Directory, TiffStream
+from ...characters import decode
 from ...fields import Description
 from ...model import FileType, Found
 from .. import jpeg

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ...blocks.dates import unix_moment
 from ...blocks.numbers import positive
+from ...characters import decode_utf16
 from ...errors import BudgetExceeded, CorruptImage
 from ...fields import Description
 from ...model import FileType, Found
@@ -99,8 +100,7 @@ def _properties(data: bytes) -> Description:
 
 
 def _string(heap: bytes, place: int) -> str:
-    text = heap[2 * place : 2 * place + 512]
-    return text[: len(text) & ~1].decode("utf-16-le", "replace").partition("\0")[0].strip()
+    return decode_utf16(heap[2 * place : 2 * place + 512], False) or ""
 
 
 def _describe(properties: dict[str, str]) -> Description:

@@ -1,0 +1,104 @@
+"""From bytes to text where a block does not say, or not rightly, in which character set it is written."""
+
+from __future__ import annotations
+
+import codecs
+from itertools import pairwise
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_WINDOWS = "cp1252"
+_UTF8 = codecs.getincrementaldecoder("utf-8")
+#: What no text of a record holds -> what stands for it: nothing, or the character that Windows-1252 has in the place
+#: of a control character of Latin-1 (programs that take the one for the other write these, in UTF-8 even).
+_CONTROLS: dict[int, str] = {
+    code: "" for code in (*range(32), 127, 0xFEFF, 0xFFFE) if code not in (9, 10, 13)
+}
+for _code in range(0x80, 0xA0):
+    _CONTROLS[_code] = bytes([_code]).decode(_WINDOWS, "ignore")
+#: Quotes, dashes and the like, which stand at and between words.
+_PUNCTUATION = frozenset("‘’‚“”„«»‹›–—…·•¿¡")
+#: Letters that no word is written with, and marks that no word ends with.
+_NO_LETTERS = frozenset("ƒˆªºµ")
+_NEVER_LAST = frozenset("ƒˆ˜¨´¸¯†‡§¶¬¤¦")
+
+
+def clean(text: str) -> str:
+    """The text without control characters, byte order marks, and blanks around it."""
+    if not text.isprintable():
+        text = text.translate(_CONTROLS)
+    return text.strip()
+
+
+def decode(data: bytes, declared: str | None = None) -> str | None:
+    """A text up to its first NUL; None when empty.
+
+    Its byte order mark decides, then the set that the block declares, then whether it is UTF-8, of which the last
+    character may be cut off; else it is Windows-1252 or Mac Roman, whichever reads better.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _marked(data[len(mark) :], encoding)
+    data = data.partition(b"\0")[0]
+    return (
+        clean(data.decode("ascii") if declared is None and data.isascii() else _decoded(data, declared))
+        or None
+    )
+
+
+def decode_utf16(data: bytes, big: bool) -> str | None:
+    """UTF-16 up to its first NUL, of the stated byte order unless the text itself shows the other one."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return decode(data)
+    first, second = data[::2].count(0), data[1::2].count(0)
+    if first != second:
+        big = first > second  # the high bytes of most texts are zero
+    return _marked(data, "utf-16-be" if big else "utf-16-le")
+
+
+def _marked(data: bytes, encoding: str) -> str | None:
+    """A text of a known encoding up to its first NUL."""
+    if encoding != "utf-8":
+        data = data[: len(data) & ~1]
+    return clean(data.decode(encoding, "replace").partition("\0")[0]) or None
+
+
+def _decoded(data: bytes, declared: str | None) -> str:
+    if declared is not None:
+        try:
+            return data.decode(declared)
+        except UnicodeDecodeError:
+            pass
+    try:
+        text = _UTF8().decode(data)
+    except UnicodeDecodeError:
+        text = ""
+    if not text.isascii():
+        return text
+    mac = data.decode("mac_roman")
+    try:
+        windows = data.decode(_WINDOWS)
+    except UnicodeDecodeError:
+        return mac
+    return mac if _oddities(mac) < _oddities(windows) else windows
+
+
+def _oddities(text: str) -> int:
+    """How often a character beyond ASCII stands where hardly any text has it."""
+    return sum(
+        _is_odd(before, char, after)
+        for (before, char), after in zip(pairwise(f" {text}"), f"{text[1:]} ", strict=True)
+        if char > "\x7f"
+    )
+
+
+def _is_odd(before: str, char: str, after: str) -> bool:
+    if char in _PUNCTUATION:
+        return False
+    if char.isalpha() and char not in _NO_LETTERS:
+        # A capital within a word.
+        return char.isupper() and (before.islower() or (before.isalpha() and after.islower()))
+    return before.isalpha() and (after.isalpha() or char in _NEVER_LAST)

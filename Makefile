@@ -47,7 +47,7 @@ destroy: ## Remove everything from that account again
 test: test-unit test-terraform test-e2e ## Run every test (unit, contract, Terraform, end to end)
 
 test-unit: setup ## Run the tests that need no server
-	@$(RUN) -m pytest -q -n $(WORKERS) $(UNIT_SUITES)
+	@$(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(UNIT_SUITES)
 
 test-terraform: setup ## Check, validate and test the Terraform code
 	@$(RUN) -m tools.deploy.terraform test

@@ -19,6 +19,8 @@ from tests.fuzz import hostile
 from tests.support.table import BUCKET, TABLE, aws_account, make_bucket, make_table
 from tools.deploy.locking import locked
 
+#: With several workers the tests run on one: the others would wait while it makes what all of them use.
+pytestmark = pytest.mark.xdist_group("hostile")
 MAX_PEAK = 256_000_000
 MAX_SECONDS = 2.0
 #: A record stays far below DynamoDB's 400 KB once it is bounded; before that, below what a function holds with ease.

@@ -9,6 +9,8 @@ import pytest
 from tools.dev import lock
 
 ROOT = Path(__file__).resolve().parents[3]
+# With several workers the tests run on one: the others would wait while it makes what all of them use.
+pytestmark = pytest.mark.xdist_group("lock")
 
 PYPROJECT = """
 [project]

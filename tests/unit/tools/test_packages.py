@@ -12,6 +12,8 @@ from tools.deploy import package
 
 ROOT = Path(__file__).resolve().parents[3]
 FUNCTIONS = package.function_names(ROOT / "lambdas")
+# With several workers the tests run on one: the others would wait while it makes what all of them use.
+pytestmark = pytest.mark.xdist_group("packages")
 
 # Megabytes; a cold start fetches and unpacks the zip.
 USUAL_LIMIT = 3

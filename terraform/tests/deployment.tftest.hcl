@@ -20,7 +20,7 @@ run "defaults" {
 
   assert {
     condition     = output.bucket == "image-metadata-dev-123456789012-us-east-1" && output.table == "image-metadata-dev"
-    error_message = "The bucket's default name must hold account and region, the table's is ImageMetadata."
+    error_message = "The bucket's default name must hold account and region, the table's its stage."
   }
 
   assert {
@@ -32,9 +32,16 @@ run "defaults" {
     condition     = alltrue([for route, function in local.routes : contains(local.functions[function].routes, route)]) && length(local.routes) == length(flatten([for function in local.functions : try(function.routes, [])]))
     error_message = "Every route must lead to the function that declares it."
   }
+
+  assert {
+    condition     = !strcontains(join("", [for function in module.functions : function.policy]), "kms:")
+    error_message = "Without a key there is nothing to allow."
+  }
 }
 
 run "root" {
+  command = plan
+
   assert {
     condition     = output.bucket == "image-metadata-dev-123456789012-us-east-1" && output.region == "us-east-1"
     error_message = "The root must deploy the product by its defaults."
@@ -42,6 +49,8 @@ run "root" {
 }
 
 run "twice" {
+  command = plan
+
   module {
     source = "./tests/twice"
   }
@@ -58,23 +67,31 @@ run "local_aws" {
   }
 
   variables {
-    local_endpoint = "http://127.0.0.1:4566"
+    local_endpoint      = "http://127.0.0.1:4566"
+    deletion_protection = true
   }
 
   assert {
     condition     = can(regex("^http://127\\.0\\.0\\.1:4566/restapis/[^/]+/dev/_user_request_$", output.api_url))
     error_message = "The API's address must be the local AWS's."
   }
+
+  assert {
+    condition     = module.table.deletion_protection
+    error_message = "What is asked for must count."
+  }
 }
 
-run "alarms" {
+run "alarms_and_a_key_of_ones_own" {
   module {
     source = "./modules/image_metadata"
   }
 
   variables {
-    alarm_email     = "someone@example.org"
-    alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:oncall"
+    alarm_email      = "someone@example.org"
+    alarm_topic_arn  = "arn:aws:sns:us-east-1:123456789012:oncall"
+    kms_key_arn      = "arn:aws:kms:us-east-1:123456789012:key/mine"
+    batch_operations = true
   }
 
   assert {
@@ -89,20 +106,21 @@ run "alarms" {
     ))
     error_message = "Every function needs its alarms, and so do events, the API, the table and its indexes."
   }
-}
 
-run "monitoring_off" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  variables {
-    monitoring = false
+  assert {
+    condition = alltrue([
+      for function in module.functions :
+      {
+        for statement in jsondecode(function.policy).Statement : statement.Condition.StringEquals["kms:ViaService"] => statement.Resource
+        if startswith(statement.Sid, "UseKey")
+      } == { for service in ["s3", "dynamodb"] : "${service}.us-east-1.amazonaws.com" => [var.kms_key_arn] }
+    ])
+    error_message = "Every function may use the key, through S3 and DynamoDB alone."
   }
 
   assert {
-    condition     = length(module.monitoring) == 0
-    error_message = "Monitoring must be off."
+    condition     = contains(jsondecode(aws_iam_role_policy.batch_operations[0].policy).Statement[*].Sid, "UseKey")
+    error_message = "A batch job must be able to write its report."
   }
 }
 
@@ -139,6 +157,7 @@ run "a_lab_ends_some_day_and_runs_few_functions" {
   variables {
     lambda_role_arn = "arn:aws:iam::123456789012:role/LabRole"
     burst_limit     = 7
+    monitoring      = false
   }
 
   assert {
@@ -150,58 +169,9 @@ run "a_lab_ends_some_day_and_runs_few_functions" {
     condition     = [local.functions.s3_file_event.queue.maximum_concurrency, local.rate_limit, local.burst_limit] == [3, 20, 7]
     error_message = "A lab's ten functions at once must be enough, and what is asked for must count."
   }
-}
-
-run "protected_even_there" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  variables {
-    local_endpoint      = "http://127.0.0.1:4566"
-    deletion_protection = true
-  }
 
   assert {
-    condition     = module.table.deletion_protection
-    error_message = "What is asked for must count."
-  }
-}
-
-run "a_key_of_ones_own" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  variables {
-    kms_key_arn      = "arn:aws:kms:us-east-1:123456789012:key/mine"
-    batch_operations = true
-  }
-
-  assert {
-    condition = alltrue([
-      for function in module.functions :
-      {
-        for statement in jsondecode(function.policy).Statement : statement.Condition.StringEquals["kms:ViaService"] => statement.Resource
-        if startswith(statement.Sid, "UseKey")
-      } == { for service in ["s3", "dynamodb"] : "${service}.us-east-1.amazonaws.com" => [var.kms_key_arn] }
-    ])
-    error_message = "Every function may use the key, through S3 and DynamoDB alone."
-  }
-
-  assert {
-    condition     = contains(jsondecode(aws_iam_role_policy.batch_operations[0].policy).Statement[*].Sid, "UseKey")
-    error_message = "A batch job must be able to write its report."
-  }
-}
-
-run "no_key_by_default" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  assert {
-    condition     = !strcontains(join("", [for function in module.functions : function.policy]), "kms:")
-    error_message = "Without a key there is nothing to allow."
+    condition     = length(module.monitoring) == 0
+    error_message = "Monitoring must be off."
   }
 }

@@ -41,6 +41,7 @@ from tests.support.builders import (
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1024 * 1024
+_MIB_OF_ZEROS = bytes(MIB)
 #: More than a function has; an extraction that wants more dies by MemoryError.
 ADDRESS_SPACE = 1024 * MIB
 #: Seconds of processor time after which the child is killed.
@@ -56,11 +57,14 @@ def hostile(make: Callable[[], bytes]) -> Callable[[], bytes]:
 
 
 def _deflated(size: int, start: bytes = b"") -> bytes:
-    """`start` and then zeros, `size` bytes in all, compressed a MiB at a time."""
-    squeeze = zlib.compressobj(9)
-    parts = [squeeze.compress(start)]
-    parts += [squeeze.compress(bytes(MIB)) for _ in range(size // MIB)]
-    return b"".join(parts) + squeeze.flush()
+    """A zlib stream (RFC 1950) of `start` and then `size` zeros, a MiB of which is compressed once and repeated."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    parts = [squeeze.compress(start) + squeeze.flush(zlib.Z_FULL_FLUSH)]
+    parts += [squeeze.compress(_MIB_OF_ZEROS) + squeeze.flush(zlib.Z_FULL_FLUSH)] * (size // MIB)
+    check = zlib.adler32(start)
+    for _ in range(size // MIB):
+        check = zlib.adler32(_MIB_OF_ZEROS, check)
+    return b"\x78\xda" + b"".join(parts) + squeeze.flush() + check.to_bytes(4, "big")
 
 
 def _xmp(body: str, doctype: str = "") -> bytes:

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ class Terraform:
         data_dir: Path | None = None,
     ) -> None:
         self.environment = {**os.environ, **(environment or {}), "TF_IN_AUTOMATION": "1"}
+        # A third of its time is garbage collection over the schema of the provider: a quarter as often is enough.
+        self.environment.setdefault("GOGC", "400")
         config = self.environment.get("TF_CLI_CONFIG_FILE")
         if config and not Path(config).exists():
             # Terraform would repeat a warning about it at every step.
@@ -180,6 +183,28 @@ def check_format(terraform: Terraform) -> int:
     return code
 
 
+def run_tests(terraform: Terraform) -> int:
+    """``terraform test``, file by file on every core; prints what each file says as it ends. 0 when all pass."""
+    # Those that apply the whole module the most often last the longest, so they start first.
+    files = sorted(
+        (CONFIGURATION / "tests").glob("*.tftest.hcl"),
+        key=lambda file: -file.read_text().count('image_metadata"'),
+    )
+    failed = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        tests = {
+            pool.submit(terraform.capture, "test", "-no-color", f"-filter=tests/{file.name}"): file
+            for file in files
+        }
+        for test in as_completed(tests):
+            print(test.result().stdout + test.result().stderr, end="", flush=True)
+            if test.result().returncode:
+                failed.append(tests[test].name)
+    if failed:
+        print(f"terraform.py: failed: {', '.join(sorted(failed))}", file=sys.stderr)
+    return 1 if failed else 0
+
+
 def main(arguments: list[str]) -> int:
     """Run the checks named on the command line; 0 when all pass."""
     if arguments not in (["check"], ["fmt"], ["test"]):
@@ -193,7 +218,7 @@ def main(arguments: list[str]) -> int:
         code = check_format(terraform)
         if arguments == ["test"] and code == 0:
             terraform.init()
-            code = terraform.run("validate", "-no-color") or terraform.run("test", "-no-color")
+            code = terraform.run("validate", "-no-color") or run_tests(terraform)
     except TerraformError as error:
         print(f"terraform.py: {error}", file=sys.stderr)
         return 1

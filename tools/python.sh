@@ -16,7 +16,8 @@ python_is_new_enough() {
 find_python() {
     seen=
     wanted=${PYTHON:-}
-    for PYTHON in "${wanted:-python3}" "${wanted:-python}" "${wanted:-py -3}"; do
+    for PYTHON in "${wanted:-python3}" "${wanted:-python}" "${wanted:-py -3}" \
+        "${wanted:-python3.14}" "${wanted:-python3.13}" "${wanted:-python3.12}" "${wanted:-python3.11}"; do
         if python_is_new_enough; then
             return 0
         fi

@@ -8,4 +8,5 @@ def test_destroy_leaves_nothing(site: Site, stack: Stack) -> None:
         stack.put(f"uploads/{name}", b"content")
     done = site.deploy_script("destroy", "-no-color")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "Left of image-metadata-local: nothing" in done.stdout
     assert site.inventory() == {}

@@ -92,6 +92,7 @@ def _find_credentials(environment: Mapping[str, str]) -> Credentials:
             environment["AWS_SECRET_ACCESS_KEY"].strip(),
             environment.get("AWS_SESSION_TOKEN", "").strip() or None,
             "the environment (AWS_ACCESS_KEY_ID)",
+            environment.get("AWS_CREDENTIAL_EXPIRATION") or None,
         )
     profile = environment.get("AWS_PROFILE") or "default"
     profiles = _read_ini(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
@@ -102,6 +103,7 @@ def _find_credentials(environment: Mapping[str, str]) -> Credentials:
             section["aws_secret_access_key"],
             section.get("aws_session_token") or None,
             f"the profile [{profile}] of ~/.aws/credentials",
+            section.get("expiration") or section.get("x_security_token_expires") or None,
         )
     configured = _read_ini(environment, "AWS_CONFIG_FILE", "config")
     if profile != "default" and profile not in profiles and f"profile {profile}" not in configured:
@@ -120,15 +122,28 @@ def _find_credentials(environment: Mapping[str, str]) -> Credentials:
     )
 
 
+def regional_host(service: str, region: str) -> str:
+    """Where a service of a region is asked."""
+    return f"https://{service}.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
+
+
+def global_host(service: str, region: str) -> tuple[str, str]:
+    """Where a service that knows no regions is asked from ``region``, and the region that signs."""
+    if region.startswith("cn-"):
+        return f"https://{service}.cn-north-1.amazonaws.com.cn", "cn-north-1"
+    if region.startswith("us-gov-"):
+        return f"https://{service}.us-gov.amazonaws.com", "us-gov-west-1"
+    return f"https://{service}.amazonaws.com", "us-east-1"
+
+
 def caller_identity(credentials: Credentials, region: str, endpoint: str | None = None) -> Identity:
     """Ask STS who the credentials belong to; raises AccountError with what to do when they are refused."""
     _checked_region(region, "the region")
     if endpoint:
         _check_endpoint(endpoint)
-    host = f"https://sts.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
     try:
         answer = query(
-            endpoint or host,
+            endpoint or regional_host("sts", region),
             "sts",
             region,
             credentials,
@@ -141,11 +156,7 @@ def caller_identity(credentials: Credentials, region: str, endpoint: str | None 
 
 def role_arn(name: str, credentials: Credentials, region: str, endpoint: str | None = None) -> str | None:
     """The ARN of IAM role ``name``, or None when there is none; raises ApiError when asking is not allowed."""
-    host, signed_region = "https://iam.amazonaws.com", "us-east-1"
-    if region.startswith("cn-"):
-        host, signed_region = "https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1"
-    elif region.startswith("us-gov-"):
-        host, signed_region = "https://iam.us-gov.amazonaws.com", "us-gov-west-1"
+    host, signed_region = global_host("iam", region)
     fields = {"Action": "GetRole", "Version": "2010-05-08", "RoleName": name}
     try:
         return text_of(query(endpoint or host, "iam", signed_region, credentials, fields), "Arn")
@@ -267,7 +278,13 @@ def _from_container(environment: Mapping[str, str]) -> Credentials | None:
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             found = json.load(answer)
-        return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found.get("Token"), "CloudShell")
+        return Credentials(
+            found["AccessKeyId"],
+            found["SecretAccessKey"],
+            found.get("Token"),
+            "CloudShell",
+            found.get("Expiration"),
+        )
     except (OSError, ValueError, KeyError):
         return None
 
@@ -281,7 +298,11 @@ def _from_cli(environment: Mapping[str, str]) -> Credentials | None:
     try:
         found = json.loads(done.stdout)
         return Credentials(
-            found["AccessKeyId"], found["SecretAccessKey"], found.get("SessionToken"), "the AWS CLI"
+            found["AccessKeyId"],
+            found["SecretAccessKey"],
+            found.get("SessionToken"),
+            "the AWS CLI",
+            found.get("Expiration"),
         )
     except (ValueError, KeyError):
         return None

@@ -1,6 +1,6 @@
 """Deploy the API to the AWS account the credentials name, or onto the local AWS when AWS_ENDPOINT_URL is set.
 
-``deploy.sh`` (deploy), ``deploy.sh plan``, ``deploy.sh destroy``. Standard library only.
+``deploy.sh`` (deploy), ``deploy.sh plan``, ``check``, ``verify`` and ``destroy``. Standard library only.
 
 What a deployment was made with (region, stage, role, architecture) is kept beside the Terraform configuration in
 ``terraform/deploy.auto.tfvars.json``, so that plain ``terraform plan`` and ``terraform destroy`` see the same values.
@@ -23,8 +23,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from tools.deploy import package, safety
+from tools.deploy import check, cost, leftovers, package, safety, verify
+from tools.deploy.account import Account
 from tools.deploy.credentials import (
     AccountError,
     Identity,
@@ -343,48 +345,68 @@ def deploy(
     )
     if verb == "plan":
         return terraform.run("plan", "-input=false", *place.options(), *extra)
-    code = apply(place, terraform, extra, replace_data, credentials, region)
+    code, monthly = apply(place, terraform, extra, replace_data, Account(credentials, region, place.endpoint))
     if code:
         print(
             "deploy.sh: Terraform could not finish; its message above says why. What it made so far is remembered: "
-            "run ./deploy.sh again to go on, or ./deploy.sh destroy to remove it. If it says that a log group already "
-            "exists, a late line of a removed function made it: aws logs delete-log-group --log-group-name "
-            "/aws/lambda/..., and run this again.",
+            "run ./deploy.sh again to go on, or ./deploy.sh destroy to remove it. If it says ExpiredToken, renew the "
+            "credentials first (a Learner Lab: Start Lab, AWS Details).",
             file=sys.stderr,
         )
         return code
-    show(place, terraform.outputs())
+    show(place, terraform.outputs(), monthly)
     return 0
 
 
 def apply(
-    place: Place,
-    terraform: Terraform,
-    extra: list[str],
-    replace_data: bool,
-    credentials: Credentials,
-    region: str,
-) -> int:
-    """Plan to a file, refuse a plan that loses data (UnsafePlan), apply that very plan. Returns the exit code."""
+    place: Place, terraform: Terraform, extra: list[str], replace_data: bool, account: Account
+) -> tuple[int, float]:
+    """Plan to a file, refuse a plan that loses data (UnsafePlan), apply that very plan.
+
+    Returns the exit code, and what the deployment costs by the month while nothing happens.
+    """
     plan_file = place.build / PLAN_FILE
     plan_file.parent.mkdir(parents=True, exist_ok=True)
+    wanted = ("-input=false", "-compact-warnings", f"-out={plan_file}", *place.options(), *extra)
     try:
-        code = terraform.run(
-            "plan", "-input=false", "-compact-warnings", f"-out={plan_file}", *place.options(), *extra
-        )
+        code = terraform.run("plan", *wanted)
         if code:
-            return code
-        safety.check(
-            terraform.planned(plan_file),
-            replace_data,
-            lambda loss: safety.amount(loss, credentials, region, place.endpoint),
-        )
-        return terraform.run("apply", "-input=false", "-compact-warnings", str(plan_file))
+            return code, 0
+        plan = terraform.planned(plan_file)
+        safety.check(plan, replace_data, lambda loss: safety.amount(loss, account))
+        if adopt_log_groups(place, terraform, plan, account):
+            code = terraform.run("plan", *wanted)
+            if code:
+                return code, 0
+        code = terraform.run("apply", "-input=false", "-compact-warnings", str(plan_file))
+        return code, cost.standing(plan)
     finally:
         plan_file.unlink(missing_ok=True)  # it holds the values of sensitive variables
 
 
-def show(place: Place, outputs: Mapping[str, object]) -> None:
+def adopt_log_groups(
+    place: Place, terraform: Terraform, plan: Mapping[str, Any], account: Account
+) -> list[str]:
+    """Take over the log groups that the plan would make and that are there; returns their names.
+
+    A removed function's late line makes its group again, and with it what the function logged last.
+    """
+    wanted = {
+        resource["change"]["after"]["name"]: resource["address"]
+        for resource in plan.get("resource_changes", [])
+        if resource["type"] == "aws_cloudwatch_log_group" and resource["change"]["actions"] == ["create"]
+    }
+    try:
+        there = leftovers.log_groups(account, wanted)
+    except ApiError:
+        return []  # where that may not be asked, Terraform says it
+    for name in there:
+        print(f"The log group {name} is there already, and taken over", flush=True)
+        terraform.adopt(wanted[name], name, *place.options())
+    return there
+
+
+def show(place: Place, outputs: Mapping[str, object], monthly: float = 0) -> None:
     """Print URL, key, one curl line and how to remove it all; write the Postman environment."""
     url, key = str(outputs["api_url"]).rstrip("/"), outputs.get("api_key") or None
     write_json(
@@ -412,7 +434,8 @@ def show(place: Place, outputs: Mapping[str, object]) -> None:
     print(
         f"Postman: import docs/image-metadata-api.postman_collection.json and {place.build.name}/{POSTMAN_FILE}"
     )
-    print("Remove everything again: ./deploy.sh destroy")
+    print(cost.described(monthly))
+    print("See it work: ./deploy.sh verify   Remove everything again: ./deploy.sh destroy")
 
 
 def destroy(
@@ -458,6 +481,68 @@ def destroy(
         )
         return code
     place.variables.unlink(missing_ok=True)
+    show_left(Account(credentials, region, place.endpoint), outputs)
+    return 0
+
+
+def show_left(account: Account, outputs: Mapping[str, object]) -> None:
+    """Remove the log groups that late lines made again, and list what is left under the deployment's name."""
+    if not outputs.get("name_prefix"):
+        return
+    name = f"{outputs['name_prefix']}-{stage_of(outputs)}"
+    try:
+        for group in leftovers.remove_late_log_groups(account, outputs):
+            print(f"Removed as well: log group {group}, which a late line made again")
+    except ApiError as error:
+        print(f"Whether log groups are left could not be asked: {error}")
+    left = leftovers.of_deployment(account, name)
+    print(f"Left of {name}: {'nothing' if not left else ''}")
+    for kind, names in left.items():
+        print(f"  {kind}: {', '.join(names)}")
+
+
+def run_check(place: Place, terraform: Terraform, environment: Mapping[str, str]) -> int:
+    """Print what is needed and whether this account allows it. Returns the exit code."""
+    region = wanted_region(environment)
+    credentials, identity = log_in(place, environment, region)
+    check_lab(identity, region)
+    role = user_setting("lambda_role_arn", environment) or choose_role(
+        identity, credentials, region, place.endpoint
+    )
+    name = f"{chosen('name_prefix', DEFAULT_PREFIX, environment)}-{wanted_stage(place, environment)}"
+    wanted = check.Wanted(
+        name=name,
+        bucket=chosen("bucket_name", f"{name}-{identity.account}-{region}", environment),
+        create_bucket=chosen("create_bucket", "true", environment) == "true",
+        role=role,
+        monitoring=chosen("monitoring", "false" if place.local else "true", environment) == "true",
+        terraform=terraform.version(),
+    )
+    missing = check.show(check.rows(Account(credentials, region, place.endpoint), identity, wanted))
+    if missing:
+        print(f"deploy.sh: {missing} of these stand in the way. Nothing was changed.", file=sys.stderr)
+        return 1
+    print("Nothing stands in the way of ./deploy.sh. Nothing was changed.")
+    return 0
+
+
+def run_verify(place: Place, terraform: Terraform, environment: Mapping[str, str]) -> int:
+    """Send one picture through the deployment. Returns the exit code."""
+    terraform.init()
+    stage = wanted_stage(place, environment)
+    place, outputs = enter_stage(place, terraform, stage)
+    if not outputs:
+        raise DeployError(f"Stage {stage} is not deployed from here: ./deploy.sh first.")
+    region = str(outputs["region"])
+    credentials, identity = log_in(place, environment, region)
+    check_same(outputs, identity, stage, None, True)
+    verifier = verify.Verifier(Account(credentials, region, place.endpoint), outputs)
+    try:
+        verify.show(verifier.steps())
+    except (verify.VerifyError, ApiError) as error:
+        print(f"deploy.sh: the deployment does not work as it should: {error}", file=sys.stderr)
+        return 1
+    print("The deployment works. The picture that showed it is removed again.")
     return 0
 
 
@@ -472,10 +557,11 @@ def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, li
     parser.add_argument(
         "command",
         nargs="?",
-        choices=["deploy", "plan", "destroy"],
+        choices=["deploy", "plan", "check", "verify", "destroy"],
         default="deploy",
         help="deploy (the default): build, create or update everything, print the addresses; "
-        "plan: build, show what deploy would change; destroy: remove everything",
+        "plan: build, show what deploy would change; check: say what is needed and whether this account allows it, "
+        "changing nothing; verify: send one picture from upload to deletion; destroy: remove everything",
     )
     parser.add_argument("--yes", action="store_true", help="destroy without asking")
     parser.add_argument(
@@ -498,6 +584,10 @@ def main(arguments: list[str] | None = None) -> int:
         terraform.check()
         if options.command == "destroy":
             return destroy(place, terraform, os.environ, options.yes, extra)
+        if options.command == "check":
+            return run_check(place, terraform, os.environ)
+        if options.command == "verify":
+            return run_verify(place, terraform, os.environ)
         return deploy(place, terraform, os.environ, options.command, extra, options.replace_data)
     except (DeployError, AccountError, TerraformError, safety.UnsafePlan, package.PackageError) as error:
         print(f"deploy.sh: {error}", file=sys.stderr)

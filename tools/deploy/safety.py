@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.deploy.sigv4 import ApiError, Credentials, send, send_json, text_of
+from tools.deploy.account import Account, texts
+from tools.deploy.sigv4 import ApiError
 
 #: Kind of resource -> what a person calls it. What is listed here is not deleted or replaced without a word.
 STATEFUL = {"aws_s3_bucket": "bucket", "aws_dynamodb_table": "table"}
@@ -91,32 +92,21 @@ def check(plan: Mapping[str, Any], replace_data: bool, holds: Callable[[Loss], s
         )
 
 
-def amount(loss: Loss, credentials: Credentials, region: str, endpoint: str | None) -> str:
+def amount(loss: Loss, account: Account) -> str:
     """How much a bucket or table holds, by one request: exact up to a thousand objects or a megabyte of records."""
     try:
         if loss.kind == "bucket":
-            address = endpoint.rstrip("/") if endpoint else f"https://s3.{region}.amazonaws.com"
-            listing = send(
-                "GET", f"{address}/{loss.name}?list-type=2&max-keys=1000", b"", "s3", region, credentials
-            )
-            number, more = 0, False
-            if listing is not None:
-                number = sum(1 for element in listing.iter() if element.tag.rpartition("}")[2] == "Key")
-                more = text_of(listing, "IsTruncated") == "true"
-            return _counted(number, more, "object")
-        answer = send_json(
-            endpoint or f"https://dynamodb.{region}.amazonaws.com",
-            "DynamoDB_20120810.Scan",
+            listing = account.s3("GET", f"/{loss.name}", {"list-type": 2, "max-keys": 1000})
+            more = next(texts(listing, "IsTruncated"), "") == "true"
+            return _counted(sum(1 for _ in texts(listing, "Key")), more, "object")
+        answer = account.json(
             "dynamodb",
-            region,
-            credentials,
-            {
-                "TableName": loss.name,
-                "Select": "COUNT",
-                "FilterExpression": "#state = :record",
-                "ExpressionAttributeNames": {"#state": "state"},
-                "ExpressionAttributeValues": {":record": {"S": "record"}},
-            },
+            "Scan",
+            TableName=loss.name,
+            Select="COUNT",
+            FilterExpression="#state = :record",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues={":record": {"S": "record"}},
         )
         return _counted(int(answer["Count"]), "LastEvaluatedKey" in answer, "record")
     except (ApiError, KeyError, ValueError):

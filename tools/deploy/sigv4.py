@@ -35,12 +35,15 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key; ``token`` belongs to temporary ones. ``source`` says where it was found."""
+    """An access key; ``token`` belongs to temporary ones. ``source`` says where it was found, ``expires`` (RFC 3339)
+    when it ends, where that is known.
+    """
 
     key: str
     secret: str
     token: str | None
     source: str
+    expires: str | None = None
 
 
 def sign(
@@ -93,10 +96,16 @@ def sign(
 
 
 def send(
-    method: str, url: str, body: bytes, service: str, region: str, credentials: Credentials
+    method: str,
+    url: str,
+    body: bytes,
+    service: str,
+    region: str,
+    credentials: Credentials,
+    extra: Mapping[str, str] | None = None,
 ) -> ElementTree.Element | None:
     """Send a signed request; returns the XML of the answer (None when empty). Raises ApiError."""
-    content = _exchange(method, url, body, service, region, credentials)
+    content = exchange(method, url, body, service, region, credentials, extra)
     try:
         return ElementTree.fromstring(content) if content else None  # noqa: S314 - AWS's own answer, over TLS
     except ElementTree.ParseError as error:
@@ -110,12 +119,28 @@ def send_json(
     region: str,
     credentials: Credentials,
     body: Mapping[str, object],
+    version: str = "1.0",
 ) -> dict[str, Any]:
-    """Call an action of AWS's JSON protocol 1.0 (DynamoDB); returns the answer's object. Raises ApiError."""
-    headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": target}
-    content = _exchange(
-        "POST", endpoint.rstrip("/") + "/", json.dumps(body).encode(), service, region, credentials, headers
-    )
+    """Call an action of AWS's JSON protocol (DynamoDB, SQS: 1.0; logs, events: 1.1). Raises ApiError."""
+    headers = {"content-type": f"application/x-amz-json-{version}", "x-amz-target": target}
+    url = endpoint.rstrip("/") + "/"
+    return _object(exchange("POST", url, json.dumps(body).encode(), service, region, credentials, headers))
+
+
+def send_rest(
+    method: str,
+    url: str,
+    service: str,
+    region: str,
+    credentials: Credentials,
+    extra: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Send a request that is answered by a JSON object (Lambda, API Gateway); {} for an empty one. Raises ApiError."""
+    content = exchange(method, url, b"", service, region, credentials, extra)
+    return _object(content) if content else {}
+
+
+def _object(content: bytes) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = json.loads(content)
     except ValueError as error:
@@ -123,7 +148,7 @@ def send_json(
     return answer
 
 
-def _exchange(
+def exchange(
     method: str,
     url: str,
     body: bytes,
@@ -132,6 +157,7 @@ def _exchange(
     credentials: Credentials,
     extra: Mapping[str, str] | None = None,
 ) -> bytes:
+    """Send a signed request with these ``extra`` headers; returns the answer's body. Raises ApiError."""
     now = datetime.datetime.now(datetime.UTC)
     headers = sign(method, url, body, service, region, credentials, now, extra)
     request = urllib.request.Request(url, body or None, headers, method=method)

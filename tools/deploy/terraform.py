@@ -59,20 +59,24 @@ class Terraform:
 
     def check(self) -> None:
         """Raise TerraformError when Terraform is absent or too old."""
-        if shutil.which("terraform", path=self.environment.get("PATH")) is None:
-            raise TerraformError(f"Terraform is not installed (or not on PATH). {INSTALL}")
-        done = self.capture("version", "-json")
-        try:
-            version = str(json.loads(done.stdout)["terraform_version"])
-            number = tuple(int(part) for part in version.split("-")[0].split(".")[:2])
-        except (ValueError, KeyError) as error:
-            raise TerraformError(
-                f"`terraform version` failed: {(done.stderr or done.stdout).strip()}"
-            ) from error
+        version = self.version()
+        number = tuple(int(part) for part in version.split("-")[0].split(".")[:2])
         if number < OLDEST:
             raise TerraformError(
                 f"Terraform {version} is too old: {'.'.join(map(str, OLDEST))} or newer is needed. {INSTALL}"
             )
+
+    def version(self) -> str:
+        """Terraform's version. Raises TerraformError when it is absent."""
+        if shutil.which("terraform", path=self.environment.get("PATH")) is None:
+            raise TerraformError(f"Terraform is not installed (or not on PATH). {INSTALL}")
+        done = self.capture("version", "-json")
+        try:
+            return str(json.loads(done.stdout)["terraform_version"])
+        except (ValueError, KeyError) as error:
+            raise TerraformError(
+                f"`terraform version` failed: {(done.stderr or done.stdout).strip()}"
+            ) from error
 
     def init(self) -> None:
         """Install the provider; falls back to an unpacked mirror on this machine when the registry does not answer."""
@@ -120,6 +124,12 @@ class Terraform:
             raise TerraformError(f"terraform workspace failed:\n{_indent(done.stderr or done.stdout)}")
         return [line.strip("* ") for line in done.stdout.splitlines() if line.strip("* ")]
 
+    def adopt(self, address: str, identifier: str, *options: str) -> None:
+        """Take what exists into the state as resource ``address``. Raises TerraformError."""
+        done = self.capture("import", "-input=false", "-no-color", *options, address, identifier)
+        if done.returncode:
+            raise TerraformError(f"terraform import failed:\n{_indent(done.stderr or done.stdout)}")
+
     def planned(self, file: Path) -> dict[str, Any]:
         """A plan file as Terraform's JSON of it. Raises TerraformError."""
         done = self.capture("show", "-json", "-no-color", str(file))
@@ -138,7 +148,7 @@ class Terraform:
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
         verb, *options = arguments
-        if self.state and verb in ("apply", "destroy", "plan", "output", "refresh"):
+        if self.state and verb in ("apply", "destroy", "plan", "output", "refresh", "import"):
             options.insert(0, f"-state={self.state}")
         return ["terraform", verb, *options]
 

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tools.deploy import deploy, package, safety, terraform
+from tools.deploy import deploy, leftovers, package, safety, terraform
+from tools.deploy.account import Account
 from tools.deploy.credentials import Identity
 from tools.deploy.sigv4 import ApiError, Credentials
 
@@ -227,6 +228,13 @@ def test_the_python_launcher_of_windows_is_used(tmp_path: Path) -> None:
     assert run_script("build.sh", tmp_path, "--help").returncode == 0
 
 
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+def test_a_python_that_only_its_version_names_is_found(tmp_path: Path, version: str) -> None:
+    command(tmp_path, "python3", 'if [ "$1" = --version ]; then echo "Python 3.9.6"; else exit 1; fi')
+    command(tmp_path, f"python{version}", f'exec "{sys.executable}" "$@"')
+    assert run_script("build.sh", tmp_path, "--help").returncode == 0
+
+
 def test_a_python_with_a_space_in_its_path_is_used(tmp_path: Path) -> None:
     folder = tmp_path / "Program Files"
     folder.mkdir()
@@ -312,6 +320,9 @@ class Recorded(terraform.Terraform):
 
     def planned(self, file: Path) -> dict[str, object]:
         return self.plan
+
+    def adopt(self, address: str, identifier: str, *options: str) -> None:
+        self.ran.append(f"import {address} {identifier}")
 
     def workspaces(self) -> list[str]:
         return ["default"]
@@ -418,11 +429,63 @@ def test_a_protected_table_is_not_destroyed(
     assert recorded.ran == []
 
 
-def test_a_failure_says_what_to_do_about_a_log_group_that_came_back(
+def test_a_failure_says_how_to_go_on(
     place: deploy.Place, region_asked: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deploy.deploy(place, Recorded(True, False), {}, "deploy", []) == 1
-    assert "aws logs delete-log-group --log-group-name" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "run ./deploy.sh again" in said and "ExpiredToken" in said
+
+
+def test_log_groups_that_are_there_are_taken_over_before_anything_is_applied(
+    place: deploy.Place, region_asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = Recorded(False, True)
+    groups = [
+        change("aws_cloudwatch_log_group", ["create"], {}, {"name": name}, f"module.{name}.")
+        for name in ("late", "new")
+    ]
+    monkeypatch.setattr(recorded, "plan", plan_of(*groups))
+    monkeypatch.setattr(leftovers, "log_groups", lambda _, names: [name for name in names if name == "late"])
+    assert deploy.deploy(place, recorded, {}, "deploy", []) == 0
+    taken = "import module.late.aws_cloudwatch_log_group.this late"
+    assert recorded.ran == ["plan", taken, "plan", "apply"]
+
+
+def test_what_is_left_after_destroy_is_told_and_late_log_groups_go(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[tuple[str, object]] = []
+    held = {"/aws/lambda/cats-dev-info": [{"logGroupName": "/aws/lambda/cats-dev-info"}]}
+
+    class Held(Account):
+        def json(self, service: str, action: str, **body: Any) -> dict[str, Any]:
+            said.append((action, body))
+            return {"logGroups": held.get(body.get("logGroupNamePrefix", ""), [])}
+
+    monkeypatch.setattr(
+        leftovers, "_KINDS", {"queue": lambda *_: ["cats-dev-s3-events", "cats-development", "dogs"]}
+    )
+    outputs = {"name_prefix": "cats", "stage": "dev", "function_names": {"info": "cats-dev-info"}}
+    deploy.show_left(Held(CREDENTIALS, "us-east-1"), outputs)
+    assert ("DeleteLogGroup", {"logGroupName": "/aws/lambda/cats-dev-info"}) in said
+    printed = capsys.readouterr().out
+    assert "  queue: cats-dev-s3-events\n" in printed and "Left of cats-dev: \n" in printed
+
+
+def test_what_it_costs_is_printed(
+    place: deploy.Place,
+    region_asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recorded = Recorded(False, True)
+    alarms = [change("aws_cloudwatch_metric_alarm", actions, {}) for actions in (["create"], ["no-op"])]
+    board = change("aws_cloudwatch_dashboard", ["create"], {})
+    gone = change("aws_cloudwatch_dashboard", ["delete"], {})
+    monkeypatch.setattr(recorded, "plan", plan_of(*alarms, board, gone))
+    assert deploy.deploy(place, recorded, {}, "deploy", []) == 0
+    assert "Cost:    US$ 3.20 a month while nothing happens" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("start", [["tools/deploy"], ["-m", "tools.deploy"]])

@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
+import brotli
+
 from tests.support import raws
 from tests.support.builders import (
     box,
@@ -36,6 +38,7 @@ from tests.support.builders import (
     jpeg_tail,
     packet,
     png,
+    riff,
     segment,
 )  # fmt: skip
 
@@ -251,6 +254,14 @@ def png_raw_profile_of_256_mib() -> bytes:
 
 
 @hostile
+def png_raw_profiles_in_raw_profiles() -> bytes:
+    block = bytes(1000)
+    for _ in range(10):
+        block = b"\nexif\n%d\n%s" % (len(block), block.hex().encode())
+    return png(*[chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(block))] * 8)
+
+
+@hostile
 def png_a_thousand_bombs() -> bytes:
     bomb = _deflated(4 * MIB)
     return png(*(chunk(b"zTXt", b"Comment\0\0" + bomb) for _ in range(1000)))
@@ -460,6 +471,11 @@ def jpeg_exif_of_many_entries() -> bytes:
 
 
 @hostile
+def jpeg_900_full_exif_segments() -> bytes:
+    return jpeg(segment(0xE1, (b"Exif\0\0" + b"II*\0" + b"Exif\0\0" * 10_000).ljust(65533, b"\0")) * 900)
+
+
+@hostile
 def jpeg_500000_segments() -> bytes:
     return jpeg(b"\xff\xe5\0\2" * 500_000)
 
@@ -499,6 +515,11 @@ def gif_a_million_comments() -> bytes:
 @hostile
 def png_2_million_chunks() -> bytes:
     return png(chunk(b"prVt", b"") * 2_000_000)
+
+
+@hostile
+def webp_of_false_ends() -> bytes:
+    return _webp(riff((b"ANMF", bytes(70_000)))[12:] * 17 + b"EXIF\0\0\0\0" * 40_000)
 
 
 @hostile
@@ -556,6 +577,18 @@ def avif_sequence_of_2_to_32_samples() -> bytes:
     )
     track = box(b"trak", box(b"mdia", full(b"hdlr", b"\0\0\0\0pict" + bytes(13)), box(b"minf", tables)))
     return _FTYP + box(b"moov", track * 20)
+
+
+@hostile
+def jxl_brotli_of_256_mib() -> bytes:
+    bomb = brotli.compress(b"<x:xmpmeta>" + bytes(256 * MIB), quality=5)
+    boxes = box(b"brob", b"xml " + bomb) + box(b"brob", b"Exif" + bomb)
+    return (
+        b"\0\0\0\x0cJXL \r\n\x87\n"
+        + box(b"ftyp", b"jxl \0\0\0\0jxl ")
+        + boxes * 200
+        + box(b"jxlc", b"\xff\x0a\x41")
+    )
 
 
 @hostile

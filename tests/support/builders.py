@@ -233,8 +233,9 @@ def ftyp(major: bytes, *compatible: bytes) -> bytes:
 def infe(
     number: int, kind: bytes, *, hidden: bool = False, mime: bytes = b"", encoding: bytes = b""
 ) -> bytes:
-    """One item's entry."""
-    tail = b"\0" + (mime + b"\0" + encoding + b"\0" if kind == b"mime" else b"")
+    """One item's entry; `mime` is the URI of one that is known by it."""
+    tail = b"\0" + (mime + b"\0" if kind in (b"mime", b"uri ") else b"")
+    tail += encoding + b"\0" if kind == b"mime" else b""
     return full(b"infe", struct.pack(">HH4s", number, 0, kind), tail, version=2, flags=int(hidden))
 
 

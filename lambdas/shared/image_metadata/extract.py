@@ -135,20 +135,20 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
 
 def _read_blocks(found: Found) -> _Blocks:
     """What each metadata block states that the file has."""
-    blocks: dict[BlockName, Description | None] = {"EXIF": found.exif_block}
+    blocks: _Blocks = {}
+    several = [found.exif_block]
     if found.exif:
-        block = read_exif(found.exif, found.warn)
-        if found.exif_block is None:
-            blocks["EXIF"] = block
-        elif block is not None:
-            found.exif_block.fill(block)
-    if found.xmp:
-        blocks["XMP"] = read_xmp(found.xmp, found.warn, found.xmp_extended)
+        several += [read_exif(data, found.warn) for data in (found.exif, *found.exif_more)]
+    for block in several:
+        if block is not None:
+            blocks.setdefault("EXIF", block).fill(block)
+    if found.xmp and (packet := read_xmp(found.xmp, found.warn, found.xmp_extended)) is not None:
+        blocks["XMP"] = packet
     if found.iptc:
         blocks["IPTC"] = read_iptc(found.iptc, found.warn)
     if found.text:
         blocks["PNG"] = read_texts(found.text)
-    return {name: stated for name, stated in blocks.items() if stated is not None}
+    return blocks
 
 
 def _chosen(blocks: _Blocks) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
+from typing import Any, Literal, NamedTuple, NotRequired, TypedDict, TypeVar
 
 from .characters import clean
 
@@ -255,8 +255,22 @@ FIELDS = {line.name: _field(line) for line in dataclasses.fields(Description)}
 
 #: Reads one field: (the block's values, field, source) -> value, or None for not stated.
 Read = Callable[[Any, Field, Source], Any]
+_AnyRead = TypeVar("_AnyRead", bound=Read)
 #: What a block's reader goes through: key, the field's name, how to read it, field, source.
 Rows = tuple[tuple[Any, str, Read, Field, Source], ...]
+
+
+class Reads(dict[Kind, Read]):
+    """A block's functions: each is put before the kinds of field that it reads."""
+
+    def __call__(self, *kinds: Kind) -> Callable[[_AnyRead], _AnyRead]:
+        """Register the function that follows for these kinds."""
+
+        def register(function: _AnyRead) -> _AnyRead:
+            self.update(dict.fromkeys(kinds, function))
+            return function
+
+        return register
 
 
 def rows(block: BlockName, functions: dict[Kind, Read]) -> Rows:

@@ -14,10 +14,15 @@ FIRST_BLOCK = 60 * 1024
 MIN_FETCH = 4 * 1024
 #: The most that a later request reads ahead while a file is walked block by block (GIF frames).
 MAX_READ_AHEAD = 512 * 1024
+#: The most that is read at once of a JPEG's segments before its frame header.
+MAX_SEGMENT_STEP = 4 * 1024 * 1024
 #: Ranges asked for together that lie closer than this are fetched as one request.
 MERGE_GAP = 16 * 1024
-#: All bytes that one extraction may fetch.
-MAX_BYTES = 4 * 1024 * 1024
+#: All bytes that one extraction may fetch: what a JPEG may have of blocks (content credentials, depth, profiles) before
+#: its frame header.
+MAX_BYTES = 12 * 1024 * 1024
+#: Bytes of image data that are gone through for nothing but a count (GIF frames).
+MAX_COUNTED = 4 * 1024 * 1024
 #: All requests that one extraction may make.
 MAX_REQUESTS = 64
 
@@ -32,6 +37,8 @@ MAX_PIXELS = 100_000_000_000
 
 #: Bytes of one EXIF block (TIFF files are walked in place and need no block).
 MAX_EXIF = 4 * 1024 * 1024
+#: EXIF blocks of one file that are read.
+MAX_EXIF_BLOCKS = 8
 #: Bytes of one XMP packet, extended parts included.
 MAX_XMP = 1024 * 1024
 #: Bytes of one ICC profile: the description is looked up, larger profiles lose nothing but their tail.
@@ -44,6 +51,8 @@ MAX_INFLATED = 1024 * 1024
 MAX_INFLATED_TOTAL = 8 * 1024 * 1024
 #: Characters of one text value in the record.
 MAX_TEXT = 32 * 1024
+#: Raw profiles of a PNG that are read one inside the other, each of which halves.
+MAX_NESTED_PROFILES = 4
 #: Keywords in the record.
 MAX_KEYWORDS = 1000
 #: Warnings in the record.

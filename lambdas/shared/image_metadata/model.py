@@ -8,8 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, get_type_hints
 
+from . import limits
 from .fields import FIELDS, Description, Position
 from .versions import EXTRACTOR_VERSION
+
+_EXIF = b"Exif\0\0"
 
 
 class FileType(NamedTuple):
@@ -43,6 +46,7 @@ class Found:
     orientation: int | None = None  # of the container (irot/imir, TIFF tag 274): outranks the EXIF block
     crop: tuple[int, int] | None = None  # the shown part (HEIF clean aperture), before orientation
     exif: bytes | None = None  # a TIFF stream, without "Exif\0\0"
+    exif_more: list[bytes] = field(default_factory=list)  # further ones, which fill the first one's gaps
     xmp: bytes | None = None  # the packet
     xmp_extended: bytes | None = None  # a second packet that continues the first (JPEG)
     iptc: bytes | None = None  # IIM data sets
@@ -56,6 +60,17 @@ class Found:
     def be(self, kind: FileType) -> None:
         """Name the kind of file."""
         self.format, self.content_type = kind.format, kind.media_type
+
+    def add_exif(self, block: bytes) -> None:
+        """Keep an EXIF block, the first or a further one."""
+        at = 0
+        while block.startswith(_EXIF, at):
+            at += len(_EXIF)
+        block = block[at:]
+        if self.exif is None:
+            self.exif = block or None
+        elif block and len(self.exif_more) < limits.MAX_EXIF_BLOCKS - 1:
+            self.exif_more.append(block)
 
     def warn(self, message: str) -> None:
         """Note damage that cost one block or field; the same message is kept once."""

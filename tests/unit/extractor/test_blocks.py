@@ -125,8 +125,10 @@ def test_exposure_and_flash() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 def test_the_other_encodings(encoding: str) -> None:
-    data = packet("<dc:title>Zoë</dc:title>").decode().encode(encoding)
-    assert read(data)[0].title == "Zoë"
+    for title in ("Zoë", "日本語", "Ж"):
+        data = packet(f"<dc:title>{title}</dc:title>").decode().encode(encoding)
+        assert read(data)[0].title == title
+        assert read(b"http://ns.adobe.com/xap/1.0/\0" + data)[0].title == title
 
 
 def test_an_entity_bomb_is_refused_before_it_grows() -> None:

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from image_metadata import RangeReader, extract
+from image_metadata import ImageMetadata, RangeReader, extract
 from tests.support.builders import (
     VP8,
     desc,
@@ -179,3 +179,54 @@ def test_a_cut_off_webp_is_told_with_a_warning() -> None:
     metadata = metadata_of(riff(vp8x(0x08), VP8, (b"EXIF", EXIF))[:-30])
     assert metadata.status == "ok"
     assert metadata.warnings
+
+
+# --- a WebP of more frames than are walked -------------------------------------------------------------------
+
+FRAME = (b"ANMF", bytes(12) + (40).to_bytes(3, "little") + bytes(100_000))
+BEHIND = [(b"EXIF", EXIF), (b"XMP ", packet("<xmp:Rating>3</xmp:Rating>"))]
+
+
+def budgeted(data: bytes) -> tuple[ImageMetadata, RangeReader]:
+    reader = RangeReader(lambda start, end: data[start:end], len(data), max_bytes=3_000_000)
+    return extract(reader), reader
+
+
+@pytest.mark.parametrize("behind", [BEHIND, BEHIND[::-1], [(b"EXIF", b"Exif\0\0" + EXIF), BEHIND[1]],
+                                    [*BEHIND, (b"note", b"odd")]])  # fmt: skip
+@pytest.mark.parametrize("cut", [0, 1])  # without the byte that makes the last length even
+def test_what_stands_behind_many_frames_is_read(behind: list[tuple[bytes, bytes]], cut: int) -> None:
+    data = riff(vp8x(0x0E), (b"ANIM", bytes(6)), *[FRAME] * 70, *behind)
+    odd = len(behind[-1][1]) % 2
+    metadata, _ = budgeted(data[: len(data) - (cut and odd)])
+    assert (metadata.camera, metadata.orientation, metadata.rating) == ({"make": "Acme"}, 6, 3)
+    assert (metadata.status, metadata.frames, metadata.duration_ms) == ("ok", None, None)
+    assert ["counted" in warning for warning in metadata.warnings] == [True]
+
+
+def test_what_is_reached_both_ways_is_taken_once() -> None:
+    frames = [(b"ANMF", FRAME[1][:5_000])] * 30
+    metadata, _ = budgeted(riff(vp8x(0x0E), *frames, *BEHIND))
+    assert (metadata.frames, metadata.duration_ms, metadata.rating) == (30, 1200, 3)
+    assert (metadata.camera, metadata.warnings) == ({"make": "Acme"}, [])
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        b"",
+        b"EXIF",
+        b"EXIF\xff\xff\xff\xff",
+        b"EXIF\0\0\0\0XMP \x05\0\0\0",
+        b"EXIF\0\0\0\0" * 100,
+        b"XMP \1\0\0\0",
+    ],
+)
+def test_an_end_that_is_no_chain_of_chunks_is_left(tail: bytes) -> None:
+    metadata, _ = budgeted(riff(vp8x(0x0E), *[FRAME] * 70) + tail)
+    assert (metadata.status, metadata.camera, metadata.rating) == ("ok", None, None)
+
+
+def test_several_exif_chunks_fill_each_others_gaps() -> None:
+    metadata = metadata_of(riff(vp8x(0x08), VP8, (b"EXIF", tiff({0x0131: (2, "Tool")})), (b"EXIF", EXIF)))
+    assert (metadata.software, metadata.camera, metadata.orientation) == ("Tool", {"make": "Acme"}, 6)

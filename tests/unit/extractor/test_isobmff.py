@@ -23,6 +23,8 @@ from tests.support.builders import (
     infe,
     ispe,
     meta,
+    metadata_of,
+    packet,
     pixi,
     still,
     with_exif,
@@ -191,6 +193,46 @@ def test_exif_without_tiff_costs_only_the_exif() -> None:
     assert found.exif is None
     assert found.width == 40
     assert any("EXIF" in warning for warning in found.warnings)
+
+
+NAME = b"http://ns.adobe.com/xap/1.0/"
+
+
+@pytest.mark.parametrize(
+    ("kind", "mime", "before"),
+    [
+        (b"mime", b"application/rdf+xml", NAME + b"\0"),
+        (b"mime", b"application/rdf+xml", b""),
+        (b"mime", b"Application/RDF+XML; charset=utf-8", b""),
+        (b"mime", NAME, b""),
+        (b"mime", NAME, NAME + b"\0"),
+        (b"uri ", NAME, b""),
+        (b"uri ", NAME, NAME + b"\0"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_xmp_behind_its_name(kind: bytes, mime: bytes, before: bytes, encoding: str) -> None:
+    payload = before + packet("<dc:title>日本 Zoë</dc:title>").decode().encode(encoding)
+    data = ftyp(b"heic", b"mif1") + meta(
+        [infe(1, b"hvc1"), infe(2, kind, mime=mime)],
+        [ispe(40, 30)],
+        {1: [1]},
+        references=[(b"cdsc", 2, [1])],
+        locations=iloc([(2, 1, [(0, 0, len(payload))])]),
+        more=box(b"idat", payload),
+    )
+    metadata = metadata_of(data)
+    assert (metadata.title, metadata.warnings) == ("日本 Zoë", [])
+
+
+def test_other_items_known_by_a_uri_are_not_xmp() -> None:
+    payload = packet("<dc:title>T</dc:title>")
+    for kind, mime in ((b"uri ", b"urn:other"), (b"mime", b"text/plain"), (b"uri ", b"application/rdf+xml")):
+        data = ftyp(b"heic", b"mif1") + meta(
+            [infe(1, b"hvc1"), infe(2, kind, mime=mime)], [ispe(40, 30)], {1: [1]},
+            locations=iloc([(2, 1, [(0, 0, len(payload))])]), more=box(b"idat", payload),
+        )  # fmt: skip
+        assert metadata_of(data).title is None
 
 
 @pytest.mark.parametrize(("encoding", "packed"), [(b"deflate", zlib.compress(XMP)), (b"", XMP)])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import struct
 
+import brotli
 import pytest
 
 from image_metadata.errors import CorruptImage
-from tests.support.builders import box
+from image_metadata.formats import jxl
+from tests.support.builders import box, damaged_twins, metadata_of, packet, tiff
 from tests.support.damage import endure, read, recognised, survives
 
 SIGNATURE = b"\0\0\0\x0cJXL \r\n\x87\n" + b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
@@ -112,11 +115,72 @@ def test_partial_codestreams_are_joined() -> None:
     assert (found.width, found.height, found.has_alpha) == (1000, 1500, True)
 
 
-def test_brotli_boxes_are_a_warning() -> None:
-    data = SIGNATURE + box(b"brob", b"Exif" + bytes(9)) + box(b"brob", b"jumb" + bytes(9))
-    found = read("jxl", data + box(b"jxlc", bytes.fromhex(WRITTEN[0][0])))
-    assert found.exif is None
-    assert found.warnings == ["EXIF is compressed with Brotli and was not read"]
+CODESTREAM = box(b"jxlc", bytes.fromhex(WRITTEN[0][0]))
+EXIF = bytes(4) + tiff({0x010F: (2, "Acme")}, {0x9003: (2, "2024:05:06 07:08:09")})
+
+
+def packed(kind: bytes, data: bytes) -> bytes:
+    return box(b"brob", kind + brotli.compress(data))
+
+
+@pytest.mark.parametrize("prefix", [b"", CODESTREAM])
+def test_brotli_boxes_are_unpacked(prefix: bytes) -> None:
+    data = SIGNATURE + prefix + packed(b"Exif", EXIF) + packed(b"xml ", packet("<xmp:Rating>3</xmp:Rating>"))
+    metadata = metadata_of(data + packed(b"jumb", b"credentials") + (b"" if prefix else CODESTREAM))
+    assert (metadata.camera, metadata.taken_at, metadata.rating) == (
+        {"make": "Acme"},
+        "2024-05-06T07:08:09",
+        3,
+    )
+    assert metadata.warnings == []
+
+
+def test_packed_and_plain_boxes_fill_each_others_gaps() -> None:
+    plain = box(b"Exif", bytes(4) + tiff({0x0131: (2, "Tool")}))
+    for boxes in (plain + packed(b"Exif", EXIF), packed(b"Exif", EXIF) + plain):
+        metadata = metadata_of(SIGNATURE + CODESTREAM + boxes)
+        assert (metadata.camera, metadata.software) == ({"make": "Acme"}, "Tool")
+
+
+def test_a_large_packed_block_is_read_whole() -> None:
+    title = "<dc:title>T</dc:title>"
+    plain = packet(title + f"<exif:MakerNote>{random.Random(1).randbytes(200_000).hex()}</exif:MakerNote>")
+    metadata = metadata_of(SIGNATURE + CODESTREAM + packed(b"xml ", plain))
+    assert (metadata.title, metadata.warnings) == ("T", [])
+
+
+def test_a_brotli_bomb_costs_itself() -> None:
+    data = SIGNATURE + packed(b"xml ", bytes(200_000_000)) + packed(b"Exif", EXIF) + CODESTREAM
+    metadata = metadata_of(data)
+    assert (metadata.camera, metadata.warnings) == ({"make": "Acme"}, ["XMP unpacks to more than is read"])
+
+
+def test_damaged_brotli_yields_what_stands_before_the_damage() -> None:
+    noise = random.Random(1).randbytes(30_000)
+    whole = packed(b"Exif", EXIF + noise)
+    for end, warning in ((20_000, "EXIF is cut off"), (len(whole), "EXIF is damaged: Brotli ends early")):
+        body = bytearray(whole[8:end])
+        if end == len(whole):
+            body[25_000:25_100] = b"\xff" * 100
+        metadata = metadata_of(SIGNATURE + CODESTREAM + box(b"brob", bytes(body)))
+        assert (metadata.status, metadata.camera) == ("ok", {"make": "Acme"})
+        assert end == len(whole) or metadata.warnings == [warning]
+    for body in (b"", b"Exif", b"Exif\0", b"Exif" + b"\xff" * 9, b"xml " + b"\0"):
+        metadata = metadata_of(SIGNATURE + box(b"brob", body) + CODESTREAM)
+        assert (metadata.status, metadata.camera) == ("ok", None)
+
+
+def test_without_brotli_its_boxes_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jxl, "brotli", None)
+    metadata = metadata_of(SIGNATURE + packed(b"Exif", EXIF) + packed(b"jumb", b"credentials") + CODESTREAM)
+    assert (metadata.status, metadata.camera) == ("ok", None)
+    assert metadata.warnings == ["EXIF is compressed with Brotli, which is not installed"]
+
+
+def test_damaged_twins_of_brotli_boxes() -> None:
+    data = SIGNATURE + packed(b"Exif", EXIF) + packed(b"xml ", packet("<dc:title>T</dc:title>")) + CODESTREAM
+    for twin in damaged_twins(data):
+        assert metadata_of(twin).status in ("ok", "corrupt", "unsupported", "too_large")
 
 
 @pytest.mark.parametrize(

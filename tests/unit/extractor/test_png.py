@@ -8,7 +8,18 @@ import zlib
 import pytest
 
 from image_metadata import RangeReader, extract, limits
-from tests.support.builders import chunk, desc, iptc, metadata_of, packet, png, profile, resource, tiff
+from tests.support.builders import (
+    chunk,
+    damaged_twins,
+    desc,
+    iptc,
+    metadata_of,
+    packet,
+    png,
+    profile,
+    resource,
+    tiff,
+)
 
 EXIF = tiff({0x010F: (2, "Acme"), 0x0112: (3, 6)})
 
@@ -81,7 +92,12 @@ def test_other_raw_profiles() -> None:
         "icc": profile(desc("P3")),
     }
     metadata = metadata_of(
-        png(*(ztext(f"Raw profile type {k}", f"\n{k}\n 9\n{v.hex()}\n".encode()) for k, v in blocks.items()))
+        png(
+            *(
+                ztext(f"Raw profile type {k}", f"\n{k}\n {len(v)}\n{v.hex()}\n".encode())
+                for k, v in blocks.items()
+            )
+        )
     )
     assert (metadata.rating, metadata.title, metadata.color_profile) == (2, "T", "P3")
 
@@ -89,7 +105,70 @@ def test_other_raw_profiles() -> None:
 def test_a_damaged_raw_profile_costs_itself() -> None:
     metadata = metadata_of(png(text("Raw profile type exif", "\nexif\n 4\nzz"), text("Title", "T")))
     assert (metadata.status, metadata.title) == ("ok", "T")
-    assert metadata.warnings == ["PNG: the raw profile exif is damaged"]
+    assert metadata.warnings == ["PNG: a raw profile (exif) is damaged"]
+
+
+def raw_profile(name: str, block: bytes, behind: str = "\n", stated: int | None = None) -> bytes:
+    length = len(block) if stated is None else stated
+    digits = "\n".join(block.hex()[at : at + 72] for at in range(0, 2 * len(block), 72))
+    return f"\n{name}\n{length:8}\n{digits}{behind}".encode()
+
+
+@pytest.mark.parametrize("behind", ["", "\n", "0" * 99, "\n\n  zzzz ", "\nff00", "\0" * 40, "\nexif\n 4\n00"])
+@pytest.mark.parametrize("name", ["exif", "APP1", "EXIF"])
+def test_what_stands_behind_a_raw_profiles_length_is_none_of_it(name: str, behind: str) -> None:
+    metadata = metadata_of(png(ztext(f"Raw profile type {name}", raw_profile(name, EXIF, behind))))
+    assert (metadata.camera, metadata.orientation, metadata.warnings) == ({"make": "Acme"}, 6, [])
+    sets = raw_profile("iptc", iptc((5, b"A title")), behind)
+    metadata = metadata_of(png(ztext("Raw profile type iptc", sets)))
+    assert (metadata.title, metadata.warnings) == ("A title", [])
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+@pytest.mark.parametrize("prefix", [b"", b"Exif\0\0", b"Exif\0\0Exif\0\0"])
+def test_raw_profiles_nested_in_themselves(levels: int, prefix: bytes) -> None:
+    block = prefix + EXIF
+    for _ in range(levels):
+        block = raw_profile("exif", block)
+    metadata = metadata_of(png(ztext("Raw profile type exif", block)))
+    assert (metadata.camera, metadata.warnings) == ({"make": "Acme"}, [])
+    nested = raw_profile("iptc", raw_profile("iptc", resource(0x0404, iptc((5, b"A title")))))
+    assert metadata_of(png(ztext("Raw profile type iptc", nested))).title == "A title"
+
+
+def test_a_raw_profile_ends_where_its_damage_begins() -> None:
+    block = raw_profile("xmp", packet("<dc:title>T</dc:title>")).replace(b"3c2f783a786d706d657461", b"zz")
+    metadata = metadata_of(png(ztext("Raw profile type xmp", block)))
+    assert metadata.title == "T" and "PNG: a raw profile (xmp) is damaged" in metadata.warnings
+    for value in (b"", b"\n", b"\nexif\n", b"\nexif\nmany\nff", b"\nexif\n 0\n", b"\nexif\n99999999\nff",
+                  raw_profile("exif", b"\nexif\n 9\n" * 50)):  # fmt: skip
+        assert metadata_of(png(ztext("Raw profile type exif", value))).status == "ok"
+
+
+def test_damaged_twins_of_a_raw_profile() -> None:
+    data = png(text("Raw profile type exif", raw_profile("exif", raw_profile("exif", EXIF)).decode()))
+    for twin in damaged_twins(data):
+        assert metadata_of(twin).status in ("ok", "corrupt", "unsupported", "too_large")
+
+
+def test_the_first_of_two_profiles_counts() -> None:
+    first, second = (
+        chunk(b"iCCP", b"ICC\0\0" + zlib.compress(profile(desc(name)))) for name in ("One", "Two")
+    )
+    assert metadata_of(png(first, second)).color_profile == "One"
+    assert metadata_of(png(chunk(b"iCCP", b"ICC\0\0"), second)).color_profile == "Two"
+
+
+def test_several_exif_blocks_fill_each_others_gaps() -> None:
+    software, camera = tiff({0x0131: (2, "Tool"), 0x0112: (3, 3)}), EXIF
+    for blocks in (
+        (chunk(b"eXIf", software), chunk(b"eXIf", camera)),
+        (chunk(b"eXIf", software), ztext("Raw profile type exif", raw_profile("exif", camera))),
+        (ztext("Raw profile type APP1", raw_profile("APP1", b"Exif\0\0" + software)), chunk(b"eXIf", camera)),
+        (chunk(b"eXIf", b"Exif\0\0" + software), chunk(b"zxIf", bytes(5) + zlib.compress(camera))),
+    ):
+        metadata = metadata_of(png(*blocks))
+        assert (metadata.software, metadata.camera, metadata.orientation) == ("Tool", {"make": "Acme"}, 3)
 
 
 def test_creation_time() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..characters import decode, decode_utf16
-from ..fields import Description, Field, Kind, Moment, Position, Source, describe, rows
+from ..fields import Description, Field, Kind, Moment, Position, Reads, Source, describe, rows
 from ..reader import Reader
 from .dates import exif_moment
 from .ifd import ASCII, Directory, Entry, NotTiff, TiffStream
@@ -32,6 +32,7 @@ _APEX_RANGE = 30
 #: Where a sensitivity stands that the two bytes of its own tag have no room for.
 _LARGE_SENSITIVITIES = frozenset((0x8831, 0x8832, 0x8833))
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
+_READS = Reads()
 _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
 
 
@@ -66,6 +67,7 @@ def _below(tiff: TiffStream, entry: Entry | None, into: Directory) -> Directory:
     return tiff.directory(offset, into) if isinstance(offset, int) and offset > 0 else into
 
 
+@_READS(Kind.TEXT, Kind.NAMES)
 def _text(values: _Values, _: Field, source: Source) -> str | None:
     entry = values.tags[source.key]
     if source.key in _UTF16:
@@ -97,11 +99,13 @@ def _user_comment(tiff: TiffStream, entry: Entry) -> str | None:
     return None if noise else decode(text)
 
 
+@_READS(Kind.WORDS)
 def _words(values: _Values, field: Field, source: Source) -> list[str] | None:
     words = (_text(values, field, source) or "").split(";")
     return [word.strip() for word in words if word.strip()] or None
 
 
+@_READS(Kind.INTEGER)
 def _integer(values: _Values, field: Field, source: Source) -> int | None:
     value = values.tiff.number(values.tags[source.key])
     if not isinstance(value, int):
@@ -116,6 +120,7 @@ def _integer(values: _Values, field: Field, source: Source) -> int | None:
     return None
 
 
+@_READS(Kind.REAL)
 def _real(values: _Values, _: Field, source: Source) -> float | int | None:
     value = values.tiff.real(values.tags[source.key])
     if value is not None and source.key in _APEX:
@@ -123,11 +128,13 @@ def _real(values: _Values, _: Field, source: Source) -> float | int | None:
     return positive(value)
 
 
+@_READS(Kind.FIRED)
 def _fired(values: _Values, _: Field, source: Source) -> bool | None:
     value = values.tiff.number(values.tags[source.key])
     return bool(value & 1) if isinstance(value, int) and 0 <= value < 0xFFFF else None
 
 
+@_READS(Kind.RESOLUTION)
 def _resolution(values: _Values, _: Field, source: Source) -> tuple[float, float] | None:
     tiff, get = values.tiff, values.tags.get
     other_axis, unit = source.beside
@@ -137,12 +144,14 @@ def _resolution(values: _Values, _: Field, source: Source) -> tuple[float, float
     )
 
 
+@_READS(Kind.MOMENT)
 def _moment(values: _Values, _: Field, source: Source) -> Moment | None:
     text, get = values.tiff.text, values.tags.get
     fraction, offset = source.beside
     return exif_moment(text(get(source.key)), text(get(fraction)), text(get(offset)))
 
 
+@_READS(Kind.POSITION)
 def _position(values: _Values, _: Field, source: Source) -> Position | None:
     tiff, warn = values.tiff, values.warn
     gps = _below(tiff, values.tags[source.key], Directory())
@@ -207,17 +216,4 @@ def _coordinate(
     return round(degrees, 8)
 
 
-_ROWS = rows(
-    "EXIF",
-    {
-        Kind.TEXT: _text,
-        Kind.NAMES: _text,
-        Kind.WORDS: _words,
-        Kind.INTEGER: _integer,
-        Kind.REAL: _real,
-        Kind.FIRED: _fired,
-        Kind.RESOLUTION: _resolution,
-        Kind.MOMENT: _moment,
-        Kind.POSITION: _position,
-    },
-)
+_ROWS = rows("EXIF", _READS)

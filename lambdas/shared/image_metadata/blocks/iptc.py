@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 from .. import limits
 from ..characters import decode
-from ..fields import Description, Field, Kind, Moment, Source, describe, keys, rows
+from ..fields import Description, Field, Kind, Moment, Reads, Source, describe, keys, rows
 from .dates import in_ascii, parse
 
 _HEAD = struct.Struct(">BBBH").unpack_from  # marker, record, data set, length
 _WANTED = keys("IPTC")
+_READS = Reads()
 #: Data set -> its texts.
 _Texts = dict[int, list[str]]
 _DATE = re.compile(r"(\d{4})[-:]?(\d\d| \d)[-:]?(\d\d| \d)")
@@ -71,18 +72,22 @@ def _character_set(value: bytes) -> str | None:
     return _ISO_8859.get(upper_half[1]) if upper_half else None
 
 
+@_READS(Kind.TEXT)
 def _text(texts: _Texts, _: Field, source: Source) -> str | None:
     return next(iter(texts[source.key]), None)
 
 
+@_READS(Kind.NAMES)
 def _names(texts: _Texts, _: Field, source: Source) -> str | None:
     return "; ".join(texts[source.key]) or None
 
 
+@_READS(Kind.WORDS)
 def _words(texts: _Texts, _: Field, source: Source) -> list[str]:
     return texts[source.key]
 
 
+@_READS(Kind.MOMENT)
 def _moment(texts: _Texts, _: Field, source: Source) -> Moment | None:
     date, time = (next(iter(texts.get(number, ())), None) for number in (source.key, *source.beside))
     return _date_and_time(date, time)
@@ -106,4 +111,4 @@ def _date_and_time(date: str | None, time: str | None) -> Moment | None:
     return parse(f"{year}-{month}-{day}T{':'.join(clock.groups())}")
 
 
-_ROWS = rows("IPTC", {Kind.TEXT: _text, Kind.NAMES: _names, Kind.WORDS: _words, Kind.MOMENT: _moment})
+_ROWS = rows("IPTC", _READS)

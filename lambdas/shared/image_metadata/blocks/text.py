@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from email.utils import parsedate_tz
 
-from ..fields import Description, Field, Kind, Moment, Source, describe, rows
+from ..fields import Description, Field, Kind, Moment, Reads, Source, describe, rows
 from .dates import in_ascii, parse, without_half
 
+_READS = Reads()
 #: A zone that is written; -0000 says that it is not known.
 _ZONE = re.compile(r"\d\s*(?:(?!-0000)[+-]\d{4}|UTC?|GMT|Z|[ECMP][SD]T)\s*(?:\(.*\))?\s*$")
 
@@ -17,10 +18,12 @@ def read_texts(texts: dict[str, str]) -> Description:
     return describe(_ROWS, texts, texts)
 
 
+@_READS(Kind.TEXT, Kind.NAMES)
 def _text(texts: dict[str, str], _: Field, source: Source) -> str:
     return texts[source.name]
 
 
+@_READS(Kind.MOMENT)
 def _moment(texts: dict[str, str], _: Field, source: Source) -> Moment | None:
     return loose_date(texts[source.name])
 
@@ -50,4 +53,4 @@ def loose_date(text: str | None) -> Moment | None:
     return Moment(moment.local, f"{sign}{abs(zone) // 3600:02}:{abs(zone) // 60 % 60:02}")
 
 
-_ROWS = rows("PNG", {Kind.TEXT: _text, Kind.NAMES: _text, Kind.MOMENT: _moment})
+_ROWS = rows("PNG", _READS)

@@ -8,14 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import limits
-from ..fields import Description, Field, Kind, Moment, Position, Source, describe, rows
+from ..fields import Description, Field, Kind, Moment, Position, Reads, Source, describe, rows
 from .dates import parse
 from .numbers import positive, resolution
 from .rdf import Values, read_properties
 
+#: What stands before a packet in a JPEG, and by mistake elsewhere.
+NAME = b"http://ns.adobe.com/xap/1.0/\0"
 _GPS = re.compile(
     r"\s*([+-]?\d+(?:\.\d+)?)(?:[,\s]+(\d+(?:\.\d+)?))?(?:[,\s]+(\d+(?:\.\d+)?))?\s*([NSEWnsew])?\s*$"
 )
+
+_READS = Reads()
 
 
 @dataclass(slots=True)
@@ -48,6 +52,7 @@ def _properties(packet: bytes, warn: Callable[[str], None]) -> dict[str, Values]
     if len(packet) > limits.MAX_XMP:
         warn("XMP: the packet is larger than is read")
         return {}
+    packet = packet.removeprefix(NAME)
     start = packet.find(b"<")
     if start < 0:
         warn("XMP: the packet holds no XML")
@@ -57,14 +62,14 @@ def _properties(packet: bytes, warn: Callable[[str], None]) -> dict[str, Values]
 
 def _utf8(part: bytes, start: int) -> bytes:
     """The packet's XML in UTF-8, whatever of the five encodings XMP allows it came in (part 1, 7.3.2)."""
-    if part[start + 1 : start + 4] == b"\0\0\0":
-        encoding = "utf-32-le"
-    elif part[max(0, start - 3) : start] == b"\0\0\0":
-        encoding, start = "utf-32-be", start - 3
-    elif part[start + 1 : start + 2] == b"\0":
-        encoding = "utf-16-le"
-    elif start and part[start - 1] == 0:
-        encoding, start = "utf-16-be", start - 1
+    for wide, encoding in ((4, "utf-32"), (2, "utf-16")):
+        zeros = bytes(wide - 1)
+        if part[start + 1 : start + wide] == zeros:
+            # From its low byte on, "<" looks the same in both byte orders.
+            big = start >= wide - 1 and part[start - wide + 1 : start] == zeros
+            start -= (wide - 1) * big
+            encoding += "-be" if big else "-le"
+            break
     else:
         # Without the blanks that pad a packet for editing in place.
         end = part.find(b"</x:xmpmeta>", start)
@@ -73,18 +78,22 @@ def _utf8(part: bytes, start: int) -> bytes:
     return text[: text.rfind(">") + 1].encode("utf-8", "replace")
 
 
+@_READS(Kind.TEXT)
 def _text(packet: _Packet, _: Field, source: Source) -> str | None:
     return packet.first(source.name)
 
 
+@_READS(Kind.NAMES)
 def _names(packet: _Packet, field: Field, source: Source) -> str | None:
     return "; ".join(_words(packet, field, source))
 
 
+@_READS(Kind.WORDS)
 def _words(packet: _Packet, _: Field, source: Source) -> list[str]:
     return [text for _, text in packet.properties[source.name]]
 
 
+@_READS(Kind.INTEGER)
 def _integer(packet: _Packet, field: Field, source: Source) -> int | None:
     value = _number(packet.first(source.name))
     if value is None:
@@ -93,19 +102,23 @@ def _integer(packet: _Packet, field: Field, source: Source) -> int | None:
     return round(value) if least <= value <= most else None
 
 
+@_READS(Kind.REAL)
 def _real(packet: _Packet, _: Field, source: Source) -> float | int | None:
     return positive(_number(packet.first(source.name)))
 
 
+@_READS(Kind.FIRED)
 def _fired(packet: _Packet, _: Field, source: Source) -> bool:
     return (packet.first(source.name) or "").lower() == "true"
 
 
+@_READS(Kind.RESOLUTION)
 def _resolution(packet: _Packet, _: Field, source: Source) -> tuple[float, float] | None:
     x, y, unit = (_number(packet.first(name)) for name in (source.name, *source.beside))
     return resolution(x, y, None if unit is None else round(unit))
 
 
+@_READS(Kind.MOMENT)
 def _moment(packet: _Packet, _: Field, source: Source) -> Moment | None:
     return parse(packet.first(source.name))
 
@@ -123,6 +136,7 @@ def _number(text: str | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
+@_READS(Kind.POSITION)
 def _position(packet: _Packet, _: Field, source: Source) -> Position | None:
     north, north_ref, east, east_ref, height, height_ref = (
         packet.first(name) for name in (source.name, *source.beside)
@@ -150,17 +164,4 @@ def _coordinate(text: str | None, ref: str | None, limit: float) -> float | None
     return round(degrees, 8) if abs(degrees) <= limit else None
 
 
-_ROWS = rows(
-    "XMP",
-    {
-        Kind.TEXT: _text,
-        Kind.NAMES: _names,
-        Kind.WORDS: _words,
-        Kind.INTEGER: _integer,
-        Kind.REAL: _real,
-        Kind.FIRED: _fired,
-        Kind.RESOLUTION: _resolution,
-        Kind.MOMENT: _moment,
-        Kind.POSITION: _position,
-    },
-)
+_ROWS = rows("XMP", _READS)

@@ -66,6 +66,8 @@ class _Walk:
         """Bytes out of a window that moves through the file; one call of the source per window."""
         at = position - self._start
         if at < 0 or at + length > len(self._window):
+            if position > limits.MAX_COUNTED:
+                raise BudgetExceeded(f"that would take more than {limits.MAX_COUNTED} bytes")
             self._start = position
             self._window = self.source.read_at(position, min(32768, self.source.size - position))
             if len(self._window) < length:

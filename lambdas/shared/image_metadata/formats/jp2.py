@@ -187,12 +187,12 @@ def _uuid(source: Reader, box: Box, found: Found) -> None:
         found.xmp = _block(source, box, limits.MAX_XMP, "XMP", found)
     elif box.uuid == _IPTC and found.iptc is None:
         found.iptc = _block(source, box, limits.MAX_IPTC, "IPTC", found)
-    elif box.uuid in _EXIF and found.exif is None:
+    elif box.uuid in _EXIF:
         data = _block(source, box, MAX_EXIF_BYTES, "EXIF", found)
         if data:
             data = data.removeprefix(b"Exif\0\0")
             if data[:2] in (b"II", b"MM"):
-                found.exif = data
+                found.add_exif(data)
             else:
                 found.warn("EXIF has no TIFF header")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 from .. import limits
 from ..blocks.icc import essence
 from ..blocks.ifd import NotTiff, TiffStream
 from ..blocks.photoshop import read_resources
+from ..blocks.xmp import NAME as XMP_NAME
 from ..characters import decode
 from ..errors import BudgetExceeded, CorruptImage
 from ..model import FileType, Found
@@ -29,7 +31,7 @@ _FRAME = struct.Struct(">BHHB").unpack_from  # bits per sample, height, width, n
 _CARRIERS = _FRAMES | _APPLICATIONS | _SMALL  # of what is read
 _SEGMENT = struct.Struct(">HH").unpack_from  # marker, length
 _EXIF = b"Exif\0"
-_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_TIFF = (b"II*\0", b"MM\0*")
 _XMP_EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC = b"ICC_PROFILE\0"
 _MPF = b"MPF\0"
@@ -44,6 +46,8 @@ _AUXILIARY = (
     b"hdrgm:", b"HDRGainMap", b"GainMap", b"ns.google.com/photos/1.0/container", b"ns.google.com/photos/dd/",
     b"GDepth:", b"apdi:",
 )  # fmt: skip
+#: Segments beyond the first bytes that cost the least request each; later reads take as much as the file had so far.
+_FEW = 2
 #: Bytes of a further picture that are read to see what it is.
 _PICTURE_BYTES = 16 * 1024
 
@@ -156,10 +160,16 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
     size = len(window)
     inside = size - 4
     complete = True
+    ahead, misses = size, 0  # where the last read ended; headers that lay behind it
     for _ in range(limits.MAX_SEGMENTS):
         if position <= inside:
             marker, length = _SEGMENT(window, position)
         else:
+            if position + 4 > ahead:
+                # Where segments of 64 KiB follow each other, a request each costs more than to read through them.
+                misses += 1
+                step = min(position, limits.MAX_SEGMENT_STEP) if misses > _FEW else limits.MIN_FETCH
+                ahead = position + len(_most(read_at, position, step))
             head = read_at(position, 4)
             if len(head) < 2:
                 if found.width is None:
@@ -219,6 +229,16 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
         raise CorruptImage("no frame header within the first segments")
 
 
+def _most(read_at: Callable[[int, int], bytes], position: int, length: int) -> bytes:
+    """As many of the bytes as the budget has room for, in quarters; none where it has no room for the last of them."""
+    while length >= limits.MIN_FETCH:
+        try:
+            return read_at(position, length)
+        except BudgetExceeded:
+            length //= 4
+    return b""
+
+
 def _frame(data: bytes, found: Found, blocks: _Blocks) -> None:
     """SOFn (T.81 B.2.2)."""
     if len(data) < 6:
@@ -261,9 +281,9 @@ def _application(source: Reader, start: int, length: int, marker: int, found: Fo
             if len(data) < length - 6:
                 found.warn("EXIF: the block is cut off")
             blocks.exif.append(data)
-        elif name.startswith(_XMP):
+        elif name.startswith(XMP_NAME):
             if found.xmp is None:
-                found.xmp = source.read_at(start + len(_XMP), length - len(_XMP))
+                found.xmp = source.read_at(start + len(XMP_NAME), length - len(XMP_NAME))
         elif name.startswith(_XMP_EXTENDED):
             _extended(source, start, length, found, blocks)
         elif found.xmp is None:
@@ -343,11 +363,15 @@ def _pictures(data: bytes, base: int, found: Found, blocks: _Blocks) -> None:
 
 
 def _gather(source: Reader, found: Found, blocks: _Blocks) -> None:
-    if blocks.exif:
-        found.exif = blocks.exif[0]
-        for more in blocks.exif[1:]:
-            if more[:2] not in (b"II", b"MM"):
-                found.exif += more
+    # A block over 64 KiB goes on in the next segment, which then starts with no header of its own.
+    joined: list[bytes] = []
+    for data in blocks.exif:
+        if not joined or data.startswith(_TIFF):
+            joined.append(data)
+        else:
+            joined[-1] += data
+    for data in joined:
+        found.add_exif(data)
     if blocks.icc:
         profile = _Joined(source, [blocks.icc[number] for number in sorted(blocks.icc)])
         try:

@@ -1,7 +1,7 @@
 """JPEG XL: the codestream's first bits (ISO/IEC 18181-1) and the container's boxes (18181-2).
 
 Size, depth, alpha, orientation and animation are bit fields within the first few dozen bytes. EXIF and XMP are boxes
-of the container, possibly behind the codestream, possibly compressed with Brotli, which is not unpacked here.
+of the container, possibly behind the codestream, possibly compressed with Brotli.
 """
 
 from __future__ import annotations
@@ -10,8 +10,13 @@ from .. import limits
 from ..errors import CorruptImage
 from ..model import FileType, Found
 from ..reader import Reader
-from .boxes import BadBox, tiff_stream, walk
+from .boxes import BadBox, Box, tiff_stream, walk
 from .cursors import LowBits, Truncated
+
+try:
+    import brotli
+except ImportError:  # the rest of a file is read without it
+    brotli = None
 
 JXL = FileType("JXL", "image/jxl", "jxl")
 TYPES = (JXL,)
@@ -29,6 +34,7 @@ _ENUM = ((0, 0), (1, 0), (2, 4), (18, 6))
 _ALPHA, _SPOT, _BLACK, _CFA = 0, 2, 4, 5
 _GREY_SPACE = 1
 _NAMES = {b"Exif": "EXIF", b"xml ": "XMP"}
+_LIMITS = {b"Exif": MAX_EXIF_BYTES, b"xml ": limits.MAX_XMP}
 
 
 def matches(head: bytes, source: Reader) -> bool:
@@ -55,28 +61,66 @@ def read(source: Reader, found: Found) -> None:
                 )
                 described = _try(codestream, found, last=box.kind == b"jxlc")
             elif box.kind in _NAMES:
-                limit = MAX_EXIF_BYTES if box.kind == b"Exif" else limits.MAX_XMP
-                if box.size > limit:
-                    found.warn(f"{_NAMES[box.kind]} of {box.size} bytes is not read")
-                else:
-                    _block(box.kind, source.read_at(box.start, box.size), found)
+                _block(box.kind, _payload(source, box, box.kind, 0, found), found)
             elif box.kind == b"brob":
-                inner = source.read_at(box.start, 4)
+                inner = source.read_at(box.start, min(box.size, 4))
                 if inner in _NAMES:
-                    found.warn(f"{_NAMES[inner]} is compressed with Brotli and was not read")
+                    data = _payload(source, box, inner, 4, found)
+                    _block(inner, unpack(data, _NAMES[inner], _LIMITS[inner], found), found)
     except BadBox as error:
         found.warn(str(error))
     if not described:
         _describe(codestream, found)
 
 
+def _payload(source: Reader, box: Box, kind: bytes, skip: int, found: Found) -> bytes:
+    """A box's bytes but for the first `skip`; none, with a warning, where they are more than is read."""
+    if box.size > _LIMITS[kind]:
+        found.warn(f"{_NAMES[kind]} of {box.size} bytes is not read")
+        return b""
+    return source.read_at(box.start + skip, max(0, box.size - skip))
+
+
+def unpack(data: bytes, name: str, limit: int, found: Found) -> bytes:
+    """Undo Brotli (RFC 7932); what a damaged stream yields before its damage, nothing of more than `limit` bytes."""
+    if brotli is None:
+        found.warn(f"{name} is compressed with Brotli, which is not installed")
+        return b""
+    limit = min(limit, limits.MAX_INFLATED_TOTAL - found.inflated)
+    if limit <= 0:
+        found.warn("the file's blocks unpack to more than is read")
+        return b""
+    engine = brotli.Decompressor()
+    out = bytearray()
+    try:
+        # Small steps, so that what stands before a damaged byte is kept.
+        for start in range(0, len(data), 4096):
+            out += engine.process(data[start : start + 4096], output_buffer_limit=limit)
+            while len(out) <= limit and not engine.can_accept_more_data() and not engine.is_finished():
+                out += engine.process(b"", output_buffer_limit=limit)
+            if len(out) > limit:
+                found.warn(f"{name} unpacks to more than is read")
+                return b""
+            if engine.is_finished():
+                break
+        else:
+            found.warn(f"{name} is cut off")
+    except brotli.error:
+        found.warn(f"{name} is damaged: Brotli ends early")
+    finally:
+        found.inflated += len(out)
+    return bytes(out)
+
+
 def _block(kind: bytes, data: bytes, found: Found) -> None:
     """An Exif box (a 32-bit offset leads to the TIFF header) or an XMP packet."""
+    if not data:
+        return
     if kind == b"xml ":
-        found.xmp = found.xmp or data or None
+        found.xmp = found.xmp or data
         return
     try:
-        found.exif = found.exif or tiff_stream(data)
+        found.add_exif(tiff_stream(data))
     except Truncated as error:
         found.warn(f"EXIF is unreadable: {error}")
 

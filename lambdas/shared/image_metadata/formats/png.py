@@ -31,6 +31,9 @@ _CHUNK = re.compile(rb"IDAT|tEXt|iTXt|zTXt|eXIf|tIME|IEND")
 #: Bytes of a compressed colour profile that are read: its description stands at the start.
 _PROFILE_START = 64 * 1024
 _XMP = "XML:com.adobe.xmp"
+#: A raw profile's name, in lines of their own the length and then the bytes as hexadecimal digits.
+_PROFILE_HEAD = re.compile(rb"\s*[\w-]*\n\s*(\d{1,9})\s*\n")
+_DIGITS = re.compile(rb"[\da-fA-F]*+")
 _PROFILE = "raw profile type "
 
 
@@ -215,17 +218,17 @@ def _side(kind: bytes, data: bytes, found: Found, animation: _Animation) -> None
             if unit == 1 and x and y:
                 found.dpi = (round(x * 0.0254, 4), round(y * 0.0254, 4))
     elif kind == b"eXIf":
-        found.exif = data[6:] if data[:6] == b"Exif\0\0" else data
+        found.add_exif(data)
     elif kind == b"zxIf":
         block = inflate(data[5:], "EXIF", found) if data[:1] == b"\0" else None
-        if block and found.exif is None:
-            found.exif = block
-    elif kind == b"iCCP":
+        if block:
+            found.add_exif(block)
+    elif kind == b"iCCP" and found.icc is None:
         name, _, rest = data.partition(b"\0")
         profile = inflate(rest[1:], "ICC", found, cut=True)
         if profile and name:
             found.icc = profile
-    else:
+    elif kind in _TEXTS:
         _text(kind, data, found)
 
 
@@ -284,7 +287,7 @@ def _text(kind: bytes, data: bytes, found: Found) -> None:
         if found.xmp is None:
             found.xmp = value
     elif keyword.startswith(_PROFILE):
-        _profile(keyword[len(_PROFILE) :], value, found)
+        _profile(keyword[len(_PROFILE) :].strip(), value, found)
     elif keyword not in found.text:
         # Latin-1 by the specification, but for iTXt; many write UTF-8 into all of them.
         text = decode(value[: limits.MAX_TEXT])
@@ -294,20 +297,25 @@ def _text(kind: bytes, data: bytes, found: Found) -> None:
 
 def _profile(name: str, value: bytes, found: Found) -> None:
     """A block as hexadecimal lines: newline, name, newline, length, newline, digits."""
-    parts = value.split(b"\n", 3)
-    if len(parts) < 4:
+    block = value
+    for _ in range(limits.MAX_NESTED_PROFILES):
+        head = _PROFILE_HEAD.match(block)
+        if head is None:
+            break
+        # What stands behind the stated length is none of the profile's.
+        wanted = 2 * int(head[1])
+        digits = block[head.end() :].translate(None, b" \t\r\n")[:wanted]
+        whole = len(_DIGITS.match(digits)[0]) & ~1  # type: ignore[index]
+        if whole < wanted:
+            found.warn(f"PNG: a raw profile ({name}) is damaged")
+        block = bytes.fromhex(digits[:whole].decode())
+    if block is value or not block:
         return
-    try:
-        block = bytes.fromhex(parts[3].decode("ascii"))
-    except ValueError:
-        found.warn(f"PNG: the raw profile {name} is damaged")
-        return
-    name = name.strip().lower()
     if name in ("exif", "app1"):
         if block[:4] == b"http" and found.xmp is None:
             found.xmp = block.partition(b"\0")[2]
-        elif found.exif is None:
-            found.exif = block[6:] if block[:6] == b"Exif\0\0" else block
+        elif block[:4] != b"http":
+            found.add_exif(block)
     elif name == "xmp" and found.xmp is None:
         found.xmp = block
     elif name in ("iptc", "8bim"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 from .. import limits
@@ -14,6 +15,11 @@ WEBP = FileType("WEBP", "image/webp", "webp")
 TYPES = (WEBP,)
 
 _ANIMATION, _ALPHA = 0x02, 0x10
+_XMP = (b"XMP ", b"XMP\0")
+#: Frames after which the end of the file is searched for what stands behind all of them, and how much of it, at most.
+_MANY = 16
+_TAILS = (16 * 1024, 64 * 1024, 256 * 1024)
+_LAST = re.compile(rb"EXIF|XMP[ \0]")
 
 
 def matches(head: bytes, _: Reader) -> bool:
@@ -30,7 +36,7 @@ def read(source: Reader, found: Found) -> None:
     except BudgetExceeded as error:
         if found.width is None:
             raise
-        found.warn(f"WebP: the end of the file was not searched: {error}")
+        found.warn(f"WebP: frames were not counted to the end of the file: {error}")
         return
     if found.width is None:
         raise CorruptImage("no chunk states the size")
@@ -50,6 +56,7 @@ def _walk(source: Reader, found: Found) -> tuple[int, int, int | None]:
     end = source.size
     frames = duration = 0
     flags: int | None = None
+    searched = end
     position = 12
     for _ in range(limits.MAX_CHUNKS):
         if position >= end:
@@ -87,19 +94,59 @@ def _walk(source: Reader, found: Found) -> tuple[int, int, int | None]:
                 duration += int.from_bytes(data[12:15], "little")
             else:
                 found.warn("WebP: a frame is cut off")
-        elif kind == b"EXIF":
-            block = _block(source, start, length, limits.MAX_EXIF, "EXIF", found)
-            if block:
-                found.exif = block[6:] if block[:6] == b"Exif\0\0" else block
-        elif kind in (b"XMP ", b"XMP\0"):
-            found.xmp = _block(source, start, length, limits.MAX_XMP, "XMP", found)
-        elif kind == b"ICCP":
+            if frames == _MANY and position > limits.FIRST_BLOCK:
+                searched = _search_end(source, position, found)
+        elif kind == b"EXIF" or kind in _XMP:
+            if position < searched:
+                _described(source, kind, start, length, found)
+        elif kind == b"ICCP" and found.icc is None:
             window = WindowReader(source, start, length)
             found.icc = essence(window.read_at, window.size)
         position = start + length + (length & 1)
+    else:
+        raise BudgetExceeded("the file has more chunks than are read")
     if position > source.size:
         found.warn("WebP: the file is cut off")
     return frames, duration, flags
+
+
+def _search_end(source: Reader, position: int, found: Found) -> int:
+    """Read the blocks of the chain of chunks that leads to the end of the file; where it starts, or the end itself."""
+    for length in _TAILS:
+        base = max(position, source.size - length)
+        tail = source.read_at(base, source.size - base)
+        for match in _LAST.finditer(tail):
+            chain = _chain(tail, match.start())
+            if chain:
+                for kind, start, size in chain:
+                    _described(source, kind, base + start, size, found)
+                return base + match.start()
+        if base == position:
+            break
+    return source.size
+
+
+def _chain(tail: bytes, position: int) -> list[tuple[bytes, int, int]]:
+    """Kind, place and length of the chunks from `position` on; none where they do not end with the file."""
+    chunks: list[tuple[bytes, int, int]] = []
+    while position + 8 <= len(tail):
+        kind, length = struct.unpack_from("<4sI", tail, position)
+        if not kind.strip(b"\0").isascii() or len(chunks) == _MANY:
+            return []
+        chunks.append((kind, position + 8, length))
+        position += 8 + length + (length & 1)
+    # The last byte may be missing that makes a length even.
+    return chunks if position in (len(tail), len(tail) + 1) else []
+
+
+def _described(source: Reader, kind: bytes, start: int, length: int, found: Found) -> None:
+    """An EXIF or XMP chunk."""
+    if kind == b"EXIF":
+        block = _block(source, start, length, limits.MAX_EXIF, "EXIF", found)
+        if block:
+            found.add_exif(block)
+    elif kind in _XMP and found.xmp is None:
+        found.xmp = _block(source, start, length, limits.MAX_XMP, "XMP", found)
 
 
 def _block(source: Reader, start: int, length: int, limit: int, name: str, found: Found) -> bytes | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ... import limits
 from ...blocks.exif import read_exif
+from ...blocks.xmp import NAME as XMP_NAME
 from ...model import Found
 from ...reader import Reader, WindowReader
 from ..boxes import tiff_stream
@@ -277,7 +278,7 @@ def hand_over_blocks(source: Reader, meta: Meta, primary: int, found: Found) -> 
             _exif(source, meta, exif, found)
         except Truncated as error:
             found.warn(f"EXIF is unreadable: {error}")
-    xmp = _described_by(meta, primary, lambda item: item.kind == b"mime" and item.content_type in XMP_TYPES)
+    xmp = _described_by(meta, primary, _is_xmp)
     if xmp is not None:
         try:
             found.xmp = (
@@ -287,6 +288,14 @@ def hand_over_blocks(source: Reader, meta: Meta, primary: int, found: Found) -> 
             found.warn(f"XMP is unreadable: {error}")
     if found.orientation is None and (found.exif or found.exif_block or found.xmp):
         found.orientation = 1  # HEIF 6.5: without irot and imir nothing turns, whatever EXIF and XMP say
+
+
+def _is_xmp(item: Item) -> bool:
+    """Whether an item is an XMP packet, by its media type or by the name of XMP itself."""
+    kind = item.content_type.partition(b";")[0].strip().lower()
+    return (item.kind == b"mime" and kind in XMP_TYPES) or (
+        item.kind in (b"mime", b"uri ") and kind == XMP_NAME.rstrip(b"\0")
+    )
 
 
 def _exif(source: Reader, meta: Meta, item: int, found: Found) -> None:

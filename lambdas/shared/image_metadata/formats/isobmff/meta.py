@@ -30,7 +30,7 @@ class Item:
 
     kind: bytes
     hidden: bool = False
-    content_type: bytes = b""
+    content_type: bytes = b""  # or the URI that says what the item is
     encoding: bytes = b""
 
 
@@ -148,10 +148,10 @@ def _parse_iinf(data: bytes, meta: Meta) -> None:
         number = entry.uint(2 if version == 2 else 4)
         entry.skip(2)
         item = Item(entry.take(4), bool(flags & 1))
-        if item.kind == b"mime":
+        if item.kind in (b"mime", b"uri "):
             entry.cstring()
             item.content_type = entry.cstring()
-            item.encoding = entry.cstring()
+            item.encoding = entry.cstring() if item.kind == b"mime" else b""
         meta.items.setdefault(number, item)
 
 

@@ -61,6 +61,7 @@ storm: setup ## Run the long form of the storm, state and reconcile tests (minut
 	@SEARCH_RECORDS=20000 SEARCH_FILTERS=2000 $(RUN) -m pytest -q --timeout 7200 tests/unit/search/test_truth.py
 	@STORM_OPERATIONS=2000 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_storm.py
 	@RECONCILE_OBJECTS=20000 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_reconcile.py
+	@SEARCH_API_QUESTIONS=200 $(RUN) -m pytest -q --timeout 3600 tests/e2e/test_search.py
 
 fuzz: setup ## Feed the extractor damaged files for ten minutes (FUZZ_SECONDS=seconds)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(RUN) -m pytest -q -s tests/fuzz

@@ -3,6 +3,9 @@ stage         = "local"
 api_key_value = "localImageMetadataKey"
 force_destroy = true
 
+# Found at once: nobody counts the requests here.
+search_delay_seconds = 1
+
 # A plan without access log settings never comes back empty there, nor one with alarms.
 access_logs = true
 monitoring  = false

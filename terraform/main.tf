@@ -20,6 +20,10 @@ module "image_metadata" {
   cors_allow_origin       = var.cors_allow_origin
   gps                     = var.gps
   index_shards            = var.index_shards
+  search                  = var.search
+  search_delay_seconds    = var.search_delay_seconds
+  search_memory_mb        = var.search_memory_mb
+  events                  = var.events
   search_parts            = var.search_parts
   max_upload_bytes        = var.max_upload_bytes
   versioning              = var.versioning

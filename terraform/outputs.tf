@@ -34,6 +34,11 @@ output "deletion_protection" {
   value       = module.image_metadata.deletion_protection
 }
 
+output "search_bucket" {
+  description = "Bucket of the search snapshot; null: there is no search."
+  value       = module.image_metadata.search_bucket
+}
+
 output "queue_url" {
   description = "Queue of the bucket's events."
   value       = module.image_metadata.queue_url

@@ -132,9 +132,33 @@ variable "index_shards" {
   default     = null
 }
 
+variable "search" {
+  description = "Whether there is search: a bucket with the catalogue as columns, and the functions that keep and ask it."
+  type        = bool
+  default     = null
+}
+
+variable "search_delay_seconds" {
+  description = "How long changes are collected before they are written for search, 0 to 300: longer is cheaper, shorter is found sooner."
+  type        = number
+  default     = null
+}
+
+variable "search_memory_mb" {
+  description = "Memory of the function that searches: 2048 is good for some ten million images."
+  type        = number
+  default     = null
+}
+
 variable "search_parts" {
   description = "Into how many parts the search snapshot divides a month: one is good for some two million images. May be changed at any time, for images to come."
   type        = number
+  default     = null
+}
+
+variable "events" {
+  description = "Whether every change of the catalogue is told on EventBridge's default bus; needs search."
+  type        = bool
   default     = null
 }
 

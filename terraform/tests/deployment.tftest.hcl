@@ -102,7 +102,11 @@ run "alarms_and_a_key_of_ones_own" {
           "write-throttles", "by_uploaded_at-write-throttles", "by_size-write-throttles",
         ] : "image-metadata-dev-${alarm}"
       ],
-      flatten([for name in keys(output.function_names) : [for kind in ["errors", "throttles", "slow"] : "image-metadata-dev-${name}-${kind}"]]),
+      flatten([
+        for name, function in local.functions : [
+          for kind in lookup(function, "alarms", ["errors", "throttles", "slow"]) : "image-metadata-dev-${name}-${kind}"
+        ]
+      ]),
     ))
     error_message = "Every function needs its alarms, and so do events, the API, the table and its indexes."
   }

@@ -89,7 +89,7 @@ run "least_privilege" {
     condition = alltrue(flatten([
       for function in module.functions : [
         for statement in jsondecode(function.policy).Statement : [
-          for resource in statement.Resource : endswith(resource, ":::${output.bucket}/uploads/*")
+          for resource in statement.Resource : endswith(resource, ":::${output.bucket}/uploads/*") || startswith(resource, "${local.search_bucket_arn}/")
         ] if anytrue([for action in statement.Action : strcontains(action, "Object")])
       ]
     ]))
@@ -115,7 +115,7 @@ run "least_privilege" {
 
   assert {
     condition = !anytrue(flatten([
-      for name in ["get_image", "info_images"] : [
+      for name in ["get_image", "info_images", "search_images"] : [
         for statement in jsondecode(module.functions[name].policy).Statement : [
           for action in statement.Action : can(regex("^(s3|dynamodb|sqs):.*(Put|Update|Delete|Write)", action))
         ]
@@ -130,5 +130,50 @@ run "least_privilege" {
       contains(flatten([for statement in jsondecode(function.policy).Statement : statement.Action]), "xray:PutTraceSegments")
     ])
     error_message = "With tracing every function must be allowed to send traces."
+  }
+}
+
+run "without_search" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    search = false
+  }
+
+  assert {
+    condition = (
+      length(setintersection(keys(module.functions), ["publish_changes", "compact_catalogue", "search_images"])) == 0
+      && length(module.search_bucket) == 0 && output.search_bucket == null && module.table.stream_arn == null
+      && length([for route in keys(local.routes) : route if strcontains(route, "search") || strcontains(route, "duplicates")]) == 0
+    )
+    error_message = "Without search there is nothing of it."
+  }
+}
+
+run "search_keeps_to_its_bucket" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    events = true
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for name in ["publish_changes", "compact_catalogue", "search_images"] : [
+        for statement in jsondecode(module.functions[name].policy).Statement : [
+          for resource in statement.Resource : startswith(resource, local.search_bucket_arn)
+        ] if anytrue([for action in statement.Action : startswith(action, "s3:")])
+      ]
+    ]))
+    error_message = "The functions of search have nothing to do with the images."
+  }
+
+  assert {
+    condition     = contains(flatten([for statement in jsondecode(module.functions["publish_changes"].policy).Statement : statement.Action]), "events:PutEvents")
+    error_message = "With events = true, changes must be told on the bus."
   }
 }

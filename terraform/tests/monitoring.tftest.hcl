@@ -65,6 +65,32 @@ run "without_mail" {
   }
 }
 
+run "a_function_has_the_alarms_that_it_asks_for" {
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    functions = {
+      read   = { name = "test-read", timeout_seconds = 20 }
+      follow = { name = "test-follow", timeout_seconds = 20, alarms = ["late"] }
+      sweep  = { name = "test-sweep", timeout_seconds = 20, alarms = ["errors"] }
+    }
+  }
+
+  assert {
+    condition = toset([for key in keys(aws_cloudwatch_metric_alarm.this) : key if can(regex("^(read|follow|sweep)-", key))]) == toset([
+      "read-errors", "read-throttles", "read-slow", "follow-late", "sweep-errors",
+    ])
+    error_message = "A function must have its alarms and no others."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["follow-late"].metric_name == "IteratorAge" && aws_cloudwatch_metric_alarm.this["follow-late"].threshold == 600000
+    error_message = "A stream that is ten minutes behind must raise the alarm."
+  }
+}
+
 run "with_mail" {
   module {
     source = "./modules/monitoring"

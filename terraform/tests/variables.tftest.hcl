@@ -40,6 +40,8 @@ run "wrong_values" {
     cors_allow_origin       = "https://example.org/"
     gps                     = "rough"
     index_shards            = 0
+    search_delay_seconds    = 301
+    search_memory_mb        = 256
     search_parts            = 0
     max_upload_bytes        = 5368709121
     image_expiration_days   = 0
@@ -73,6 +75,8 @@ run "wrong_values" {
     var.gps,
     var.index_shards,
     var.search_parts,
+    var.search_delay_seconds,
+    var.search_memory_mb,
     var.max_upload_bytes,
     var.image_expiration_days,
     var.event_concurrency,
@@ -105,6 +109,8 @@ run "other_wrong_values" {
     cors_allow_origin     = "example.org"
     index_shards          = 101
     search_parts          = 101
+    search_delay_seconds  = -1
+    search_memory_mb      = 10241
     max_upload_bytes      = 0
     image_expiration_days = 1.5
     event_concurrency     = 1001
@@ -126,6 +132,8 @@ run "other_wrong_values" {
     var.cors_allow_origin,
     var.index_shards,
     var.search_parts,
+    var.search_delay_seconds,
+    var.search_memory_mb,
     var.max_upload_bytes,
     var.image_expiration_days,
     var.event_concurrency,

@@ -7,14 +7,20 @@ needs, fails here. What the local AWS does not enforce is listed in `NOT_ENFORCE
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from image_catalogue.items import uploaded
+from image_search.changes import change_row, padded, write_changes
+from image_search.files import Files
+from tests.support.records import record
 from tests.support.samples import SAMPLES
 from tests.support.stack import Stack, unique
+from tests.support.stream import stream_event
 
 PNG = next(iter(SAMPLES.values()))
 
@@ -70,6 +76,17 @@ class Subject:
         assert "of the event's records failed" in said["errorMessage"], said
         return False
 
+    def changed(self) -> None:
+        """Have a change wait in the search bucket: the removal of an image that there never was."""
+        row = change_row(self.unique(), "2026-11", padded("1"), None)
+        write_changes(Files(self.stack.outputs["search_bucket"], self.stack.s3), uuid.uuid4().hex, [row])
+
+    def invoked(self, function: str, event: dict[str, Any]) -> bool:
+        """Whether a function succeeds; if not, it must have been denied something."""
+        said = self.stack.invoke(function, event)
+        assert "FunctionError" not in said or "AccessDenied" in str(said), said
+        return "FunctionError" not in said
+
 
 #: Makes a request ready with all permissions there, and answers a function that sends it: did it succeed?
 Check = Callable[[Subject], Callable[[], bool]]
@@ -100,7 +117,36 @@ def _removed(subject: Subject) -> Callable[[], bool]:
     return lambda: subject.handles("ObjectRemoved:Delete", subject.unique())
 
 
+def _published(subject: Subject) -> Callable[[], bool]:
+    new = uploaded(record(subject.unique()), 1) | {"revision": uuid.uuid4().hex}
+    gone = stream_event((new, None), first=uuid.uuid4().int % 10**9)  # of an image that nobody has seen
+    return lambda: subject.invoked("publish_changes", gone)
+
+
+def _compacted(subject: Subject) -> Callable[[], bool]:
+    def send() -> bool:
+        subject.changed()
+        return subject.invoked("compact_catalogue", {"now": True})
+
+    return send
+
+
+def _searched(subject: Subject) -> Callable[[], bool]:
+    def send() -> bool:
+        subject.changed()  # what has been read before is not read again
+        return subject.answers(200, "GET", "/search")
+
+    return send
+
+
 CHECKS: dict[tuple[str, str], Check] = {
+    ("publish_changes", "s3:PutObject"): _published,
+    ("compact_catalogue", "s3:GetObject"): _compacted,
+    ("compact_catalogue", "s3:PutObject"): _compacted,
+    ("compact_catalogue", "s3:DeleteObject"): _compacted,
+    ("compact_catalogue", "s3:ListBucket"): _compacted,
+    ("search_images", "s3:GetObject"): _searched,
+    ("search_images", "s3:ListBucket"): _searched,
     ("s3_file_event", "s3:GetObject"): _created,
     ("s3_file_event", "dynamodb:GetItem"): _removed,
     ("s3_file_event", "dynamodb:PutItem"): _removed,
@@ -130,6 +176,10 @@ NOT_ENFORCED = {
     "sqs:ReceiveMessage": "the event source polls as the function's role (AWSLambdaSQSQueueExecutionRole)",
     "sqs:DeleteMessage": "the event source deletes what was handled as the function's role",
     "sqs:GetQueueAttributes": "the event source scales by the queue's length as the function's role",
+    "dynamodb:DescribeStream": "the event source follows the stream's shards as the function's role",
+    "dynamodb:GetRecords": "the event source reads the stream as the function's role",
+    "dynamodb:GetShardIterator": "the event source finds its place in the stream as the function's role",
+    "dynamodb:ListStreams": "as in AWSLambdaDynamoDBExecutionRole",
     "s3:ListBucket": "without it S3 answers 403 for a key that is not there, instead of 404: CHECKED_ABSENCE",
 }
 
@@ -200,10 +250,10 @@ def test_every_granted_permission_is_checked(stack: Stack) -> None:
         for function in stack.outputs["function_names"]
         for action in Role(stack, function).actions()
     }
-    enforced = {(function, action) for function, action in granted if action not in NOT_ENFORCED}
-    assert enforced == set(CHECKS)
-    assert {action for _, action in granted - enforced} == set(NOT_ENFORCED)
-    assert {function for function, action in granted if action == "s3:ListBucket"} == set(CHECKED_ABSENCE)
+    unchecked = granted - set(CHECKS)
+    assert set(CHECKS) <= granted
+    assert {action for _, action in unchecked} == set(NOT_ENFORCED)
+    assert {function for function, action in unchecked if action == "s3:ListBucket"} == set(CHECKED_ABSENCE)
 
 
 @pytest.mark.parametrize(("function", "action"), list(CHECKS), ids=lambda value: value)
@@ -223,13 +273,23 @@ def test_what_is_not_there_is_not_found(subject: Subject, function: str) -> None
 
 def test_a_permission_names_the_resources_of_this_deployment(stack: Stack) -> None:
     """No wildcard in an action, and in a resource only behind what is this deployment's."""
-    table, bucket = stack.outputs["table"], stack.bucket
+    table, bucket, search = stack.outputs["table"], stack.bucket, stack.outputs["search_bucket"]
+    stream = stack.dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
     for function, name in stack.outputs["function_names"].items():
         own = {
-            "s3": (f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/uploads/*"),
-            "dynamodb": tuple(
-                f"arn:aws:dynamodb:us-east-1:000000000000:table/{table}{index}"
-                for index in ("", "/index/by_uploaded_at", "/index/by_size")
+            "s3": (
+                *(f"arn:aws:s3:::{bucket}{path}" for path in ("", "/uploads/*")),
+                *(
+                    f"arn:aws:s3:::{search}{path}"
+                    for path in ("", "/changes/*", "/tombstones/*", "/snapshot/*")
+                ),
+            ),
+            "dynamodb": (
+                stream,
+                *(
+                    f"arn:aws:dynamodb:us-east-1:000000000000:table/{table}{index}"
+                    for index in ("", "/index/by_uploaded_at", "/index/by_size")
+                ),
             ),
             "sqs": (f"arn:aws:sqs:us-east-1:000000000000:{stack.outputs['queue_url'].rsplit('/', 1)[1]}",),
             "logs": (f"arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/{name}:*",),

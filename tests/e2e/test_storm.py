@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from image_catalogue.dynamodb import from_dynamodb
+from image_catalogue.items import is_record, public
 from tests.support.invariants import differences
 from tests.support.pictures import numbered_picture
 from tests.support.stack import Site, Stack, eventually, path_of
@@ -148,6 +149,21 @@ def test_a_storm_leaves_no_difference(stormy: Stack) -> None:
     print(f"storm: {total}, {len(kills)} workers killed")
     assert differences(stack.s3, stack.dynamodb, stack.bucket, stack.outputs["table"]) == []
     assert stack.messages("dead_letter_queue_url") == 0
+    search_says_what_the_table_does(stack)
+
+
+def search_says_what_the_table_does(stack: Stack) -> None:
+    """Before all changes are merged, and after."""
+    pages = stack.dynamodb.get_paginator("scan").paginate(
+        TableName=stack.outputs["table"], ConsistentRead=True
+    )
+    items = [from_dynamodb(attributes) for page in pages for attributes in page["Items"]]
+    records = sorted(
+        (public(item) for item in items if is_record(item)), key=lambda record: str(record["image_id"])
+    )
+    eventually(lambda: stack.found() == records, "search says what the table does", SETTLE_SECONDS)
+    stack.invoke("compact_catalogue", {"now": True})
+    assert stack.found() == records
 
 
 def test_workers_killed_in_the_middle_of_a_batch_lose_nothing(stormy: Stack) -> None:

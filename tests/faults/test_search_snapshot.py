@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from image_search import files, snapshot
-from image_search.columns import row_of
+from image_search.changes import CHANGES, change_row, padded, write_changes
 from image_search.engine import Engine
 from image_search.files import Changed, Files
 from image_search.snapshot import Reader, View, patiently
@@ -110,7 +110,7 @@ class Actor:
 
     def compact(self, rng: random.Random) -> dict[str, int] | None:
         try:
-            changes = self.engine.files.listed(snapshot.CHANGES)
+            changes = self.engine.files.listed(CHANGES)
             if changes and rng.random() < 0.5:
                 changes = changes[: rng.randint(1, len(changes))]
             return snapshot.compact(self.engine, changes)
@@ -153,17 +153,17 @@ class World:
         for _ in range(self.rng.randint(1, 2)):
             image_id, state = self.rng.choice(IDS), dict(self.history[-1])
             self.sequence += 1
+            record: dict[str, Any] | None = None
             if image_id in state and self.rng.random() < 0.4:
-                row: dict[str, Any] = {"image_id": image_id, "change": "removed"}
                 del state[image_id]
             else:
-                row = row_of(image(image_id, size=self.sequence)) | {"change": "put"}
+                record = image(image_id, size=self.sequence)
                 state[image_id] = self.sequence
             part = self.part.setdefault(image_id, self.rng.choice(PARTS))
-            rows.append(row | {"part": part, "sequence": snapshot.padded(str(self.sequence))})
+            rows.append(change_row(image_id, part, padded(str(self.sequence)), record))
             self.history.append(state)
         self.last = (rows[0]["sequence"], rows)
-        snapshot.write_changes(self.files, *self.last)
+        write_changes(self.files, *self.last)
 
     def step(self) -> None:
         roll, rng = self.rng.random(), self.rng
@@ -172,7 +172,7 @@ class World:
         if roll < 0.08 and self.sequence < MAX_CHANGES:
             self.write()
         elif roll < 0.10 and self.last:  # the stream hands its last batch out again
-            snapshot.write_changes(self.files, *self.last)
+            write_changes(self.files, *self.last)
         elif roll < 0.25 and idle:
             actor = rng.choice(idle)
             if actor in self.readers:
@@ -239,7 +239,7 @@ def test_any_schedule_reads_right_and_ends_right(world: World, deployment: Deplo
         # A last compaction by itself, then what there is.
         deployment.s3.objects = world.s3.objects
         deployment.compact()
-        assert deployment.files.listed(snapshot.CHANGES) == []
+        assert deployment.files.listed(CHANGES) == []
         assert read_all(deployment.engine, deployment.reader.view()) == world.history[-1], seed
 
 
@@ -278,5 +278,5 @@ def test_a_compaction_killed_at_each_step_loses_nothing_and_doubles_nothing(depl
             deployment.s3.between = lambda name, request: None
         assert read_all(deployment.engine, deployment.reader.view()) == state
     deployment.compact()
-    assert deployment.files.listed(snapshot.CHANGES) == []
+    assert deployment.files.listed(CHANGES) == []
     assert read_all(deployment.engine, deployment.reader.view()) == state

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from image_api.handlers import search_images
 from image_catalogue import clients
 from image_catalogue.catalogue import Catalogue
 from tests.contract.declared import ROOT, declared_routes
 from tests.events import load
 
 from .records import record
-from .table import BUCKET, TABLE, aws_account, make_bucket, make_table
+from .table import BUCKET, SEARCH_BUCKET, TABLE, aws_account, make_bucket, make_table
 
 #: The functions that answer routes.
 FUNCTIONS = sorted(set(declared_routes().values()))
@@ -74,8 +75,9 @@ class Api:
 
     def empty(self) -> None:
         """Remove whatever a test left."""
-        for key in self.objects():
-            self.s3.delete_object(Bucket=BUCKET, Key=key)
+        for bucket in (BUCKET, SEARCH_BUCKET):
+            for entry in self.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+                self.s3.delete_object(Bucket=bucket, Key=entry["Key"])
         dynamodb = clients.dynamodb()
         for item in dynamodb.scan(TableName=TABLE, ProjectionExpression="image_id")["Items"]:
             dynamodb.delete_item(TableName=TABLE, Key=item)
@@ -155,14 +157,17 @@ def running_api() -> Iterator[Api]:
             "BUCKET_NAME": BUCKET,
             "TABLE_NAME": TABLE,
             "MAX_UPLOAD_BYTES": "100000000",
+            "SEARCH_BUCKET": SEARCH_BUCKET,
         }.items():
             patch.setenv(name, value)
-        for name in ("CORS_ALLOW_ORIGIN", "GPS", "INDEX_SHARDS", "UPLOAD_PREFIX"):
+        for name in ("CORS_ALLOW_ORIGIN", "GPS", "INDEX_SHARDS", "SEARCH_PARTS", "UPLOAD_PREFIX"):
             patch.delenv(name, raising=False)
-        make_bucket()
+        make_bucket().create_bucket(Bucket=SEARCH_BUCKET)
         make_table()
         clients.s3.cache_clear()
         clients.dynamodb.cache_clear()
+        search_images.reader_of.cache_clear()
         yield Api()
     clients.s3.cache_clear()
     clients.dynamodb.cache_clear()
+    search_images.reader_of.cache_clear()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from image_search import snapshot
-from image_search.columns import row_of
+from image_search.changes import CHANGES, change_row, padded, write_changes
 from image_search.engine import Engine
 from image_search.files import Files
 from image_search.query import Query, search
@@ -35,10 +35,9 @@ class Deployment:
         rows = []
         for each in records:
             self.sequence += 1
-            row = row_of(each) if change == "put" else {"image_id": each["image_id"]}
-            sequence = snapshot.padded(str(self.sequence))
-            rows.append(row | {"sequence": sequence, "change": change, "part": part})
-        snapshot.write_changes(self.files, f"{rows[0]['sequence']}-{rows[-1]['sequence']}", rows)
+            after = each if change == "put" else None
+            rows.append(change_row(each["image_id"], part, padded(str(self.sequence)), after))
+        write_changes(self.files, f"{rows[0]['sequence']}-{rows[-1]['sequence']}", rows)
 
     def remove(self, *image_ids: str, part: str = "2026-11") -> None:
         self.put(*({"image_id": image_id} for image_id in image_ids), part=part, change="removed")
@@ -46,12 +45,12 @@ class Deployment:
     def compact(self) -> dict[str, int]:
         if self._compactor is None:
             self._compactor = Engine(self.files, self._scratch / "compactor", MEMORY_MB, threads=2)
-        return snapshot.compact(self._compactor, self.files.listed(snapshot.CHANGES))
+        return snapshot.compact(self._compactor, self.files.listed(CHANGES))
 
     def ask(self, **asked: Any) -> dict[str, Any]:
         """The answer to a request with these members (`_` for `-`)."""
         members = {name.replace("_", "-"): value for name, value in asked.items()}
-        return search(self.reader, self.engine, Query.of(members, KEY), KEY)
+        return search(self.reader, Query.of(members, KEY), KEY)
 
     def ids(self, **asked: Any) -> list[str]:
         return [item["image_id"] for item in self.ask(**asked)["items"]]

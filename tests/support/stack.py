@@ -234,6 +234,26 @@ class Stack:
         record["s3"]["object"] |= {"key": key, "sequencer": sequencer, **described}
         return dict(record)
 
+    def found(self, **asked: Any) -> list[dict[str, Any]]:
+        """All that search finds, page after page."""
+        items: list[dict[str, Any]] = []
+        while True:
+            answer = self.call("POST", "/search", json={"limit": 1000, "sortby": "image_id"} | asked)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            items += page["items"]
+            if "next_cursor" not in page:
+                return items
+            asked["cursor"] = page["next_cursor"]
+
+    def invoke(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Invoke a function by itself; what it returns, or `FunctionError` and what was said."""
+        answer = self.site.client("lambda").invoke(
+            FunctionName=self.outputs["function_names"][function], Payload=json.dumps(payload)
+        )
+        said = json.loads(answer["Payload"].read())
+        return {"FunctionError": said} if "FunctionError" in answer else said
+
     def send(self, *records: dict[str, Any]) -> None:
         """Send S3 event records to the queue, as S3 would, in one message."""
         self.sqs.send_message(

@@ -17,6 +17,7 @@ from image_catalogue.items import contribution
 from tests.contract.declared import declared_table
 
 BUCKET = "images"
+SEARCH_BUCKET = "search"
 TABLE = "ImageMetadata"
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",

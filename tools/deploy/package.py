@@ -19,7 +19,7 @@ import sysconfig
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -91,12 +91,12 @@ def function_names(lambdas: Path) -> list[str]:
     return sorted(path.parent.name for path in lambdas.glob(f"*/{HANDLER}"))
 
 
-def read_declaration(lambdas: Path, name: str) -> tuple[list[str], list[str]]:
-    """The shared packages that function ``name`` brings, and the patterns of what it leaves out."""
+def read_declaration(lambdas: Path, name: str) -> tuple[list[str], list[str], list[str]]:
+    """The shared packages that function ``name`` brings; patterns of what it leaves out, and of what stays though."""
     path = lambdas / name / DECLARATION
     try:
         declared = tomllib.loads(path.read_text(encoding="utf-8"))
-        shared, leave_out = declared["shared"], declared.get("leave_out", [])
+        shared, leave_out, keep = declared["shared"], declared.get("leave_out", []), declared.get("keep", [])
     except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
         raise PackageError(
             f'{path} must name the packages of lambdas/shared that {name} imports: shared = ["..."] ({error!r})'
@@ -104,14 +104,18 @@ def read_declaration(lambdas: Path, name: str) -> tuple[list[str], list[str]]:
     absent = [package for package in shared if not (lambdas / "shared" / package).is_dir()]
     if absent:
         raise PackageError(f"{path} names {', '.join(absent)}, which lambdas/shared does not hold.")
-    return shared, leave_out
+    return shared, leave_out, keep
 
 
-def files_below(root: Path, folder: str, leave_out: list[str]) -> Iterator[tuple[str, Path]]:
+def files_below(root: Path, folder: str, leave_out: list[str], keep: list[str]) -> Iterator[tuple[str, Path]]:
     """The files to package below ``root/folder``: path relative to ``root``, and place."""
+
+    def matches(path: str, patterns: Iterable[str]) -> bool:
+        return any(fnmatch.fnmatchcase(path, each) for each in patterns)
+
     for place in sorted((root / folder).rglob("*")):
         path = place.relative_to(root).as_posix()
-        if place.is_file() and not any(fnmatch.fnmatchcase(path, each) for each in (*NEVER, *leave_out)):
+        if place.is_file() and (matches(path, keep) or not matches(path, (*NEVER, *leave_out))):
             yield path, place
 
 
@@ -180,11 +184,12 @@ def build_function(name: str, target: Target, lambdas: Path, build: Path, cache:
     Returns its manifest entry (``inputs``, ``sha256``, ``size``) and whether anything had to be done.
     """
     folder, archive = lambdas / name, build / f"{name}.zip"
-    shared, leave_out = read_declaration(lambdas, name)
+    shared, leave_out, keep = read_declaration(lambdas, name)
     ours = {HANDLER: (folder / HANDLER).read_bytes()}
     for package in shared:
         ours |= {
-            path: place.read_bytes() for path, place in files_below(lambdas / "shared", package, leave_out)
+            path: place.read_bytes()
+            for path, place in files_below(lambdas / "shared", package, leave_out, keep)
         }
     requirements = folder / "requirements.txt"
     inputs = digest_of(
@@ -202,7 +207,7 @@ def build_function(name: str, target: Target, lambdas: Path, build: Path, cache:
         and hashlib.sha256(archive.read_bytes()).hexdigest() == previous.get("sha256")
     ):
         return previous, False
-    wheels = files_below(install_wheels(requirements, target, cache), "", leave_out)
+    wheels = files_below(install_wheels(requirements, target, cache), "", leave_out, keep)
     content = {path: place.read_bytes() for path, place in wheels} | ours
     replace_tree(folder / "vendor", {path: data for path, data in content.items() if path != HANDLER})
     write_zip(archive, content)

@@ -15,7 +15,7 @@ from .problems import Problem
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 #: What a page of another origin may read beside the body.
-EXPOSED_HEADERS = "Content-Disposition, ETag, Location, Retry-After"
+EXPOSED_HEADERS = "Content-Disposition, ETag, Location, Retry-After, X-As-Of, X-Matched, X-Next-Cursor"
 
 
 @dataclass(frozen=True)

@@ -53,3 +53,9 @@ def s3() -> Any:
 def dynamodb() -> Any:
     """DynamoDB, the low-level client: transactions need it."""
     return boto3.client("dynamodb", config=_config())
+
+
+@lru_cache(maxsize=1)
+def events() -> Any:
+    """EventBridge."""
+    return boto3.client("events", config=_config())

@@ -53,6 +53,19 @@ def index_shards() -> int:
     return _integer("INDEX_SHARDS", 1, 1, 100)
 
 
+def search_bucket() -> str:
+    """The bucket that holds the search snapshot."""
+    return _required("SEARCH_BUCKET")
+
+
+def events() -> bool:
+    """Whether EventBridge is told of every change."""
+    value = os.environ.get("EVENTS") or "false"
+    if value not in ("true", "false"):
+        raise MissingSetting(f"environment variable EVENTS must be true or false, not {value!r}")
+    return value == "true"
+
+
 def search_parts() -> int:
     """Into how many parts the search snapshot divides a month; may be changed at any time, for images to come."""
     return _integer("SEARCH_PARTS", 1, 1, 100)

@@ -7,7 +7,7 @@ of the record is one line here; tests/contract/test_columns.py names it until it
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,7 +178,7 @@ def row_of(record: dict[str, Any]) -> dict[str, Any]:
     """The record as a row: every column that it fills, in its column's type; what does not fit the type is left out."""
     row: dict[str, Any] = {}
     for column in COLUMNS:
-        value = _typed(_value(record, column.path), column.kind)
+        value = _typed(value_of(record, column.path), column.kind)
         if value is None:
             continue
         if len(column.path) == 1:
@@ -198,6 +198,14 @@ def record_of_row(row: dict[str, Any]) -> dict[str, Any]:
         if value is not None and value != {} and name not in INTERNAL:
             record[name] = value
     return record
+
+
+def flat_names(fields: Sequence[str] = ()) -> list[str]:
+    """The columns that these fields are, a group being all of its members; all columns where there are none."""
+    if not fields:
+        return list(BY_NAME)
+    wanted = ("image_id", *fields)
+    return [name for name in BY_NAME if name in wanted or name.split(".")[0] in wanted]
 
 
 def words_of(row: dict[str, Any]) -> str:
@@ -228,7 +236,8 @@ def _top_level() -> Iterator[tuple[str, list[Column]]]:
     yield from groups.items()
 
 
-def _value(record: Any, path: tuple[str, ...]) -> Any:
+def value_of(record: Any, path: tuple[str, ...]) -> Any:
+    """What a record holds at a column's path; None: nothing."""
     for step in path:
         record = record.get(step) if isinstance(record, dict) else None
     return record

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -13,10 +15,12 @@ import duckdb
 
 from image_catalogue.errors import CatalogueBusy
 
-from .files import SCHEME, Changed, Files, PinnedFiles
+from .files import Changed, Files
+from .pinned import SCHEME, PinnedFiles
 
 #: DuckDB's threads mostly wait for S3: more of them than a function has processors.
 THREADS = 4
+_MEMORY_SHARE = 0.6
 
 
 _OWN_PATH = re.compile(rf"{SCHEME}://[^/]+/([^\s'\"]+)")
@@ -109,6 +113,17 @@ class Engine:
         self.broken = isinstance(error, duckdb.InternalException | duckdb.FatalException)
         match = _OWN_PATH.search(str(error))
         return Damaged(match[1] if match else "")
+
+
+def memory_share() -> int:
+    """Megabytes that DuckDB may take of the function's; Python, boto3 and the answer have the rest."""
+    memory = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") or 1024)  # Lambda sets it
+    return int(memory * _MEMORY_SHARE)
+
+
+def scratch_folder() -> Path:
+    """A folder of this process's own below /tmp, the one place where a function may write."""
+    return Path(tempfile.gettempdir()) / f"search-{os.getpid()}"
 
 
 def literal(value: Any) -> str:

@@ -98,14 +98,12 @@ class Query:
         )
 
 
-def search(
-    reader: Reader, engine: Engine, query: Query, key: str, seconds: float = QUERY_SECONDS
-) -> dict[str, Any]:
+def search(reader: Reader, query: Query, key: str, seconds: float = QUERY_SECONDS) -> dict[str, Any]:
     """The answer: `items`, `matched`, `next_cursor` where there is more, `facets` where asked for, `as_of`.
 
     Raises `CatalogueBusy` when time or memory is used up or S3 does not answer, and `Damaged`.
     """
-    deadline = time.monotonic() + seconds
+    engine, deadline = reader.engine, time.monotonic() + seconds
 
     def attempt() -> dict[str, Any]:
         view = reader.view(deadline)
@@ -123,7 +121,7 @@ def search(
 
 
 def duplicates(
-    reader: Reader, engine: Engine, limit: int, after: tuple[int, str] | None, seconds: float = QUERY_SECONDS
+    reader: Reader, limit: int, after: tuple[int, str] | None, seconds: float = QUERY_SECONDS
 ) -> dict[str, Any]:
     """Groups of images with the same bytes (size and ETag), those that waste most first.
 
@@ -131,7 +129,7 @@ def duplicates(
     equal ones are equal bytes, but the same bytes put in other parts have another (Amazon S3 User Guide, "Checking
     object integrity").
     """
-    deadline = time.monotonic() + seconds
+    engine, deadline = reader.engine, time.monotonic() + seconds
 
     def attempt() -> dict[str, Any]:
         view = reader.view(deadline)

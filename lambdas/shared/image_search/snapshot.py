@@ -13,10 +13,9 @@ point and two compactions at once lose nothing and double nothing (tests/unit/se
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -26,49 +25,27 @@ from typing import Any
 from image_catalogue.errors import CatalogueBusy
 from image_catalogue.records import timestamp
 
+from .changes import CHANGES, is_waiting
 from .columns import sql_types
-from .engine import Damaged, Engine, literal
+from .engine import Damaged, Engine, literal, memory_share, scratch_folder
 from .files import Changed, Files, Stored
+from .pinned import path_of
 
-CHANGES, TOMBSTONES, ROWS = "changes/", "tombstones/", "snapshot/"
+TOMBSTONES, ROWS = "tombstones/", "snapshot/"
 #: Longer than the table's stream hands a batch out again (24 hours).
 TOMBSTONE_DAYS = 3
-#: A compaction is due when the waiting changes are this many, this large, or this old.
-DUE_FILES, DUE_BYTES, DUE_AGE = 100, 16 * 1024**2, timedelta(hours=1)
 #: Compressed bytes of changes that one compaction takes on; a table's row is some ten times that in memory.
 COMPACTED_BYTES = 32 * 1024**2
 #: Rows that are read and skipped together: fewer cost more requests, more cost more bytes.
 ROW_GROUP = 50_000
-#: Sequences are the stream's numbers, of at most 40 digits (Amazon DynamoDB Streams, "StreamRecord"), padded.
-SEQUENCE_DIGITS = 40
-#: Of rows from a scan: every change of the stream comes after it.
-FIRST_SEQUENCE = "0" * SEQUENCE_DIGITS
 _OF_A_PART = re.compile(
     r"snapshot/part=(?P<month>[0-9]{4}-[0-9]{2})/rows(?P<number>-[0-9]+)?\.parquet"
     r"|tombstones/part=(?P<stones>[0-9]{4}-[0-9]{2}(-[0-9]+)?)\.parquet"
 )
 _PART = re.compile(r"([0-9]{4}-[0-9]{2})(-[0-9]+)?")
 _ATTEMPTS = 8
-_NDJSON = "application/x-ndjson"
 _PARQUET = "application/vnd.apache.parquet"
 _STONE_TYPES = "image_id VARCHAR, sequence VARCHAR, removed_at VARCHAR"
-
-
-def padded(sequence: str) -> str:
-    """The stream's sequence number as a text whose order is the numbers' order."""
-    return sequence.zfill(SEQUENCE_DIGITS)
-
-
-def after(sequence: str) -> str:
-    """A sequence right after `sequence`: it wins over what has that one and over nothing that came later."""
-    return sequence + "~"
-
-
-def write_changes(files: Files, name: str, rows: Iterable[dict[str, Any]]) -> None:
-    """Put a change file; the same rows under the same name may be put again at any time."""
-    lines = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
-    data = gzip.compress(lines.encode("utf-8", "replace"), 6, mtime=0)
-    files.put(f"{CHANGES}{name}.ndjson.gz", data, _NDJSON)
 
 
 def rows_key(part: str) -> str:
@@ -136,14 +113,14 @@ class Reader:
     """Views of the snapshot for one engine; what has not changed since the last view is not read again."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._template = _write_template(engine)
         self._seen: tuple[tuple[Stored, ...], ...] | None = None
         self._view: View | None = None
 
     def view(self, deadline: float | None = None) -> View:
         """The images as they are now; raises `Changed` (begin again), `CatalogueBusy`, `Damaged`."""
-        files, as_of = self._engine.files, timestamp(datetime.now(UTC))
+        files, as_of = self.engine.files, timestamp(datetime.now(UTC))
         changes = tuple(files.listed(CHANGES))  # first, then tombstones, then rows
         tombstones = tuple(files.listed(TOMBSTONES)) if changes else ()
         rows = tuple(entry for entry in reversed(files.listed(ROWS)) if _part_of(entry))
@@ -162,7 +139,7 @@ class Reader:
         rows: tuple[Stored, ...],
         deadline: float | None,
     ) -> View:
-        engine = self._engine
+        engine = self.engine
         engine.pinned.show((*tombstones, *rows), whole=changes)
         _load(engine, changes, deadline)
         parts = {part for (part,) in engine.run("SELECT DISTINCT part FROM change")}
@@ -193,15 +170,6 @@ def patiently(attempt: Any, deadline: float | None = None) -> Any:
 
 
 # -- compaction --------------------------------------------------------------------------------------
-
-
-def is_due(changes: list[Stored], now: datetime) -> bool:
-    """Whether the waiting changes are many, large or old enough to be merged."""
-    return (
-        len(changes) >= DUE_FILES
-        or sum(entry.size for entry in changes) >= DUE_BYTES
-        or any(now - entry.modified >= DUE_AGE for entry in changes)
-    )
 
 
 def compact(engine: Engine, changes: list[Stored], deadline: float | None = None) -> dict[str, int]:
@@ -238,6 +206,23 @@ def compact(engine: Engine, changes: list[Stored], deadline: float | None = None
     return done
 
 
+def compact_due(files: Files, deadline: float, now: bool = False) -> dict[str, int]:
+    """Compact as long as it is due (with `now`, also what waits though it is not) and time allows.
+
+    Answers what was done. Where another compaction comes between, the rest is left to it.
+    """
+    total: Counter[str] = Counter(changes=0, parts=0, images=0)
+    engine = Engine(files, scratch_folder(), memory_share())
+    try:
+        while time.monotonic() < deadline and is_waiting(files, now):
+            total.update(compact(engine, take(files.listed(CHANGES)), deadline))
+    except Changed:
+        pass
+    finally:
+        engine.close()
+    return dict(total)
+
+
 def take(changes: list[Stored]) -> list[Stored]:
     """As many of the waiting change files as one compaction takes on, oldest names first."""
     taken: list[Stored] = []
@@ -261,7 +246,7 @@ def _kept_tombstones(tombstones: Stored | None) -> str:
     if tombstones is None:
         return new
     return (
-        f"SELECT image_id, sequence, removed_at FROM read_parquet({literal(tombstones.path)})"
+        f"SELECT image_id, sequence, removed_at FROM read_parquet({literal(path_of(tombstones))})"
         " WHERE image_id NOT IN (SELECT image_id FROM winner)"
         f" AND (removed_at >= '{oldest}' OR image_id IN (SELECT image_id FROM change)) UNION ALL {new}"
     )
@@ -309,7 +294,7 @@ def _load(engine: Engine, changes: Iterable[Stored], deadline: float | None) -> 
         engine.run(f"CREATE OR REPLACE TEMP TABLE change ({columns})")
         if not some:
             return False
-        paths = literal([entry.path for entry in some])
+        paths = literal([path_of(entry) for entry in some])
         try:
             engine.run(
                 f"INSERT INTO change BY NAME SELECT * FROM read_json({paths}, format = 'newline_delimited',"
@@ -360,7 +345,7 @@ def _settle(
     for part, entry in stones.items():
         engine.run(
             f"INSERT INTO stone SELECT '{part}', image_id, sequence, removed_at"
-            f" FROM read_parquet({literal(entry.path)}) WHERE image_id IN (SELECT image_id FROM change)",
+            f" FROM read_parquet({literal(path_of(entry))}) WHERE image_id IN (SELECT image_id FROM change)",
             deadline=deadline,
         )
     names = ", ".join(f"'{part}'" for part in parts)
@@ -385,7 +370,7 @@ def _write_template(engine: Engine) -> str:
 
 def _rows(template: str, rows: Sequence[Stored]) -> str:
     """SQL for the rows of these files with their places: `file` counts within `rows`."""
-    paths = literal([template, *(entry.path for entry in rows)])
+    paths = literal([template, *(path_of(entry) for entry in rows)])
     return (
         "(SELECT file_index::BIGINT - 1 AS file, file_row_number AS row, * EXCLUDE (file_row_number)"
         f" FROM read_parquet({paths}, union_by_name = true, hive_partitioning = false, file_row_number = true))"

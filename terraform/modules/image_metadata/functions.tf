@@ -2,11 +2,14 @@ locals {
   # Each function is declared in the file of its name. Terraform cannot collect them by itself: a new one adds its line.
   # `enabled = false` leaves a function out, with its routes, role and alarms.
   declared_functions = {
+    compact_catalogue  = local.compact_catalogue
     delete_image       = local.delete_image
     get_image          = local.get_image
     get_image_metadata = local.get_image_metadata
     info_images        = local.info_images
+    publish_changes    = local.publish_changes
     s3_file_event      = local.s3_file_event
+    search_images      = local.search_images
     upload_image       = local.upload_image
   }
 
@@ -15,7 +18,8 @@ locals {
   # What functions take messages or changes from, or report failures to, by the name that their files call it. An ARN in a
   # function's file would make every function wait for it.
   event_sources = {
-    events = module.events.arn
+    events  = module.events.arn
+    changes = module.table.stream_arn
   }
 
   function_common = {

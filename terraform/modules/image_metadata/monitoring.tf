@@ -2,9 +2,16 @@ module "monitoring" {
   source = "../monitoring"
   count  = var.monitoring ? 1 : 0
 
+  functions = {
+    for name, function in local.functions : name => {
+      name            = module.functions[name].name
+      timeout_seconds = function.timeout_seconds
+      alarms          = lookup(function, "alarms", null)
+    }
+  }
+
   name                   = local.name
   region                 = local.region
-  functions              = { for name, function in module.functions : name => { name = function.name, timeout_seconds = local.functions[name].timeout_seconds } }
   event_log_group        = module.functions["s3_file_event"].log_group
   queue_name             = module.events.name
   dead_letter_queue_name = module.events.dead_letter_name

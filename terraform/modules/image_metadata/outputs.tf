@@ -34,6 +34,16 @@ output "deletion_protection" {
   value       = module.table.deletion_protection
 }
 
+output "search_bucket" {
+  description = "Bucket of the search snapshot; null: there is no search."
+  value       = var.search ? module.search_bucket[0].name : null
+
+  precondition {
+    condition     = var.search || !var.events
+    error_message = "events = true needs search = true."
+  }
+}
+
 output "queue_url" {
   description = "Queue of the bucket's events."
   value       = module.events.url

@@ -218,6 +218,37 @@ variable "index_shards" {
   }
 }
 
+variable "search" {
+  description = "Whether there is search: a bucket with the catalogue as columns, and the functions that keep and ask it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "search_delay_seconds" {
+  description = "How long changes are collected before they are written for search, 0 to 300: longer is cheaper, shorter is found sooner."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.search_delay_seconds >= 0 && var.search_delay_seconds <= 300 && floor(var.search_delay_seconds) == var.search_delay_seconds
+    error_message = "search_delay_seconds must be a whole number from 0 to 300."
+  }
+}
+
+variable "search_memory_mb" {
+  description = "Memory of the function that searches: 2048 is good for some ten million images."
+  type        = number
+  default     = 2048
+  nullable    = false
+
+  validation {
+    condition     = var.search_memory_mb >= 512 && var.search_memory_mb <= 10240 && floor(var.search_memory_mb) == var.search_memory_mb
+    error_message = "search_memory_mb must be a whole number from 512 to 10240."
+  }
+}
+
 variable "search_parts" {
   description = "Into how many parts the search snapshot divides a month: one is good for some two million images. May be changed at any time, for images to come."
   type        = number
@@ -228,6 +259,13 @@ variable "search_parts" {
     condition     = var.search_parts >= 1 && var.search_parts <= 100 && floor(var.search_parts) == var.search_parts
     error_message = "search_parts must be a whole number from 1 to 100."
   }
+}
+
+variable "events" {
+  description = "Whether every change of the catalogue is told on EventBridge's default bus; needs search."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "max_upload_bytes" {

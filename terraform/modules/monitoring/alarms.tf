@@ -1,5 +1,41 @@
 # Periods of five minutes; an alarm is raised when the threshold is passed in so many (`raised_by`) of the last `periods`.
 locals {
+  # What a function may ask for; an alarm costs by the month.
+  function_alarms = {
+    errors = {
+      description = "Invocations of %s fail."
+      metric      = "Errors"
+      statistic   = "Sum"
+      threshold   = 0
+      periods     = 1
+      raised_by   = 1
+    }
+    throttles = {
+      description = "Invocations of %s are throttled: the account's concurrency is used up."
+      metric      = "Throttles"
+      statistic   = "Sum"
+      threshold   = 0
+      periods     = 3
+      raised_by   = 3
+    }
+    slow = {
+      description = "Invocations of %s take more than 80 %% of the seconds after which they are ended."
+      metric      = "Duration"
+      statistic   = "Maximum"
+      threshold   = 0 # of each function's own timeout
+      periods     = 3
+      raised_by   = 2
+    }
+    late = {
+      description = "Changes of the table have waited for more than 10 minutes for %s."
+      metric      = "IteratorAge"
+      statistic   = "Maximum"
+      threshold   = 600000
+      periods     = 1
+      raised_by   = 1
+    }
+  }
+
   alarms = merge(
     {
       dead-letters = {
@@ -76,40 +112,17 @@ locals {
       }
     },
     {
-      for key, function in var.functions : "${key}-errors" => {
-        description = "Invocations of ${function.name} fail."
-        namespace   = "AWS/Lambda"
-        metric      = "Errors"
-        dimensions  = { FunctionName = function.name }
-        statistic   = "Sum"
-        threshold   = 0
-        periods     = 1
-        raised_by   = 1
-      }
-    },
-    {
-      for key, function in var.functions : "${key}-throttles" => {
-        description = "Invocations of ${function.name} are throttled: the account's concurrency is used up."
-        namespace   = "AWS/Lambda"
-        metric      = "Throttles"
-        dimensions  = { FunctionName = function.name }
-        statistic   = "Sum"
-        threshold   = 0
-        periods     = 3
-        raised_by   = 3
-      }
-    },
-    {
-      for key, function in var.functions : "${key}-slow" => {
-        description = "Invocations of ${function.name} take more than 80 % of the ${function.timeout_seconds} seconds after which they are ended."
-        namespace   = "AWS/Lambda"
-        metric      = "Duration"
-        dimensions  = { FunctionName = function.name }
-        statistic   = "Maximum"
-        threshold   = 800 * function.timeout_seconds
-        periods     = 3
-        raised_by   = 2
-      }
+      for alarm in flatten([
+        for key, function in var.functions : [
+          for kind in function.alarms : merge(local.function_alarms[kind], {
+            key         = "${key}-${kind}"
+            description = format(local.function_alarms[kind].description, function.name)
+            namespace   = "AWS/Lambda"
+            dimensions  = { FunctionName = function.name }
+            threshold   = kind == "slow" ? 800 * function.timeout_seconds : local.function_alarms[kind].threshold
+          })
+        ]
+      ]) : alarm.key => alarm
     },
   )
 

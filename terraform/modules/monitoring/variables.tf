@@ -9,10 +9,11 @@ variable "region" {
 }
 
 variable "functions" {
-  description = "Key -> every function to watch."
+  description = "Key -> every function to watch, and the alarms it has: errors, throttles, slow, late (with what its stream brings)."
   type = map(object({
     name            = string
     timeout_seconds = number
+    alarms          = optional(list(string), ["errors", "throttles", "slow"])
   }))
 }
 

@@ -1,6 +1,7 @@
 # A browser's preflight carries no key and no signature: every path answers it by itself.
 locals {
   allowed_headers = [
+    "Accept",
     "Authorization",
     "Content-Disposition",
     "Content-Type",

@@ -6,6 +6,8 @@ resource "aws_dynamodb_table" "this" {
   hash_key     = "image_id"
 
   deletion_protection_enabled = var.deletion_protection
+  stream_enabled              = var.stream
+  stream_view_type            = var.stream ? "NEW_AND_OLD_IMAGES" : null
 
   attribute {
     name = "image_id"

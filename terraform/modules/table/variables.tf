@@ -19,3 +19,9 @@ variable "kms_key_arn" {
   type        = string
   default     = null
 }
+
+variable "stream" {
+  description = "Whether changes can be read as a stream, with the items before and after."
+  type        = bool
+  default     = false
+}

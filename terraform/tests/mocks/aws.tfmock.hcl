@@ -22,6 +22,13 @@ mock_resource "aws_sqs_queue" {
   defaults = { arn = "arn:aws:sqs:us-east-1:123456789012:mocked" }
 }
 
+mock_resource "aws_dynamodb_table" {
+  defaults = {
+    arn        = "arn:aws:dynamodb:us-east-1:123456789012:table/mocked"
+    stream_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/mocked/stream/2026-11-21T10:00:00.000"
+  }
+}
+
 mock_resource "aws_s3_bucket" {
   defaults = { arn = "arn:aws:s3:::mocked" }
 }

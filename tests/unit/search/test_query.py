@@ -488,7 +488,7 @@ def test_a_histogram_counts_each_image_in_the_bin_that_holds_it(deployment: Depl
 
 def test_duplicates_are_grouped_by_size_and_etag(deployment: Deployment) -> None:
     def ask(limit: int = 10, after: tuple[int, str] | None = None) -> dict[str, Any]:
-        return duplicates(deployment.reader, deployment.engine, limit, after)
+        return duplicates(deployment.reader, limit, after)
 
     assert ask() | {"as_of": ""} == {"groups": [], "matched": 0, "wasted_bytes": 0, "as_of": ""}
     deployment.put(
@@ -518,7 +518,7 @@ def test_a_question_over_its_time_says_what_to_do(deployment: Deployment) -> Non
     deployment.put(*(image(f"{number}") for number in range(10)))
     asked = Query.of({}, KEY)
     with pytest.raises(CatalogueBusy, match=r"takes too long: ask for less|keeps being"):
-        search(deployment.reader, deployment.engine, asked, KEY, seconds=0)
+        search(deployment.reader, asked, KEY, seconds=0)
     endless = "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range + b.range = 7"
     started = time.monotonic()
     with pytest.raises(CatalogueBusy, match="takes too long: ask for less"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from moto import mock_aws
 
 from image_catalogue.errors import CatalogueBusy
 from image_search import snapshot
+from image_search.changes import DUE_BYTES, DUE_FILES, after, change_row, is_due, padded, write_changes
 from image_search.columns import record_of_row, row_of, sql_types
 from image_search.engine import Damaged
 from image_search.files import Changed, Files, Stored
-from image_search.snapshot import after, is_due, padded, take, write_changes
+from image_search.pinned import path_of
+from image_search.snapshot import compact_due, take
 from tests.support.fake_s3 import FakeS3, failure
 from tests.support.search import Deployment, image
 
@@ -128,7 +131,7 @@ def test_tombstones_go_after_some_days_unless_their_image_is_named_again(
 def tombstones(deployment: Deployment) -> list[str]:
     (stored,) = deployment.files.listed("tombstones/")
     deployment.engine.pinned.show([stored])
-    rows = deployment.engine.run(f"SELECT image_id FROM read_parquet('{stored.path}') ORDER BY image_id")
+    rows = deployment.engine.run(f"SELECT image_id FROM read_parquet('{path_of(stored)}') ORDER BY image_id")
     return [image_id for (image_id,) in rows]
 
 
@@ -138,20 +141,9 @@ def test_a_repair_wins_over_what_it_saw_and_over_nothing_later(deployment: Deplo
     seen = padded("1")
     deployment.sequence = 9
     deployment.put(image("b", size=3))  # after the repair had looked
-    for name, size in (("a", 2), ("b", 2)):
-        row = row_of(image(name, size=size))
-        write_changes(
-            deployment.files,
-            f"repair-{name}",
-            [
-                row
-                | {
-                    "sequence": after(seen if name == "a" else padded("2")),
-                    "change": "put",
-                    "part": "2026-11",
-                }
-            ],
-        )
+    for name, was in (("a", seen), ("b", padded("2"))):
+        row = change_row(name, "2026-11", after(was), image(name, size=2))
+        write_changes(deployment.files, f"repair-{name}", [row])
     for merge in (False, True):
         if merge:
             deployment.compact()
@@ -379,8 +371,8 @@ def test_a_compaction_is_due_when_changes_are_many_or_large_or_old() -> None:
     young = Stored("changes/1", "e", 10, now - timedelta(minutes=5))
     assert not is_due([], now) and not is_due([young], now)
     assert is_due([Stored("changes/1", "e", 10, now - timedelta(minutes=61))], now)
-    assert is_due([young] * snapshot.DUE_FILES, now)
-    assert is_due([Stored("changes/1", "e", snapshot.DUE_BYTES, now)], now)
+    assert is_due([young] * DUE_FILES, now)
+    assert is_due([Stored("changes/1", "e", DUE_BYTES, now)], now)
 
 
 def test_one_compaction_takes_on_what_fits() -> None:
@@ -441,3 +433,16 @@ def test_a_listing_of_many_pages_is_whole(deployment: Deployment) -> None:
     assert len(deployment.files.listed("changes/")) == 2345
     deployment.files.delete(keys(deployment))
     assert keys(deployment) == []
+
+
+def test_what_is_due_is_compacted_until_nothing_is(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "COMPACTED_BYTES", 1)  # one file at a time
+    deployment.put(image("a"))
+    deployment.put(image("b"))
+    soon = time.monotonic() + 60
+    assert compact_due(deployment.files, soon) == {"changes": 0, "parts": 0, "images": 0}
+    assert compact_due(deployment.files, time.monotonic(), now=True)["changes"] == 0
+    assert compact_due(deployment.files, soon, now=True) == {"changes": 2, "parts": 2, "images": 2}
+    assert deployment.ids(sortby="image_id") == ["a", "b"]

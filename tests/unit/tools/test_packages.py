@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("packages")
 
 # Megabytes; a cold start fetches and unpacks the zip.
 USUAL_LIMIT = 3
-LIMITS = {"s3_file_event": 10, "upload_image": 10}
+LIMITS = {"compact_catalogue": 22, "s3_file_event": 10, "search_images": 27, "upload_image": 10}
 
 # Imports a function where only Python and what Lambda's runtime brings are beside its package: the handler first, then
 # whatever the loaded modules of ours import when one of their functions is called.

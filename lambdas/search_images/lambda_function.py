@@ -1,0 +1,26 @@
+"""Questions to the catalogue: search, what can be asked, duplicates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from image_api.frame import serve
+from image_api.handlers.search_images import duplicates, queryables, search, search_body
+
+logger = Logger()
+
+ROUTES = {
+    "GET /search": search,
+    "POST /search": search_body,
+    "GET /search/queryables": queryables,
+    "GET /duplicates": duplicates,
+}
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    """Answer an API Gateway proxy event."""
+    return serve(event, ROUTES, logger)

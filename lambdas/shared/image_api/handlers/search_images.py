@@ -1,0 +1,173 @@
+"""Search over HTTP: questions in the URL or as JSON, answers as JSON, GeoJSON, CSV or one record a line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from functools import lru_cache
+from typing import Any
+
+from image_catalogue import settings
+from image_catalogue.cursors import decode_cursor, encode_cursor
+from image_catalogue.errors import InvalidCursor, InvalidRequest
+from image_search import columns, query
+from image_search.engine import Engine, memory_share, scratch_folder
+from image_search.files import Files
+from image_search.query import PARAMETERS, Query
+from image_search.snapshot import Reader
+
+from ..request import Request
+from ..response import JSON, Response, json_response
+
+GEOJSON, CSV, NDJSON = "application/geo+json", "text/csv", "application/x-ndjson"
+DUPLICATES_PARAMETERS = ("limit", "cursor")
+DEFAULT_GROUPS, MAX_GROUPS = 20, 100
+_GROUPS = re.compile(r"[1-9][0-9]?|100")
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+#: Binds a cursor of duplicates to them.
+_DUPLICATES = {"of": "duplicates"}
+
+
+def search(request: Request) -> Response:
+    """The images that the query's parameters ask for."""
+    return _search(request, request.parameters(*PARAMETERS))
+
+
+def search_body(request: Request) -> Response:
+    """The images that the body asks for, whose members are called as the query's parameters."""
+    request.parameters()
+    return _search(request, request.json_object(*PARAMETERS))
+
+
+def queryables(request: Request) -> Response:
+    """The JSON Schema of what a filter may name."""
+    request.parameters()
+    return json_response(columns.queryables(), headers={"Content-Type": "application/schema+json"})
+
+
+def duplicates(request: Request) -> Response:
+    """Images with the same bytes, in groups."""
+    given = request.parameters(*DUPLICATES_PARAMETERS)
+    if not _GROUPS.fullmatch(given.get("limit", str(DEFAULT_GROUPS))):
+        raise InvalidRequest(f"limit is a whole number from 1 to {MAX_GROUPS}")
+    after = None
+    if "cursor" in given:
+        if not _CURSOR.fullmatch(given["cursor"]):
+            raise InvalidCursor("the cursor is not one that this API made")
+        wasted, etag = json.loads(decode_cursor(given["cursor"], _DUPLICATES, settings.search_bucket()))
+        after = (wasted, etag)
+    answer = query.duplicates(_reader(), int(given.get("limit", DEFAULT_GROUPS)), after)
+    if "after" in answer:
+        position = json.dumps(answer.pop("after"))
+        answer["next_cursor"] = encode_cursor(position, _DUPLICATES, settings.search_bucket())
+    return json_response(answer)
+
+
+def _search(request: Request, asked: dict[str, Any]) -> Response:
+    key = settings.search_bucket()
+    wanted = Query.of(asked, key)
+    answer = query.search(_reader(), wanted, key)
+    return _FORMS[_accepted(request.headers.get("accept", ""))](answer, wanted.fields)
+
+
+def _reader() -> Reader:
+    """The reader of this execution environment; a new one where its engine has broken down."""
+    bucket = settings.search_bucket()
+    if reader_of(bucket).engine.broken:
+        reader_of.cache_clear()
+    return reader_of(bucket)
+
+
+@lru_cache(maxsize=1)
+def reader_of(bucket: str) -> Reader:
+    """A reader of that bucket, kept for the requests to come: what it has read need not be read again."""
+    return Reader(Engine(Files(bucket), scratch_folder(), memory_share()))
+
+
+# -- forms -------------------------------------------------------------------------------------------
+
+
+def _as_json(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  # noqa: ARG001
+    return json_response(answer)
+
+
+def _as_geojson(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  # noqa: ARG001
+    """A FeatureCollection (RFC 7946); the rest of the answer beside its features."""
+    features = [
+        {
+            "type": "Feature",
+            "id": record["image_id"],
+            "geometry": _geometry(record.get("gps") or {}),
+            "properties": record,
+        }
+        for record in answer["items"]
+    ]
+    rest = {name: value for name, value in answer.items() if name not in ("items", "matched")}
+    collection = {
+        "type": "FeatureCollection",
+        "numberMatched": answer["matched"],
+        "numberReturned": len(features),
+        "features": features,
+    }
+    return json_response(collection | rest, headers={"Content-Type": GEOJSON})
+
+
+def _geometry(gps: dict[str, Any]) -> dict[str, Any] | None:
+    if "longitude" not in gps or "latitude" not in gps:
+        return None
+    height = [gps["altitude_m"]] if "altitude_m" in gps else []
+    return {"type": "Point", "coordinates": [gps["longitude"], gps["latitude"], *height]}
+
+
+def _as_ndjson(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  # noqa: ARG001
+    lines = "".join(
+        json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n" for record in answer["items"]
+    )
+    return _lines(answer, lines, NDJSON)
+
+
+def _as_csv(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:
+    """A column per field, named as in a filter; lists as JSON."""
+    names = columns.flat_names(fields)
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(names)
+    for record in answer["items"]:
+        values = (columns.value_of(record, columns.BY_NAME[name].path) for name in names)
+        writer.writerow(
+            json.dumps(value, ensure_ascii=False) if isinstance(value, list | bool) else value
+            for value in values
+        )
+    return _lines(answer, out.getvalue(), f"{CSV}; charset=utf-8")
+
+
+def _lines(answer: dict[str, Any], text: str, content_type: str) -> Response:
+    """Of a form that holds records alone, the rest of the answer stands in headers."""
+    headers = {
+        "Content-Type": content_type,
+        "Cache-Control": "no-cache",
+        "X-Matched": str(answer["matched"]),
+        "X-As-Of": answer["as_of"],
+    }
+    if "next_cursor" in answer:
+        headers["X-Next-Cursor"] = answer["next_cursor"]
+    return Response(200, text, headers)
+
+
+_FORMS = {JSON: _as_json, GEOJSON: _as_geojson, NDJSON: _as_ndjson, CSV: _as_csv}
+
+
+def _accepted(accept: str) -> str:
+    """The form that an Accept header likes best (RFC 9110 section 12.5.1); JSON where it names none of them."""
+    best, liked = JSON, 0.0
+    for entry in accept.split(","):
+        media_type, *parameters = (piece.strip().lower() for piece in entry.split(";"))
+        quality = 1.0
+        for parameter in parameters:
+            if match := re.fullmatch(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", parameter):
+                quality = float(match[1])
+        if media_type in _FORMS and quality > liked:
+            best, liked = media_type, quality
+    return best

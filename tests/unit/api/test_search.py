@@ -1,0 +1,246 @@
+"""Search over HTTP: parameters and bodies, forms of answers, problems."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from image_api.handlers import search_images
+from image_search.changes import change_row, padded, write_changes
+from image_search.files import Files
+from tests.support.api import Api
+from tests.support.records import record
+from tests.support.table import SEARCH_BUCKET
+
+PARIS = {"latitude": 48.8584, "longitude": 2.2945, "altitude_m": 35}
+
+
+@pytest.fixture
+def filled(api: Api) -> Api:
+    """Three images."""
+    images = (
+        record(
+            "uploads/a.png",
+            size=30,
+            camera={"make": "Canon"},
+            gps=PARIS,
+            keywords=["Île", 'a,"b"'],
+            title="é",
+        ),
+        record(
+            "uploads/b.png", size=20, camera={"make": "SONY"}, taken_at="2024-05-17T09:30:00", etag="same"
+        ),
+        record("uploads/c.png", size=20, etag="same", gps={"latitude": 1.5, "longitude": 2}),
+    )
+    rows = [
+        change_row(image["image_id"], "2026-11", padded(str(number)), image)
+        for number, image in enumerate(images, 1)
+    ]
+    write_changes(Files(SEARCH_BUCKET), "1-3", rows)
+    return api
+
+
+def ids(answer: Any) -> list[str]:
+    assert answer.status == 200, answer.body
+    return [item["image_id"] for item in answer.json["items"]]
+
+
+def test_a_question_in_the_url_and_the_same_as_a_body_have_the_same_answer(filled: Api) -> None:
+    asked = {
+        "filter": "camera.make = 'Canon' OR size < 25",
+        "sortby": "size,-image_id",
+        "limit": "2",
+        "facets": "format",
+    }
+    got = filled("GET /search", **asked)
+    assert ids(got) == ["uploads/c.png", "uploads/b.png"]
+    assert got.headers["content-type"] == "application/json" and got.json["matched"] == 3
+    assert set(got.json) == {"items", "matched", "next_cursor", "facets", "as_of"}
+    posted = filled("POST /search", body=json.dumps(asked | {"limit": 2}).encode())
+    for name in ("items", "matched", "facets"):
+        assert posted.json[name] == got.json[name]
+    assert ids(filled("GET /search", **asked, cursor=got.json["next_cursor"])) == ["uploads/a.png"]
+
+
+def test_a_body_takes_a_filter_as_a_tree_and_stacs_forms(filled: Api) -> None:
+    asked = {
+        "filter": {"op": "=", "args": [{"property": "camera.make"}, "SONY"]},
+        "filter-lang": "cql2-json",
+        "sortby": [{"field": "size", "direction": "desc"}],
+        "fields": ["size"],
+    }
+    assert filled("POST /search", body=json.dumps(asked).encode()).json["items"] == [
+        {"image_id": "uploads/b.png", "size": 20}
+    ]
+    assert ids(filled("POST /search", body=json.dumps({"bbox": [2, 48, 3, 49]}).encode())) == [
+        "uploads/a.png"
+    ]
+    assert ids(filled("POST /search", body=json.dumps({"datetime": "2024-05/.."}).encode())) == [
+        "uploads/b.png"
+    ]
+
+
+def test_each_form_holds_the_same_records(filled: Api) -> None:
+    plain = filled("GET /search", sortby="image_id").json["items"]
+    lines = filled("GET /search", headers={"Accept": "application/x-ndjson"}, sortby="image_id")
+    assert lines.headers["content-type"] == "application/x-ndjson"
+    assert [json.loads(line) for line in lines.body.splitlines()] == plain
+    assert lines.headers["x-matched"] == "3" and "x-next-cursor" not in lines.headers
+    geo = filled("GET /search", headers={"Accept": "application/geo+json"}, sortby="image_id").json
+    assert (geo["type"], geo["numberMatched"], geo["numberReturned"]) == ("FeatureCollection", 3, 3)
+    assert [feature["properties"] for feature in geo["features"]] == plain
+    assert [feature["geometry"] for feature in geo["features"]] == [
+        {"type": "Point", "coordinates": [2.2945, 48.8584, 35]},
+        None,
+        {"type": "Point", "coordinates": [2, 1.5]},
+    ]
+    table = filled("GET /search", headers={"Accept": "text/csv"}, sortby="image_id", limit="2")
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(table.body.decode())))
+    assert [row["image_id"] for row in rows] == ["uploads/a.png", "uploads/b.png"]
+    assert json.loads(rows[0]["keywords"]) == ["Île", 'a,"b"'] and rows[0]["camera.make"] == "Canon"
+    assert rows[1]["taken_at"] == "2024-05-17T09:30:00" and rows[1]["keywords"] == ""
+    rest = filled(
+        "GET /search",
+        headers={"Accept": "text/csv"},
+        sortby="image_id",
+        cursor=table.headers["x-next-cursor"],
+    )
+    assert [row["image_id"] for row in csv.DictReader(io.StringIO(rest.body.decode()))] == ["uploads/c.png"]
+
+
+def test_csv_has_the_fields_that_are_asked_for(filled: Api) -> None:
+    table = filled(
+        "GET /search", headers={"Accept": "text/csv"}, sortby="image_id", fields="camera,size", limit="1"
+    )
+    assert table.body.decode().splitlines() == [
+        "image_id,size,camera.make,camera.model,camera.lens,camera.serial",
+        "uploads/a.png,30,Canon,,,",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", "application/json"),
+        ("text/csv", "text/csv; charset=utf-8"),
+        ("application/json;q=0.5, text/csv", "text/csv; charset=utf-8"),
+        ("text/csv;q=0, application/json", "application/json"),
+        ("text/csv;q=0.2, application/geo+json;q=0.9", "application/geo+json"),
+        ("TEXT/CSV; header=present", "text/csv; charset=utf-8"),
+        ("nonsense;;q=,", "application/json"),
+    ],
+)
+def test_the_form_is_the_one_that_is_liked_best(filled: Api, accept: str, form: str) -> None:
+    assert filled("GET /search", headers={"Accept": accept}).headers["content-type"] == form
+
+
+def test_what_can_be_asked_is_a_json_schema(api: Api) -> None:
+    answer = api("GET /search/queryables")
+    assert answer.headers["content-type"] == "application/schema+json"
+    assert answer.json["properties"]["exposure.iso"]["type"] == "integer"
+
+
+def test_duplicates_come_in_groups_and_pages(filled: Api) -> None:
+    answer = filled("GET /duplicates")
+    assert answer.json["groups"] == [
+        {
+            "size": 20, "etag": "same", "count": 2, "wasted_bytes": 20,
+            "image_ids": ["uploads/b.png", "uploads/c.png"],
+        }
+    ]  # fmt: skip
+    rows = [
+        change_row(
+            f"uploads/d{number}", "2026-11", padded(str(10 + number)), record(f"uploads/d{number}", etag="d")
+        )
+        for number in range(2)
+    ]
+    write_changes(Files(SEARCH_BUCKET), "10-11", rows)
+    first = filled("GET /duplicates", limit="1").json
+    second = filled("GET /duplicates", limit="1", cursor=first["next_cursor"]).json
+    assert [group["etag"] for group in first["groups"] + second["groups"]] == ["d", "same"]
+    assert "next_cursor" not in second and first["matched"] == 2
+
+
+def test_an_empty_catalogue_has_empty_answers(api: Api) -> None:
+    assert api("GET /search").json["items"] == []
+    assert api("GET /duplicates").json["groups"] == []
+
+
+@pytest.mark.parametrize(
+    ("route", "parameters", "problem"),
+    [
+        ("GET /search", {"filter": "camra.make = 'x'"}, "bad-request"),
+        ("GET /search", {"colour": "red"}, "bad-request"),
+        ("GET /search", {"cursor": "AAAA"}, "invalid-cursor"),
+        ("GET /search", {"limit": "-1"}, "bad-request"),
+        ("GET /search/queryables", {"a": "b"}, "bad-request"),
+        ("GET /duplicates", {"limit": "0"}, "bad-request"),
+        ("GET /duplicates", {"limit": "1000"}, "bad-request"),
+        ("GET /duplicates", {"cursor": "?"}, "invalid-cursor"),
+        ("GET /duplicates", {"cursor": "AAAAAAAAAAAAAAAAAAAAAAAA"}, "invalid-cursor"),
+    ],
+)
+def test_what_cannot_be_asked_is_a_problem(
+    api: Api, route: str, parameters: dict[str, str], problem: str
+) -> None:
+    answer = api(route, **parameters)
+    assert (answer.status, answer.problem) == (400, problem), urlencode(parameters)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"colour": 1}',
+        b"[" * 100_000,
+        b'{"filter": ' + b'{"op":"not","args":[' * 10_000 + b"true" + b"]}" * 10_000 + b"}",
+        b'{"filter": "' + b"(" * 1_000_000 + b'"}',
+        b'{"filter": 1}',
+        b'{"filter": {"op": "=", "args": [{"property": "size"}, 1e999]}}',
+        b'{"limit": 1.5}',
+        b'{"bbox": [NaN, 0, 1, 1]}',
+        b'{"q": ["a", 1]}',
+        b'{"filter": "title = \'\xff\'"}',
+    ],
+)
+def test_a_body_that_cannot_be_asked_is_a_problem(api: Api, body: bytes) -> None:
+    answer = api("POST /search", body=body)
+    assert (answer.status, answer.problem) == (400, "bad-request")
+
+
+def test_a_cursor_of_search_is_none_of_duplicates(filled: Api) -> None:
+    cursor = filled("GET /search", limit="1").json["next_cursor"]
+    assert filled("GET /duplicates", cursor=cursor).problem == "invalid-cursor"
+
+
+def test_damage_is_told_as_unavailable_and_what_to_do(filled: Api) -> None:
+    filled.s3.put_object(Bucket=SEARCH_BUCKET, Key="changes/9-9.ndjson.gz", Body=b"half")
+    answer = filled("GET /search")
+    assert (answer.status, answer.problem) == (503, "unavailable")
+    assert "changes/9-9.ndjson.gz is damaged: delete it there, then run" in answer.json["detail"]
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_a_broken_engine_is_replaced(filled: Api) -> None:
+    assert len(ids(filled("GET /search"))) == 3
+    search_images.reader_of(SEARCH_BUCKET).engine.broken = True
+    assert len(ids(filled("GET /search"))) == 3
+    assert not search_images.reader_of(SEARCH_BUCKET).engine.broken
+
+
+def test_log_lines_hold_nothing_of_a_question(filled: Api) -> None:
+    log = filled.log()
+    filled("GET /search", filter="title = 'secret'", q="hidden")
+    filled("POST /search", body=b'{"filter": "title = \'secret\'"}')
+    filled("GET /search", filter="secret = 1")
+    assert log.getvalue() and "secret" not in log.getvalue() and "hidden" not in log.getvalue()

@@ -105,11 +105,18 @@ def test_what_cannot_be_asked_is_a_problem_that_says_why(stack: Stack) -> None:
         assert stack.call("POST", "/search", data=body).status_code == 400
 
 
+class Records(list[dict[str, Any]]):
+    """Records that Hypothesis does not write out at every question."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} records"
+
+
 @pytest.fixture(scope="module")
-def records(stack: Stack) -> list[dict[str, Any]]:
+def records(stack: Stack) -> Records:
     """Random images in the search bucket alone, half of them merged; found by their prefix."""
     rng, bucket = random.Random(11), Files(stack.outputs["search_bucket"], stack.s3)
-    made = [random_record(rng, number) for number in range(RECORDS)]
+    made = Records(random_record(rng, number) for number in range(RECORDS))
     for each in made:
         each["image_id"] = each["image_id"].replace("uploads/", "truth/")
     for half in (made[::2], made[1::2]):
@@ -132,7 +139,7 @@ def records(stack: Stack) -> list[dict[str, Any]]:
 )
 @given(asked=QUESTIONS, limit=st.integers(1, 60))
 def test_an_answer_of_the_api_is_what_plain_python_finds(
-    stack: Stack, records: list[dict[str, Any]], asked: dict[str, Any], limit: int
+    stack: Stack, records: Records, asked: dict[str, Any], limit: int
 ) -> None:
     found = truth.find(records, asked)
     own = op("like", prop("image_id"), "truth/%")

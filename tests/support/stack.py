@@ -135,7 +135,7 @@ class Site:
         return {kind: names for kind, names in held.items() if names}
 
 
-@dataclass
+@dataclass(repr=False)
 class Stack:
     """A deployed API: its outputs, clients, and the few calls every test makes."""
 

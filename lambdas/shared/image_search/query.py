@@ -71,6 +71,8 @@ class Query:
         """
         condition = Condition()
         parts = []
+        if asked.get("filter-lang") not in (None, *_LANGUAGES):
+            raise InvalidRequest(f"filter-lang is {' or '.join(_LANGUAGES)}")
         if (text := asked.get("filter")) is not None:
             parts.append(condition.filter(_tree(text, asked.get("filter-lang"))))
         if (box := asked.get("bbox")) is not None:
@@ -314,8 +316,6 @@ def _expressions(query: Query) -> dict[str, str]:
 
 
 def _tree(text: Any, language: Any) -> Any:
-    if language is not None and language not in _LANGUAGES:
-        raise InvalidRequest(f"filter-lang is {' or '.join(_LANGUAGES)}")
     if isinstance(text, str):
         if language == "cql2-json":
             try:

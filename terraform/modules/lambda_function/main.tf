@@ -34,6 +34,13 @@ resource "aws_s3_object" "package" {
   key         = "${var.name}.zip"
   source      = local.package
   source_hash = filebase64sha256(local.package)
+
+  # The local AWS loses the tags of what comes in parts (over 5 MB), and every plan would set them again.
+  override_provider {
+    default_tags {
+      tags = {}
+    }
+  }
 }
 
 resource "aws_cloudwatch_log_group" "this" {

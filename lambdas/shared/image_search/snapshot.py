@@ -157,6 +157,36 @@ class Reader:
         return View(as_of, self._template, rows, hides, pending)
 
 
+def mark_all(reader: Reader) -> None:
+    """The table `mark`: all sequences that search knows of an image, and whether it finds the image (`present`).
+
+    For a repair, before it looks at the table: what it then writes `after` these sequences wins over all that was seen
+    here, and over no change that comes later.
+    """
+
+    def attempt() -> None:
+        engine, view = reader.engine, reader.view()
+        tombstones = engine.files.listed(TOMBSTONES)
+        engine.pinned.show((*tombstones, *view.rows), whole=engine.files.listed(CHANGES))
+        engine.run(
+            "CREATE OR REPLACE TEMP TABLE mark AS"
+            " SELECT image_id, part, sequence, revision, change = 'put' AS present FROM winner"
+        )
+        for number, entry in enumerate(view.rows):
+            engine.run(
+                f"INSERT INTO mark SELECT image_id, {literal(_part_of(entry))}, sequence, revision, true"
+                f" FROM {_rows(view.template, [entry])} AS rows WHERE NOT EXISTS (SELECT 1 FROM hidden"
+                f" WHERE hidden.file = {number} AND hidden.row = rows.row)"
+            )
+        for entry in tombstones:
+            engine.run(
+                f"INSERT INTO mark SELECT image_id, {literal(_part_of(entry))}, sequence, NULL, false"
+                f" FROM read_parquet({literal(path_of(entry))})"
+            )
+
+    patiently(attempt)
+
+
 def patiently(attempt: Any, deadline: float | None = None) -> Any:
     """What `attempt` answers, begun again where a compaction came between; raises `CatalogueBusy` after too many."""
     for _ in range(_ATTEMPTS):

@@ -8,6 +8,7 @@ repairing it again changes nothing, and a repair wins over what was seen and ove
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -20,7 +21,6 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas" / "shared")]
@@ -32,6 +32,8 @@ from image_search.changes import FIRST_SEQUENCE, after, change_row, write_change
 from image_search.engine import Engine
 from image_search.files import Files
 from image_search.snapshot import Reader, compact_due, mark_all
+from tools.deploy.credentials import AccountError, find_region
+from tools.terminal import progress
 
 KINDS = {
     "missing": "in the table, not in search",
@@ -58,11 +60,12 @@ class Comparison:
         """Compare all; answers whether both say the same."""
         mark_all(Reader(self._engine))
         self._engine.run("CREATE OR REPLACE TEMP TABLE scanned (image_id VARCHAR)")
-        with tqdm(desc="records", unit="", disable=quiet or not sys.stderr.isatty()) as bar:
+        with progress(stderr=True, quiet=quiet or not sys.stderr.isatty()) as bar:
+            task = bar.add_task("records", total=None)
             for batch in _batches(self._scan()):
                 self._compare(batch, report)
                 self.records += len(batch)
-                bar.update(len(batch))
+                bar.advance(task, len(batch))
         orphans = self._engine.run(
             "SELECT image_id, part, sequence FROM mark WHERE present AND image_id NOT IN (SELECT image_id FROM scanned)"
         )
@@ -137,7 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--search-bucket", required=True, help="the search bucket (terraform output -raw search_bucket)"
     )
     parser.add_argument("--repair", action="store_true", help="write what differs, and merge it")
-    parser.add_argument("--region", help="where they are (default: your AWS settings)")
+    parser.add_argument("--region", help="AWS region (default: as deploy.sh finds it)")
     parser.add_argument("--quiet", action="store_true", help="no list of differences, no progress bar")
     options = parser.parse_args(arguments)
 
@@ -147,7 +150,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         config = Config(retries={"mode": "standard", "total_max_attempts": 5})
-        session = boto3.Session(region_name=options.region)
+        session = boto3.Session(region_name=options.region or find_region(os.environ))
         files = Files(options.search_bucket, session.client("s3", config=config))
         with tempfile.TemporaryDirectory() as scratch:
             dynamodb = session.client("dynamodb", config=config)
@@ -155,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
             in_step = comparison.run(report, options.quiet)
             if comparison.drift and options.repair:
                 compact_due(files, time.monotonic() + _COMPACTION_SECONDS, now=True)
-    except (CatalogueError, BotoCoreError, ClientError) as error:
+    except (AccountError, CatalogueError, BotoCoreError, ClientError) as error:
         print(f"snapshot.py: {error}", file=sys.stderr)
         return 2
     print(f"{comparison.records} records compared")

@@ -135,7 +135,7 @@ class Site:
         return {kind: names for kind, names in held.items() if names}
 
 
-@dataclass(repr=False)
+@dataclass
 class Stack:
     """A deployed API: its outputs, clients, and the few calls every test makes."""
 
@@ -149,6 +149,10 @@ class Stack:
         self.s3 = self.site.client("s3")
         self.sqs = self.site.client("sqs")
         self.dynamodb = self.site.client("dynamodb")
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """How Hypothesis writes it, which else writes out all fields of a dataclass."""
+        printer.text(f"the deployment at {self.url}")
 
     @property
     def url(self) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -122,6 +123,12 @@ def workers(site: Site) -> list[int]:
     return [pid for pid, parent in pairs if parent == server.pid]
 
 
+def kill(pid: int) -> None:
+    """Kill a worker, or find that it has ended by itself."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
 def kill_workers(stack: Stack, stop: threading.Event, kills: list[int]) -> None:
     """Kill a worker now and then, as long as the storm lasts."""
     chance = random.Random(7)
@@ -129,7 +136,7 @@ def kill_workers(stack: Stack, stop: threading.Event, kills: list[int]) -> None:
         running = workers(stack.site)
         if running and stack.messages("queue_url"):
             victim = chance.choice(running)
-            os.kill(victim, signal.SIGKILL)
+            kill(victim)
             kills.append(victim)
 
 
@@ -173,7 +180,7 @@ def test_workers_killed_in_the_middle_of_a_batch_lose_nothing(stormy: Stack) -> 
         stack.s3.put_object(Bucket=stack.bucket, Key=key, Body=numbered_picture(500_000 + number))
         if number % 20 == 10:
             for pid in eventually(lambda: workers(stack.site), "a worker"):
-                os.kill(pid, signal.SIGKILL)
+                kill(pid)
     stack.drained(SETTLE_SECONDS)
     assert differences(stack.s3, stack.dynamodb, stack.bucket, stack.outputs["table"]) == []
     assert all(stack.record(key).json()["status"] == "ok" for key in keys)

@@ -17,11 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from image_metadata import ImageMetadata, RangeReader, SourceError, extract, limits
-from tests.support import raws
+from tests.support import odd, raws
 
 IMAGES = Path(__file__).parents[1] / "images"
 SEEDS = [path.read_bytes() for path in sorted(IMAGES.iterdir()) if path.suffix not in (".py", ".json", "")]
 SEEDS += raws.SAMPLES.values()
+SEEDS += odd.SAMPLES.values()
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "3"))
 #: Seconds that one file may take; generous, because the machine may be busy with other tests.
 MAX_SECONDS = 2.0
@@ -41,13 +42,15 @@ EDGES = [
 NAMES = [b"Exif\0\0", b"II*\0", b"MM\0*", b"8BIM", b"\x1c\x02", b"ftyp", b"meta", b"moov", b"iloc", b"IDAT", b"IHDR",
          b"VP8X", b"ANMF", b"\xff\xe1", b"\xff\xda", b"<x:xmpmeta>", b"<rdf:li>", b"!\xff\x0b", b"qoif",
          b"#?RADIANCE\n", b"P6 ", b"<svg ", b"MPF\0", b"crx ", b"CMP1", b"HEAPCCDR", b"SECd", b"SECp", b"\0PRD",
-         b"\0TTW", b"\x4a\1\4\0", b"\x12\xc6\1\0", b"\3\x80\0\0"]  # fmt: skip
+         b"\0TTW", b"\x4a\1\4\0", b"\x12\xc6\1\0", b"\3\x80\0\0",
+         b"brob", b"Raw profile type exif\0", b"\nexif\n 9\n", b"tRNS", b"PLTE", b"EXIF", b"XMP ", b"uri ",
+         b"http://ns.adobe.com/xap/1.0/\0", b"UNICODE\0", b"\x80\xbc", b"\xff\xf7", b"\xff\x64", b" PM"]  # fmt: skip
 SIGNATURES = [
     b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\0\0\0\0WEBP", b"II*\0", b"MM\0+", b"8BPS\0\1",
     b"\0\0\0\x18ftypavif", b"\0\0\0\x18ftypheic", b"BM", b"\0\0\1\0\1\0", b"\xff\x0a", b"\xff\x4f\xff\x51",
     b"FUJIFILMCCD-RAW ", b"IIU\0\x18\0\0\0", b"IIRO\x08\0\0\0", b"\0MRM", b"FOVb\2\0\2\0", b"II\x1a\0\0\0HEAPCCDR",
     b"\0\0\0\x18ftypcrx ", b"II*\0\x10\0\0\0CR\2\0", b"P6\n", b"<svg", b"#?RADIANCE\n", b"v/1\1\2", b"\n\5\1\x08",
-    b"qoif", b"DDS ", b"\x01\xda",
+    b"qoif", b"DDS ", b"\x01\xda", b"II\xbc\1\x08\0\0\0", b"\0\0\0\x0cJXL \r\n\x87\n", b"<svg style='",
 ]  # fmt: skip
 
 
@@ -70,7 +73,8 @@ def check(data: bytes) -> None:
     elapsed = time.perf_counter() - started
     assert isinstance(metadata, ImageMetadata)
     assert metadata.status in ("ok", "unsupported", "corrupt", "too_large")
-    assert metadata.status != "ok" or (metadata.width or 0) > 0 < (metadata.height or 0)
+    sized = (metadata.width or 0) > 0 < (metadata.height or 0)
+    assert metadata.status != "ok" or sized or (metadata.format, metadata.width) == ("SVG", None)
     json.dumps(metadata.to_dict(), allow_nan=False).encode()
     assert reader.bytes_fetched <= limits.MAX_BYTES
     assert reader.requests <= limits.MAX_REQUESTS

@@ -57,6 +57,8 @@ def survives(name: str, data: bytes) -> Found | None:
         reader_of(name).read(source, found)
     except CorruptImage:
         return None
+    if found.sizeless:
+        return found
     assert found.width is not None
     assert found.width > 0
     assert found.height is not None

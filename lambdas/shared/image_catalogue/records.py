@@ -73,6 +73,8 @@ def _with_gps_policy(record: dict[str, Any], policy: str) -> dict[str, Any]:
     coarse = {
         name: round(position[name], COARSE_DECIMALS) for name in ("latitude", "longitude") if name in position
     }
+    if "unsigned" in position:
+        coarse["unsigned"] = position["unsigned"]
     return record | {"gps": coarse}
 
 

@@ -5,6 +5,7 @@ fields.py lists the blocks that a field is taken from; what the container states
 
 from __future__ import annotations
 
+import math
 from typing import Any, BinaryIO
 
 from . import formats, limits
@@ -15,7 +16,7 @@ from .blocks.text import read_texts
 from .blocks.xmp import read_xmp
 from .characters import clean
 from .errors import BudgetExceeded, CorruptImage, ImageTooLarge, UnsupportedImage
-from .fields import FIELDS, BlockName, Description, Kind, Moment, Source
+from .fields import FIELDS, BlockName, Description, Kind, Moment, Position, Source
 from .formats import pillow
 from .model import Found, ImageMetadata
 from .reader import FileReader, Reader
@@ -30,6 +31,8 @@ _DATES = [
 ]
 #: Characters of a date alone, and of one to the second.
 _DAY, _SECOND = 10, 19
+#: Degrees within which two sources mean the same place, if one of them is rounded to minutes.
+_SAME_PLACE = 0.01
 #: The blocks in the order in which they count -> the fields for which they count so; keywords are of them all.
 _ORDERS: dict[tuple[BlockName, ...], list[str]] = {}
 for _field in FIELDS.values():
@@ -91,6 +94,8 @@ def _read(reader: Reader, found: Found) -> Found:
 def _check_size(found: Found) -> None:
     width, height = found.width, found.height
     if width is None or height is None:
+        if found.sizeless:
+            return
         raise CorruptImage("no size is stated")
     if width <= 0 or height <= 0:
         found.width = found.height = None
@@ -141,7 +146,9 @@ def _read_blocks(found: Found) -> _Blocks:
         several += [read_exif(data, found.warn) for data in (found.exif, *found.exif_more)]
     for block in several:
         if block is not None:
-            blocks.setdefault("EXIF", block).fill(block)
+            first = blocks.setdefault("EXIF", block)
+            first.gps = _settled(first.gps, block.gps)
+            first.fill(block)
     if found.xmp and (packet := read_xmp(found.xmp, found.warn, found.xmp_extended)) is not None:
         blocks["XMP"] = packet
     if found.iptc:
@@ -159,9 +166,26 @@ def _chosen(blocks: _Blocks) -> dict[str, Any]:
             if block in blocks:
                 values = vars(blocks[block])
                 chosen.update({name: values[name] for name in names if values[name] is not None})
+    if "gps" in chosen:
+        for stated in blocks.values():
+            chosen["gps"] = _settled(chosen["gps"], stated.gps)
     if "remark" in chosen:
         chosen.setdefault("description", chosen["remark"])
     return chosen
+
+
+def _settled(place: Position | None, other: Position | None) -> Position | None:
+    """The position, on the halves of the Earth that another source states for the same degrees."""
+    if not place or not other or not place.get("unsigned") or other.get("unsigned"):
+        return place
+    north, east = other["latitude"], other["longitude"]
+    if max(abs(place["latitude"] - abs(north)), abs(place["longitude"] - abs(east))) > _SAME_PLACE:
+        return place
+    settled = place | Position(
+        latitude=math.copysign(place["latitude"], north), longitude=math.copysign(place["longitude"], east)
+    )
+    settled.pop("unsigned")
+    return settled
 
 
 def _describe(out: ImageMetadata, chosen: dict[str, Any]) -> None:

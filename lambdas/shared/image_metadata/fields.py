@@ -87,6 +87,7 @@ class Position(TypedDict):
     latitude: float  # degrees, south is negative
     longitude: float  # degrees, west is negative
     altitude_m: NotRequired[float]  # below the sea is negative
+    unsigned: NotRequired[bool]  # True where it is not stated whether south or west
 
 
 @dataclass
@@ -215,7 +216,7 @@ class Description:
     keywords: list[str] = _stated(
         Kind.WORDS, _xmp("dc:subject"), _iptc(25, "Keywords"), _exif(0x9C9E, "XPKeywords")
     )
-    rating: int | None = _stated(Kind.INTEGER, _xmp("xmp:Rating"), _exif(0x4746, "Rating"), bounds=(-1, 100))
+    rating: int | None = _stated(Kind.INTEGER, _xmp("xmp:Rating"), _exif(0x4746, "Rating"), bounds=(-1, 5))
     software: str | None = _stated(
         Kind.TEXT,
         _exif(0x0131, "Software"),

@@ -35,6 +35,7 @@ class Found:
     content_type: str | None = None
     width: int | None = None  # pixels as stored
     height: int | None = None
+    sizeless: bool = False  # whether the picture has no size of its own (SVG)
     bit_depth: int | None = None  # bits per channel
     color_mode: str | None = None  # Pillow's mode names: 1, L, LA, P, RGB, RGBA, CMYK, YCbCr, LAB, I;16, F
     has_alpha: bool | None = None

@@ -6,7 +6,18 @@ in git, and must: whichever is merged second is another version.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+
+class Change(NamedTuple):
+    """What a version changed, and by what a test notices that fields or formats are others than the version's."""
+
+    what: str
+    digest: str = ""
+
+
 CHANGES = {
-    1: "the first records",
+    1: Change("the first records"),
+    2: Change("raw files, pages, dates, texts, hidden blocks, unsigned positions", "84800d7d1b08"),
 }
 EXTRACTOR_VERSION = max(CHANGES)

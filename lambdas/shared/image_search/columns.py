@@ -110,6 +110,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("gps.latitude", NUMBER, "degrees, north positive"),
     Column("gps.longitude", NUMBER, "degrees, east positive"),
     Column("gps.altitude_m", NUMBER, "metres above the sea"),
+    Column("gps.unsigned", BOOLEAN, "true where the file does not state whether south or west", few=True),
     Column("has_gps", BOOLEAN, "whether the file states a position", few=True),
     Column("title", TEXT, "title"),
     Column("description", TEXT, "description"),

@@ -53,6 +53,15 @@ def test_an_upload_is_stored_and_its_record_answers_at_once(api: Api, route: str
     assert stored["ETag"] == f'"{record["etag"]}"'
 
 
+@pytest.mark.parametrize("attributes", ["", 'width="10em" height="100%"', 'viewBox="0 0 4 3"'])
+def test_an_svg_is_taken_whatever_it_states_of_its_size(api: Api, attributes: str) -> None:
+    data = f'<svg xmlns="http://www.w3.org/2000/svg" {attributes}/>'.encode()
+    record = api.upload(data, headers={"Content-Type": "image/svg+xml"})
+    assert (record["status"], record["content_type"]) == ("ok", "image/svg+xml")
+    assert ("width" in record) is ("viewBox" in attributes)
+    assert api("GET /metadata/{image_id+}", record["image_id"]).json == record
+
+
 def test_the_checksum_is_sent_to_s3(api: Api) -> None:
     sent: list[Any] = []
     api.s3.meta.events.register(

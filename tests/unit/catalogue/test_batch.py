@@ -412,5 +412,8 @@ def test_positions_follow_the_gps_policy() -> None:
     }
     assert record_of(metadata, **STORED)["gps"] == metadata["gps"]
     assert record_of(metadata, gps="coarse", **STORED)["gps"] == {"latitude": 48.86, "longitude": 2.29}
+    unsigned = metadata | {"gps": metadata["gps"] | {"unsigned": True}}
+    told = record_of(unsigned, gps="coarse", **STORED)["gps"]
+    assert told == {"latitude": 48.86, "longitude": 2.29, "unsigned": True}
     assert "gps" not in record_of(metadata, gps="none", **STORED)
     assert record_of(metadata, gps="none", **STORED)["has_gps"] is True

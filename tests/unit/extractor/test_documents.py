@@ -10,7 +10,7 @@ import pytest
 
 from image_metadata.errors import CorruptImage
 from image_metadata.model import Found
-from tests.support.builders import resource
+from tests.support.builders import damaged_twins, metadata_of, resource
 from tests.support.damage import CountingReader, endure, read, reader_of, recognised, survives
 
 # --- PSD ------------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def svg(attributes: str, prolog: str = "", encoding: str = "utf-8") -> bytes:
         ('width="100%" height="100%" viewBox="0 0 24 12"', (24, 12)),
         ('width="48" viewBox="0 0 24 12"', (48, 24)),
         ('height="48" viewBox="0 0 24 12"', (96, 48)),
-        ('width="10em" height="20" viewBox="0 0 1 2"', (10, 20)),
+        ('width="10em" height="20" viewBox="0 0 1 2"', (160, 20)),
         ('width="0.2" height="0.2"', (1, 1)),
         ('data-x="a > b" width="40" height="30"', (40, 30)),
     ],
@@ -209,21 +209,57 @@ def test_entities_are_not_expanded() -> None:
     prolog = f'<!DOCTYPE svg [<!ENTITY l0 "lol"><!ENTITY w SYSTEM "file:///etc/passwd">{laughs}]>'
     found = read("svg", svg('a="&l9;" width="40" height="30"', prolog))
     assert (found.width, found.height) == (40, 30)
-    with pytest.raises(CorruptImage):
-        read("svg", svg('width="&w;" height="30"', prolog))
+    assert read("svg", svg('width="&w;" height="30"', prolog)).sizeless
 
 
 @pytest.mark.parametrize(
     "attributes",
     ["", 'width="100%" height="100%"', 'width="40"', 'width="-4" height="30"', 'width="0" height="0"',
-     'width="auto" height="3"',
-     'viewBox="0 0 0 12"',
+     'width="auto" height="3"', 'width="50vw" height="50vh"', 'style="width:100%;height:auto"',
+     'viewBox="0 0 0 12"', 'style="' + ";" * 1000 + '"', 'style="width:4px"',
      'viewBox="1 2 3"', 'width="1e999" height="1"', 'width="nan" height="inf"', "width=40 height=30",
      'width="1e-300" viewBox="0 0 1e-300 1e300"'],
 )  # fmt: skip
-def test_svg_without_a_size(attributes: str) -> None:
-    with pytest.raises(CorruptImage):
-        read("svg", svg(attributes))
+def test_svg_without_a_size_is_as_large_as_what_shows_it(attributes: str) -> None:
+    metadata = metadata_of(svg(attributes))
+    assert (metadata.status, metadata.content_type, metadata.error) == ("ok", "image/svg+xml", None)
+    assert (metadata.width, metadata.height, metadata.display_width) == (None, None, None)
+    assert (metadata.frames, metadata.has_gps) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "size"),
+    [
+        ('width="10em" height="5em"', (160, 80)),
+        ('width="10ex" height="5rem"', (80, 80)),
+        ('width="10ch" height="5ic"', (80, 80)),
+        ('width="1in" height="2.54CM"', (96, 96)),
+        ('style="width: 40px; height: 30px"', (40, 30)),
+        ('style="fill:red;WIDTH:10EM ; height:1in !important" width="4" height="3"', (160, 96)),
+        ('style="width:100%;height:100%" width="40" height="30"', (40, 30)),
+        ('width="100%" height="100%" viewBox="0 0 40 30"', (40, 30)),
+        ('width="50%" height="3em" viewBox="0 0 40 30"', (64, 48)),
+        ('style="width:20em" viewBox="0,0,40,30"', (320, 240)),
+        ('width="10vw" height="10vh" viewBox="-5 -5 40 30"', (40, 30)),
+    ],
+)
+def test_svg_sizes_in_every_unit(attributes: str, size: tuple[int, int]) -> None:
+    metadata = metadata_of(svg(attributes))
+    assert (metadata.status, metadata.width, metadata.height) == ("ok", *size)
+    assert (metadata.display_width, metadata.display_height) == size
+
+
+def test_svg_whose_start_tag_is_cut_off_is_corrupt() -> None:
+    whole = svg('style="width:10em" data-a="x>y" id="b"').partition(b">y")[2]
+    tag = svg('style="width:10em" data-a="x>y" id="b"')[: -len(whole)]
+    assert metadata_of(tag).status == "corrupt"
+    metadata = metadata_of(b"<svg xmlns='http://www.w3.org/2000/svg' ")
+    assert (metadata.status, metadata.format, metadata.width) == ("corrupt", "SVG", None)
+    assert metadata.error == "the root element is cut off before it states a size"
+    for attributes in ("", 'width="10em" height="5em"', 'style="width:1em;height:2em" viewBox="0 0 4 3"'):
+        for twin in damaged_twins(svg(attributes)):
+            told = metadata_of(twin)
+            assert told.status in ("ok", "corrupt", "unsupported", "too_large")
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_a_missing_reference_is_said() -> None:
     warnings: list[str] = []
     exif = read_exif(tiff({}, None, {2: LAT, 4: LON}), warnings.append)
     assert exif is not None
-    assert exif.gps == {"latitude": 33.85848333, "longitude": 70.67}
+    assert exif.gps == {"latitude": 33.85848333, "longitude": 70.67, "unsigned": True}
     assert len(warnings) == 2
     assert "no reference" in warnings[0]
 

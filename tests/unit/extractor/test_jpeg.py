@@ -425,3 +425,31 @@ def test_damaged_twins_of_several_exif_blocks() -> None:
     data = exif_segments(tiff({0x0131: (2, "Tool")}), tiff({0x010F: (2, "Acme")}), b"tail")
     for twin in damaged_twins(data):
         assert metadata_of(twin).status in ("ok", "corrupt", "unsupported", "too_large")
+
+
+@pytest.mark.parametrize(
+    ("components", "depth", "mode"), [(1, 8, "L"), (3, 8, "RGB"), (1, 12, "L"), (3, 16, "RGB")]
+)
+def test_jpeg_ls_by_name(components: int, depth: int, mode: str) -> None:
+    parameters = segment(0xF8, b"\1" + bytes(10))
+    data = jpeg(parameters, exif=tiff({0x010F: (2, "Acme")}), tail=sof(0xF7, depth, components))
+    metadata = metadata_of(data)
+    assert (metadata.status, metadata.format, metadata.content_type) == ("ok", "JPEG-LS", "image/jls")
+    assert (metadata.width, metadata.height, metadata.bit_depth, metadata.color_mode) == (48, 32, depth, mode)
+    assert (metadata.camera, metadata.frames) == ({"make": "Acme"}, 1)
+    for twin in damaged_twins(data):
+        assert metadata_of(twin).status in ("ok", "corrupt", "unsupported", "too_large")
+
+
+def test_pictures_past_the_budget_are_not_counted() -> None:
+    index = tiff(
+        {
+            0xB001: (4, 2),
+            0xB002: (7, struct.pack("<4I", 0x30000, 0, 0, 0) + struct.pack("<4I", 0, 0, 2**24, 0)),
+        }
+    )
+    data = jpeg(segment(0xE2, b"MPF\0" + index)) + bytes(200_000)
+    reader = RangeReader(lambda start, end: data[start:end], len(data) + 2**25, max_requests=1)
+    metadata = extract(reader)
+    assert (metadata.status, metadata.width, metadata.frames) == ("ok", 48, None)
+    assert "the pictures were not counted" in metadata.warnings[0]

@@ -24,6 +24,9 @@ from tests.support.builders import (
 EXIF = tiff({0x010F: (2, "Acme"), 0x0112: (3, 6)})
 
 
+PALETTE = chunk(b"PLTE", bytes(3 * 4))
+
+
 def text(keyword: str, value: str) -> bytes:
     return chunk(b"tEXt", keyword.encode() + b"\0" + value.encode("latin-1"))
 
@@ -49,7 +52,7 @@ def test_modes_depths_and_alpha(color: int, depth: int, mode: str, alpha: bool) 
 
 
 def test_transparent_colours_are_alpha() -> None:
-    assert metadata_of(png(chunk(b"tRNS", b"\0"), color=3)).has_alpha is True
+    assert metadata_of(png(PALETTE, chunk(b"tRNS", b"\0"), color=3)).has_alpha is True
 
 
 def test_density() -> None:
@@ -303,3 +306,40 @@ def test_a_chunk_longer_than_the_file() -> None:
 def test_a_block_over_its_limit_is_passed_over() -> None:
     metadata = metadata_of(png(chunk(b"eXIf", bytes(limits.MAX_EXIF + 1)), text("Title", "T")))
     assert (metadata.title, metadata.warnings) == ("T", ["PNG: a eXIf chunk is larger than is read"])
+
+
+@pytest.mark.parametrize(
+    ("color", "chunks", "alpha"),
+    [
+        (0, [chunk(b"tRNS", bytes(2))], True),
+        (2, [chunk(b"tRNS", bytes(6))], True),
+        (3, [PALETTE, chunk(b"tRNS", bytes(4))], True),
+        (3, [PALETTE, chunk(b"tRNS", bytes(1))], True),
+        # Of a wrong length.
+        (0, [chunk(b"tRNS", bytes(1))], False),
+        (0, [chunk(b"tRNS", bytes(6))], False),
+        (2, [chunk(b"tRNS", bytes(2))], False),
+        (2, [chunk(b"tRNS", bytes(7))], False),
+        (3, [PALETTE, chunk(b"tRNS", bytes(5))], False),
+        (3, [PALETTE, chunk(b"tRNS", bytes(256))], False),
+        (3, [PALETTE, chunk(b"tRNS", b"")], False),
+        # Out of place.
+        (3, [chunk(b"tRNS", bytes(4)), PALETTE], False),
+        (3, [chunk(b"tRNS", bytes(4))], False),
+        # Beside an alpha channel it says nothing.
+        (6, [chunk(b"tRNS", bytes(6))], True),
+        (4, [chunk(b"tRNS", bytes(2))], True),
+    ],
+)
+def test_alpha_by_a_transparency_chunk(color: int, chunks: list[bytes], alpha: bool) -> None:
+    metadata = metadata_of(png(*chunks, color=color))
+    assert metadata.has_alpha is alpha
+    assert bool(metadata.warnings) is (not alpha or color in (4, 6))
+
+
+@pytest.mark.parametrize(("color", "length"), [(0, 2), (2, 6), (3, 4)])
+def test_a_transparency_chunk_behind_the_pixels_is_passed_over(color: int, length: int) -> None:
+    before = [PALETTE] if color == 3 else []
+    metadata = metadata_of(png(*before, color=color, after=[chunk(b"tRNS", bytes(length))]))
+    assert metadata.has_alpha is False
+    assert metadata.warnings == ["PNG: a tRNS chunk is out of place or of a wrong length"]

@@ -15,7 +15,7 @@ from ..fields import Description, Field, Kind, Moment, Position, Reads, Source, 
 from ..reader import Reader
 from .dates import exif_moment
 from .ifd import ASCII, Directory, Entry, NotTiff, TiffStream
-from .numbers import positive, resolution
+from .numbers import position, positive, resolution
 
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 #: Blocks of other standards that a TIFF stream may hold.
@@ -156,18 +156,17 @@ def _position(values: _Values, _: Field, source: Source) -> Position | None:
     tiff, warn = values.tiff, values.warn
     gps = _below(tiff, values.tags[source.key], Directory())
     north, north_ref, east, east_ref, height, height_ref = (gps.get(tag) for tag in source.beside)
-    latitude = _coordinate(tiff, north, north_ref, "latitude", "S", warn)
-    longitude = _coordinate(tiff, east, east_ref, "longitude", "W", warn)
+    latitude = _coordinate(tiff, north, north_ref, "latitude", "NS", warn)
+    longitude = _coordinate(tiff, east, east_ref, "longitude", "EW", warn)
     if latitude is None or longitude is None:
         return None
-    position = Position(latitude=latitude, longitude=longitude)
     altitude = tiff.real(height)
-    if altitude is not None and abs(altitude) < 1e6:
+    if altitude is not None:
         ref = tiff.number(height_ref) if height_ref else 0
         if isinstance(ref, tuple):
             ref = ref[0]
-        position["altitude_m"] = round(-altitude if ref in (1, 3, 49) else altitude, 3)
-    return position
+        altitude = -altitude if ref in (1, 3, 49) else altitude
+    return position(latitude[0], longitude[0], latitude[1] and longitude[1], altitude)
 
 
 def _coordinate(
@@ -175,19 +174,22 @@ def _coordinate(
     value: Entry | None,
     ref: Entry | None,
     name: str,
-    negative: str,
+    letters: str,
     warn: Callable[[str], None],
-) -> float | None:
-    """Signed degrees of degrees, minutes, seconds and their ref; None when they state no position."""
+) -> tuple[float, bool] | None:
+    """Signed degrees of degrees, minutes, seconds and their ref, and whether it has a sign; None for no position."""
     if value is None:
         return None
     try:
         parts = tiff.numbers(value)
     except struct.error:
         parts = ()
+    letter = (tiff.text(ref) or "")[:1].upper() if ref is not None else ""
     if not parts and value[1] == ASCII:
         # Written as text, against the standard.
-        parts = tuple(float(word) for word in _NUMBERS.findall(tiff.text(value) or "")[:3])
+        text = tiff.text(value) or ""
+        parts = tuple(float(word) for word in _NUMBERS.findall(text)[:3])
+        letter = letter or text[-1:].upper()
     degrees = 0.0
     stated = 0
     for part, scale in zip(parts, (1.0, 60.0, 3600.0), strict=False):
@@ -203,17 +205,16 @@ def _coordinate(
         if any(part[0] if isinstance(part, tuple) else part for part in parts):
             warn(f"GPS: the {name} is no number")
         return None
-    letter = (tiff.text(ref) or "")[:1].upper() if ref is not None else ""
     if letter == "":
         warn(f"GPS: the {name} has no reference, taken as {'north' if name == 'latitude' else 'east'}")
-    elif letter == negative:
+    elif letter == letters[1]:
         degrees = -abs(degrees)
-    elif letter not in "NSEW":
+    elif letter != letters[0]:
         warn(f"GPS: the {name}'s reference is unknown")
     if not abs(degrees) <= _GPS_RANGE[name]:
         warn(f"GPS: the {name} is out of range")
         return None
-    return round(degrees, 8)
+    return round(degrees, 8), degrees <= 0 or letter in tuple(letters)
 
 
 _ROWS = rows("EXIF", _READS)

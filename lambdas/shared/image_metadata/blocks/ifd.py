@@ -62,7 +62,9 @@ _HEADERS = {
     b"IIRO": _LAYOUTS["<", False],  # Olympus ORF
     b"IIRS": _LAYOUTS["<", False],
     b"MMOR": _LAYOUTS[">", False],
-    b"IIU\0": _LAYOUTS["<", False],  # Panasonic RW2, JPEG XR
+    b"IIU\0": _LAYOUTS["<", False],  # Panasonic RW2
+    b"II\xbc\0": _LAYOUTS["<", False],  # JPEG XR
+    b"II\xbc\1": _LAYOUTS["<", False],
 }
 #: The types that entries may have.
 TYPES = frozenset((*_SIZES, UTF8))

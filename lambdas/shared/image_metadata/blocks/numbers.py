@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from ..fields import Position
+
+#: Metres within which an altitude is one: from below the deepest sea to where space begins.
+_ALTITUDES = (-12_000, 100_000)
+
 
 def positive(value: float | None) -> float | int | None:
     """Six significant digits of a number over zero, a whole one as an int; None for any other."""
@@ -24,3 +29,13 @@ def resolution(x: float | None, y: float | None, unit: int | None) -> tuple[floa
         return None
     scale = 2.54 if unit == 3 else 1.0
     return round(across * scale, 4), round(down * scale, 4)
+
+
+def position(latitude: float, longitude: float, signed: bool, altitude: float | None) -> Position:
+    """A place of degrees within their range; `signed` is whether it is stated on which halves of the Earth it lies."""
+    place = Position(latitude=latitude, longitude=longitude)
+    if altitude is not None and _ALTITUDES[0] <= altitude <= _ALTITUDES[1]:
+        place["altitude_m"] = round(altitude, 3)
+    if not signed:
+        place["unsigned"] = True
+    return place

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .. import limits
 from ..fields import Description, Field, Kind, Moment, Position, Reads, Source, describe, rows
 from .dates import parse
-from .numbers import positive, resolution
+from .numbers import position, positive, resolution
 from .rdf import Values, read_properties
 
 #: What stands before a packet in a JPEG, and by mistake elsewhere.
@@ -141,27 +141,31 @@ def _position(packet: _Packet, _: Field, source: Source) -> Position | None:
     north, north_ref, east, east_ref, height, height_ref = (
         packet.first(name) for name in (source.name, *source.beside)
     )
-    latitude, longitude = _coordinate(north, north_ref, 90.0), _coordinate(east, east_ref, 180.0)
+    latitude, longitude = _coordinate(north, north_ref, "NS", 90.0), _coordinate(east, east_ref, "EW", 180.0)
     if latitude is None or longitude is None:
         packet.warn("GPS: the XMP position is no position")
         return None
-    position = Position(latitude=latitude, longitude=longitude)
     altitude = _number(height)
-    if altitude is not None and abs(altitude) < 1e6:
-        position["altitude_m"] = round(-altitude if height_ref == "1" else altitude, 3)
-    return position
+    if altitude is not None and height_ref == "1":
+        altitude = -altitude
+    # Who writes one of the two with a sign writes both so.
+    signed = all(each[1] for each in (latitude, longitude)) or min(latitude[0], longitude[0]) < 0
+    return position(latitude[0], longitude[0], signed, altitude)
 
 
-def _coordinate(text: str | None, ref: str | None, limit: float) -> float | None:
-    """XMP's GPSCoordinate: DDD,MM,SSk or DDD,MM.mmk, and the signed decimals that some write."""
+def _coordinate(text: str | None, ref: str | None, letters: str, limit: float) -> tuple[float, bool] | None:
+    """XMP's GPSCoordinate (DDD,MM,SSk or DDD,MM.mmk) or signed decimals, as some write; and whether it has a sign."""
     match = _GPS.match(text) if text and len(text) <= 64 else None
     if match is None:
         return None
-    degrees = abs(float(match[1])) + float(match[2] or 0) / 60 + float(match[3] or 0) / 3600
+    minutes, seconds = float(match[2] or 0), float(match[3] or 0)
+    degrees = abs(float(match[1])) + minutes / 60 + seconds / 3600
+    if minutes >= 60 or seconds >= 60 or degrees > limit:
+        return None
     letter = (match[4] or ref or "")[:1].upper()
-    if letter in ("S", "W") or match[1].startswith("-"):
+    if letter == letters[1] or match[1].startswith("-"):
         degrees = -degrees
-    return round(degrees, 8) if abs(degrees) <= limit else None
+    return round(degrees, 8), not degrees or letter in tuple(letters) or match[1][0] in "+-"
 
 
 _ROWS = rows("XMP", _READS)

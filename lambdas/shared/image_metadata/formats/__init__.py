@@ -24,6 +24,7 @@ from . import (
     jp2,
     jpeg,
     jxl,
+    jxr,
     netpbm,
     pcx,
     pillow,
@@ -42,7 +43,7 @@ HEAD = 64
 
 READERS: tuple[ModuleType, ...] = (
     jpeg, png, gif, webp, cr3, isobmff, tiff, rw2, raf, ciff, x3f, mrw,
-    bmp, jxl, jp2, psd, exr, hdr, qoi, ico, netpbm, pcx, svg, eps,
+    bmp, jxl, jxr, jp2, psd, exr, hdr, qoi, ico, netpbm, pcx, svg, eps,
 )  # fmt: skip
 #: Asked when nothing else knows the file: formats whose first bytes only make them likely.
 WITHOUT_SIGNATURE: tuple[ModuleType, ...] = (tga,)

@@ -103,8 +103,7 @@ class _Walk:
             if skipped is None:
                 return False
             position = skipped
-        self.found.warn("GIF: more blocks than are read")
-        return True
+        raise BudgetExceeded("the file has more blocks than are read")
 
     def _skip(self, position: int) -> int | None:
         """Pass over sub-blocks; where the next block starts."""

@@ -17,11 +17,13 @@ from ..reader import Reader
 
 JPEG = FileType("JPEG", "image/jpeg", "jpg")
 MPO = FileType("MPO", "image/jpeg", "jpg")
-TYPES = (JPEG, MPO)
+JPEG_LS = FileType("JPEG-LS", "image/jls", "jls")
+TYPES = (JPEG, MPO, JPEG_LS)
 
 _SOI, _EOI, _SOS, _COM = 0xFFD8, 0xFFD9, 0xFFDA, 0xFFFE
 _APP0, _APP1, _APP2, _APP13, _APP14 = 0xFFE0, 0xFFE1, 0xFFE2, 0xFFED, 0xFFEE
-_FRAMES = frozenset(range(0xFFC0, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}  # all but DHT, JPG, DAC
+_LOSSLESS = 0xFFF7  # the frame header of JPEG-LS (T.87 C.2.2)
+_FRAMES = frozenset((*range(0xFFC0, 0xFFD0), _LOSSLESS)) - {0xFFC4, 0xFFC8, 0xFFCC}  # all but DHT, JPG, DAC
 _PASSED = frozenset((0xFFDB, 0xFFC4, 0xFFDD))  # DQT, DHT, DRI
 _ALONE = frozenset((0xFF00, 0xFF01, _SOI, *range(0xFFD0, 0xFFD8)))  # markers without a length
 _APPLICATIONS = frozenset((_APP1, _APP2, _APP13))
@@ -125,11 +127,15 @@ def _count(source: Reader, found: Found, blocks: _Blocks) -> None:
     found.frames, found.animated = 1, False
     views = sum(kind >> 16 == 2 for kind, _ in blocks.pictures)
     undefined = [place for kind, place in blocks.pictures if kind == 0]
-    if undefined and not _has_auxiliary(found, blocks) and _is_view(source, undefined[0], found, blocks):
-        views += len(undefined)
+    if undefined and not _has_auxiliary(found, blocks):
+        alike = _is_view(source, undefined[0], found, blocks)
+        views += len(undefined) if alike else 0
+        if alike is None:
+            found.frames = None
     if views:
         found.be(MPO)
-        found.frames = views + 1
+        if found.frames is not None:
+            found.frames = views + 1
 
 
 def _has_auxiliary(found: Found, blocks: _Blocks) -> bool:
@@ -137,14 +143,17 @@ def _has_auxiliary(found: Found, blocks: _Blocks) -> bool:
     return blocks.auxiliary or any(sign in packet for sign in _AUXILIARY for packet in packets)
 
 
-def _is_view(source: Reader, place: int, found: Found, blocks: _Blocks) -> bool:
-    """Whether a picture of undefined type is a picture like the first: of its colours, about its size, no gain map."""
+def _is_view(source: Reader, place: int, found: Found, blocks: _Blocks) -> bool | None:
+    """Whether a picture of undefined type is a picture like the first: of its colours, about its size, no gain map.
+
+    None where it is out of the budget's reach.
+    """
     try:
         data = source.read_at(place, _PICTURE_BYTES)
         frame = frame_header(source, place)
     except BudgetExceeded as error:
-        found.warn(f"MPF: {error}")
-        return False
+        found.warn(f"MPF: the pictures were not counted: {error}")
+        return None
     if frame is None or any(sign in data for sign in (*_AUXILIARY, _ISO_GAIN_MAP)):
         return False
     _, height, width, components = frame
@@ -190,6 +199,8 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
                 _small(data, marker, found, blocks)
             elif found.width is None:
                 _frame(read_at(start, min(length - 2, 32)), found, blocks)
+                if marker == _LOSSLESS:
+                    found.be(JPEG_LS)
             continue
         if marker < 0xFF00:
             # Stray bytes between segments: go on at the next marker nearby.

@@ -19,7 +19,7 @@ TYPES = (PNG,)
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 _MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
-_SIDE = frozenset((b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"zxIf", b"iCCP", b"pHYs", b"tRNS", b"acTL", b"fcTL"))
+_SIDE = frozenset((b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"zxIf", b"iCCP", b"pHYs", b"acTL", b"fcTL"))
 _TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt"))
 #: The keywords of texts that are read, without case and blanks, in which writers differ -> as the record's fields say.
 _KEYWORDS = {name.replace(" ", "").lower(): name for name in (*keys("PNG"), "XML:com.adobe.xmp")}
@@ -87,6 +87,8 @@ class _Animation:
 
 def _walk(source: Reader, found: Found, animation: _Animation) -> None:
     position = 8
+    palette: int | None = None  # entries
+    pixels = False
     read_at = source.read_at
     for _ in range(limits.MAX_CHUNKS):
         head = read_at(position, 8)
@@ -99,6 +101,10 @@ def _walk(source: Reader, found: Found, animation: _Animation) -> None:
             return
         if kind == b"IHDR":
             _header(read_at(position + 8, length if length <= 13 else 13), found)
+        elif kind == b"PLTE":
+            palette = length // 3
+        elif kind == b"tRNS":
+            _transparency(length, palette, pixels, found)
         elif kind in _SIDE:
             if found.width is None:
                 found.warn("PNG: a chunk stands before the image header")
@@ -118,6 +124,7 @@ def _walk(source: Reader, found: Found, animation: _Animation) -> None:
             if ahead:
                 position = ahead
                 length = _length(read_at(position, 4)) if read_at(position + 4, 4) == b"IDAT" else -12
+        pixels = pixels or kind == b"IDAT"
         position += 12 + length
     found.warn("PNG: more chunks than are read")
 
@@ -205,10 +212,20 @@ def _header(data: bytes, found: Found) -> None:
         found.warn(f"PNG: bit depth {depth} is impossible")
 
 
-def _side(kind: bytes, data: bytes, found: Found, animation: _Animation) -> None:
-    if kind == b"tRNS":
+def _transparency(length: int, palette: int | None, pixels: bool, found: Found) -> None:
+    """What a tRNS chunk says of alpha: decoders pass over one that is out of place or of a wrong length (11.3.1.1)."""
+    if found.color_mode == "P":
+        fits = palette is not None and 0 < length <= palette
+    else:
+        fits = length == {"RGB": 6, "RGBA": 0, "LA": 0}.get(found.color_mode or "", 2)
+    if pixels or not fits:
+        found.warn("PNG: a tRNS chunk is out of place or of a wrong length")
+    elif length:
         found.has_alpha = True
-    elif kind == b"acTL":
+
+
+def _side(kind: bytes, data: bytes, found: Found, animation: _Animation) -> None:
+    if kind == b"acTL":
         animation.control(data)
     elif kind == b"fcTL":
         animation.frame(data)

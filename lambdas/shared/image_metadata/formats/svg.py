@@ -27,8 +27,12 @@ _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "
 _SPACE = re.compile(r"\s*")
 _NAME = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)(?=[\s/>]|$)")
 _ATTRIBUTE = re.compile(r"""\s*([\w:.-]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')""")
+_TAG_END = re.compile(r"""[^<>"']*>""")
 _LENGTH = re.compile(r"\s*\+?(\d*\.?\d+(?:[eE][+-]?\d{1,3})?|\d+\.)\s*([a-zA-Z%]*)\s*$")
-#: CSS pixels per unit (CSS Values 4, section 6.2); other units depend on what the picture is shown in.
+#: Characters of a style attribute that are read.
+_MAX_STYLE = 16 * 1024
+#: CSS pixels per unit (CSS Values 4, section 6); those of a font by the size that a browser starts with. What depends
+#: on the window (%, vw, vh) is no size of the picture's own.
 _UNITS = {
     "": 1.0,
     "px": 1.0,
@@ -38,6 +42,11 @@ _UNITS = {
     "cm": 96 / 2.54,
     "mm": 96 / 25.4,
     "q": 96 / 101.6,
+    "em": 16.0,
+    "rem": 16.0,
+    "ic": 16.0,
+    "ex": 8.0,
+    "ch": 8.0,
 }
 
 
@@ -51,7 +60,7 @@ def matches(head: bytes, source: Reader) -> bool:
 
 
 def read(source: Reader, found: Found) -> None:
-    """Fill `found` from an SVG. Raises `CorruptImage` when the root states no absolute size."""
+    """Fill `found` from an SVG. Raises `CorruptImage` when the root's start tag is cut off."""
     found.be(SVG)
     found.frames = 1
     text = _text(source, FIRST_BYTES)
@@ -61,11 +70,14 @@ def read(source: Reader, found: Found) -> None:
         start = _root(text)
     if start is None:
         raise CorruptImage("the root element is not reached")
-    attributes = _attributes(text, start)
-    size = _size(attributes)
-    if size is None:
-        raise CorruptImage("the root element states no absolute size and no viewBox")
-    found.width, found.height = (max(1, round(value)) for value in size)
+    attributes, end = _attributes(text, start)
+    size = _size(attributes | _style(attributes.get("style", "")))
+    if size is not None:
+        found.width, found.height = (max(1, round(value)) for value in size)
+    elif not _TAG_END.match(text, end):
+        raise CorruptImage("the root element is cut off before it states a size")
+    else:
+        found.sizeless = True  # as large as what it is shown in
 
 
 def _may_be_markup(head: bytes) -> bool:
@@ -156,13 +168,20 @@ def _doctype(text: str, position: int) -> int:
 _DOCTYPE_STOPS = re.compile("""<!--|['"\\[\\]<>]""")
 
 
-def _attributes(text: str, position: int) -> dict[str, str]:
-    """The attributes of a start tag, as far as they are written properly."""
+def _attributes(text: str, position: int) -> tuple[dict[str, str], int]:
+    """The attributes of a start tag, as far as they are written properly, and where they end."""
     out: dict[str, str] = {}
     while match := _ATTRIBUTE.match(text, position):
         out.setdefault(match[1], match[2] if match[2] is not None else match[3])
         position = match.end()
-    return out
+    return out, position
+
+
+def _style(text: str) -> dict[str, str]:
+    """Width and height of a style attribute, which outrank the attributes of these names (SVG 2, 8.2)."""
+    declared = (part.partition(":") for part in text[:_MAX_STYLE].split(";"))
+    stated = {name.strip().lower(): value.partition("!")[0] for name, _, value in declared}
+    return {name: stated[name] for name in ("width", "height") if _pixels(stated.get(name))}
 
 
 def _size(attributes: dict[str, str]) -> tuple[float, float] | None:

@@ -75,8 +75,8 @@ def read(source: Reader, found: Found) -> None:
         found.exif_block = exif_of(tiff, tags, found.warn)
         if kind is not None:
             complete(kind, tiff, tags, rasters, found)
-        _blocks(tiff, tags, found)
-        found.icc = _profile(tiff, main if kind or image is None else image.tags)
+        read_blocks(tiff, tags, found)
+        found.icc = profile_of(tiff, main if kind or image is None else image.tags)
     except BudgetExceeded as error:
         found.warn(f"TIFF: some blocks were not read: {error}")
     if found.width is None or found.height is None:
@@ -146,7 +146,8 @@ def _mode(photometric: int | None, depth: int, samples: int, sample_format: int,
     return {5: "CMYK", 6: "YCbCr", 8: "LAB", 9: "LAB", 10: "LAB"}.get(photometric or -1)
 
 
-def _blocks(tiff: TiffStream, main: Directory, found: Found) -> None:
+def read_blocks(tiff: TiffStream, main: Directory, found: Found) -> None:
+    """XMP, IPTC and Photoshop's resources, as a directory points at them."""
     found.xmp = _block(tiff, main, XMP_TAG, limits.MAX_XMP, "XMP", found)
     iptc = _block(tiff, main, IPTC_TAG, limits.MAX_IPTC, "IPTC", found)
     if iptc:
@@ -159,7 +160,8 @@ def _blocks(tiff: TiffStream, main: Directory, found: Found) -> None:
         read_resources(resources, found)
 
 
-def _profile(tiff: TiffStream, main: Directory) -> bytes | None:
+def profile_of(tiff: TiffStream, main: Directory) -> bytes | None:
+    """The colour profile that a directory points at, as far as its description needs."""
     entry = main.get(ICC_TAG)
     place = tiff.place(entry) if entry else None
     if place is None:

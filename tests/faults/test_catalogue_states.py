@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -32,7 +33,7 @@ STEPS_PER_RUN = 50
 RUNS = max(1, int(os.environ.get("STATEFUL_STEPS", "300")) // STEPS_PER_RUN)
 #: Shrinking a failure takes minutes: STATEFUL_SHRINK=1 asks for it.
 PHASES = [phase for phase in Phase if phase is not Phase.shrink or os.environ.get("STATEFUL_SHRINK")]
-KEYS = st.sampled_from(["uploads/a", "uploads/b c+%é"])
+KEYS = st.sampled_from(["uploads/a", "uploads/b c+%é", "uploads/c"])
 INDEX = st.integers(0, 10_000)
 DEADLINE_SECONDS = 60
 
@@ -185,6 +186,18 @@ class CatalogueStates(RuleBasedStateMachine):
             job = self._pending.pop(index % len(self._pending))
             self._indexer.process(job)
             self._delivered.append(job)
+
+    @rule(again=INDEX, which=st.integers(0, 1), call=st.integers(0, 6), after=st.booleans())
+    def deliver_a_batch(self, again: int, which: int, call: int, after: bool) -> None:
+        """All that is pending and something old in one invocation, which may die at one of its calls."""
+        jobs = [*self._pending, *self._delivered[again % 5 :][:1]]
+        with self._crash(which, call, after):
+            results = self._indexer.process_all(jobs, time.monotonic() + DEADLINE_SECONDS)
+            for job, result in zip(jobs, results, strict=True):
+                assert isinstance(result, dict | Crash), result
+                if job in self._pending and isinstance(result, dict):
+                    self._pending.remove(job)
+                    self._delivered.append(job)
 
     @rule(key=KEYS)
     def expire(self, key: str) -> None:

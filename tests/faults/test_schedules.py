@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -105,16 +106,17 @@ class World:
         self.schedule = Schedule(chance)
         self.forgotten: set[str] = set()
         self.events: list[Job] = []
+        self.beside = 0
         switching = [SwitchingClient(client, self.schedule, self._note) for client in (s3, dynamodb)]
         self.catalogue = Catalogue(TABLE, 1, switching[1])
         self.indexer = Indexer(switching[0], self.catalogue, BUCKET, "uploads/")
         self.plain = Catalogue(TABLE, 1, dynamodb)
 
     def _note(self, request: dict[str, Any]) -> None:
-        put = request["TransactItems"][0]["Put"] if "TransactItems" in request else request
-        item = from_dynamodb(put.get("Item", {}))
-        if item.get("state") == "forgotten":
-            self.forgotten.add(item["etag"])
+        for action in request.get("TransactItems", [{"Put": request}]):
+            item = from_dynamodb(action.get("Put", {}).get("Item", {}))
+            if item.get("state") == "forgotten":
+                self.forgotten.add(item["etag"])
 
     def _event(self, name: str, ordered: bool = True) -> Job:
         """The event of what was just done; by the time it is delivered others may have gone on."""
@@ -143,6 +145,17 @@ class World:
     def deliver_again(self) -> None:
         if self.events:
             self.indexer.process(self.chance.choice(self.events))
+
+    def deliver_together(self) -> None:
+        """A batch: an image of its own that is new, one that others write too, and something old."""
+        self.beside += 1
+        beside = f"{self.key}/{self.beside}"
+        self.s3.put_object(Bucket=BUCKET, Key=beside, Body=picture(3, self.beside))
+        jobs = [Job(BUCKET, beside, "ObjectCreated:Put", sequencer="1"), *self.events[-1:]]
+        self.s3.put_object(Bucket=BUCKET, Key=self.key, Body=picture(1 + len(self.events), 3))
+        jobs.append(self._event("ObjectCreated:Put"))
+        for result in self.indexer.process_all(jobs, time.monotonic() + DEADLINE_SECONDS):
+            assert isinstance(result, dict), result
 
     def upload_by_the_api(self) -> None:
         record = upload(self.s3, self.key, picture(1 + len(self.events), 2))
@@ -187,6 +200,7 @@ ACTIONS = (
     World.expire,
     World.batch_operation,
     World.deliver_again,
+    World.deliver_together,
     World.upload_by_the_api,
     World.delete_by_the_api,
     World.forget,

@@ -6,14 +6,19 @@ difference in the same transaction, so the counters cannot drift from the items.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from .dynamodb import Table
 from .errors import CatalogueBusy, ImageNotFound
 from .items import (
     Item,
+    count_difference,
     follow,
     forgotten,
     is_record,
@@ -25,8 +30,34 @@ from .items import (
     uploaded,
 )
 
+#: DynamoDB, "TransactWriteItems": 100 actions and 4 MB in all. One action changes the counters, and the items' types
+#: take room as well.
+MOST_TOGETHER = 99
+MOST_BYTES_TOGETHER = 3_000_000
+
 #: Asks the bucket: the record of what it holds under one key now, or None where it holds nothing.
 Look = Callable[[], Item | None]
+
+
+@dataclass
+class Change:
+    """One image's way to what the bucket holds: what was read, what is to be written, and what came of it."""
+
+    image_id: str
+    look: Look
+    sequencer: str | None
+    old: Item | None
+    seen: Item | None = None
+    #: What is to take the place of `old`; None where nothing is, or no longer.
+    new: Item | None = None
+    #: What was there instead of `old`.
+    found: Item | None = None
+    outcome: str = "unchanged"
+
+    def done(self) -> None:
+        """`new` was written."""
+        if self.new is not None:
+            self.outcome, self.new = outcome(self.old, self.new), None
 
 
 class Catalogue:
@@ -48,6 +79,17 @@ class Catalogue:
         """The item as it is stored: record, tombstone or forgotten marker."""
         return self.table.get(image_id)
 
+    def begin(
+        self, image_id: str, look: Look, sequencer: str | None = None, likely_new: bool = False
+    ) -> Change:
+        """Read the catalogue and the bucket, and say what is to be written: the first half of `apply`.
+
+        With `likely_new` it is assumed that there is no item: where that holds, a new image takes a single request.
+        """
+        change = Change(image_id, look, sequencer, None if likely_new else self.item(image_id))
+        self._propose(change)
+        return change
+
     def apply(
         self,
         image_id: str,
@@ -66,25 +108,71 @@ class Catalogue:
 
         The sequencer saves work: an event changes nothing if the item was written for the same or a later one. An
         event without a sequencer (an expiry, a restore) always writes, so that whoever looked before has to look
-        again. With `likely_new` the first attempt assumes that there is no item: where that holds, a new image
-        takes a single request.
+        again.
 
         Returns what happened: `created`, `updated`, `removed`, `unchanged`. Raises `CatalogueBusy`.
         """
-        old = None if likely_new else self.item(image_id)
-        seen: Item | None = None
-        while True:
-            if sequencer and old and sequencer <= old.get("sequencer", ""):
-                return "unchanged"
-            if seen is None or old is None or not is_same_object(old, seen):
-                seen = look()
-            new = follow(old, seen, sequencer, image_id, self.index_shards, self.search_parts)
-            written, found = self.table.replace(old, new, deadline)
+        return self.finish(self.begin(image_id, look, sequencer, likely_new), deadline)
+
+    def finish(self, change: Change, deadline: float | None = None) -> str:
+        """Write what `begin` proposed, and again where another was faster; returns and raises as `apply`."""
+        while change.new is not None:
+            written, found = self.table.replace(change.old, change.new, deadline)
             if written:
-                return outcome(old, new)
-            if deadline is not None and time.monotonic() >= deadline:
+                change.done()
+            elif deadline is not None and time.monotonic() >= deadline:
                 raise CatalogueBusy("others keep changing the item; try again shortly")
-            old = found
+            else:
+                change.old = found
+                self._propose(change)
+        return change.outcome
+
+    def finish_together(self, changes: list[Change], deadline: float | None = None) -> list[Change]:
+        """Write what was proposed for many images with one change of the counters; `finish` does what it leaves.
+
+        Only what counts goes together: a write that leaves the counters alone costs half outside of a transaction.
+        Returns the changes that met another item than they had read. They were not written; `meet` prepares them for
+        the next attempt. Raises nothing for want of time or for one bad item: it leaves all as they are.
+        """
+        together = {  # of several about one image the one of the latest event: it spares the others their writes
+            change.image_id: change
+            for change in sorted(changes, key=lambda change: change.sequencer or "")
+            if change.new is not None and count_difference(change.old, change.new)
+        }
+        met: list[Change] = []
+        for group in _groups(list(together.values())):
+            while len(group) > 1:
+                pairs = [(change.old, change.new) for change in group if change.new is not None]
+                try:
+                    found = self.table.replace_all(pairs, deadline)
+                except (CatalogueBusy, ClientError):
+                    break
+                for number, change in enumerate(group):
+                    if number in found:
+                        change.found = found[number]
+                    elif not found:
+                        change.done()
+                met += [change for number, change in enumerate(group) if number in found]
+                group = (
+                    [change for number, change in enumerate(group) if number not in found] if found else []
+                )
+        return met
+
+    def meet(self, change: Change) -> None:
+        """Propose anew, from the item that `finish_together` found; looks at the bucket where that is needed."""
+        change.old = change.found
+        self._propose(change)
+
+    def _propose(self, change: Change) -> None:
+        old = change.old
+        if change.sequencer and old and change.sequencer <= old.get("sequencer", ""):
+            change.new = None
+            return
+        if change.seen is None or old is None or not is_same_object(old, change.seen):
+            change.seen = change.look()
+        change.new = follow(
+            old, change.seen, change.sequencer, change.image_id, self.index_shards, self.search_parts
+        )
 
     def repair(self, image_id: str, look: Look, revision: str | None, deadline: float | None = None) -> str:
         """Write what `look` sees in the bucket, only if the item is still the one that was to be repaired.
@@ -130,3 +218,17 @@ class Catalogue:
         """
         if seen is not None and seen.get("state") != "removed":
             self.table.replace(seen, removed(seen))
+
+
+def _groups(changes: list[Change]) -> Iterator[list[Change]]:
+    """The changes in groups that a transaction can hold."""
+    group: list[Change] = []
+    size = 0
+    for change in changes:
+        item_size = len(json.dumps(change.new, ensure_ascii=False).encode())
+        if len(group) == MOST_TOGETHER or size + item_size > MOST_BYTES_TOGETHER:
+            yield group
+            group, size = [], 0
+        group.append(change)
+        size += item_size
+    yield group

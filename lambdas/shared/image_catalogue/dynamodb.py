@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailed
 
 from .errors import CatalogueBusy
-from .items import Item, count_difference
+from .items import Item, count_difference, sum_of
 
 #: Over how many items each counter is spread. A write takes one by its image id, a retry after a conflict the next
 #: one: which of them holds an amount does not matter, since readers only use the sum.
@@ -100,27 +100,43 @@ class Table:
         Returns (True, old), or (False, the item found instead of `old`). Raises `CatalogueBusy` when
         conflicts or throttles outlast the deadline (`time.monotonic()` seconds).
         """
+        found = self.replace_all([(old, new)], deadline)
+        return (False, found[0]) if found else (True, old)
+
+    def replace_all(
+        self, pairs: list[tuple[Item | None, Item]], deadline: float | None = None
+    ) -> dict[int, Item | None]:
+        """For each pair of different images put the second in the place of the first and count the differences.
+
+        All or nothing: returns {} where all is written. Otherwise nothing is, and the answer tells what was found
+        instead of a pair's first item (None: no item), by the pair's number. Raises as `replace`.
+        """
         deadline = deadline if deadline is not None else time.monotonic() + DEFAULT_PATIENCE_SECONDS
-        new = new | {"revision": uuid4().hex[:16]}
-        put = self._put(old, new)
-        difference = count_difference(old, new)
+        pairs = [(old, new | {"revision": uuid4().hex[:16]}) for old, new in pairs]
+        puts = [self._put(old, new) for old, new in pairs]
+        differences = [count_difference(old, new) for old, new in pairs]
+        amounts = sum_of(differences)
+        counter = zlib.crc32(pairs[0][1]["image_id"].encode())
         attempt = 0
         while True:
             try:
-                if difference:
-                    shard = (zlib.crc32(new["image_id"].encode()) + attempt) % COUNTER_SHARDS
-                    update = self.add_to_counter(shard, difference)
-                    self.client.transact_write_items(TransactItems=[{"Put": put}, {"Update": update}])
+                if any(differences):
+                    update = self.add_to_counter((counter + attempt) % COUNTER_SHARDS, amounts)
+                    self.client.transact_write_items(
+                        TransactItems=[*({"Put": put} for put in puts), {"Update": update}]
+                    )
                 else:
-                    self.client.put_item(**put)
-                return True, old
+                    self.client.put_item(**puts[0])
+                return {}
             except (ClientError, ConnectionFailed, HTTPClientError) as error:
-                found = _condition_failed(error)
-                if found is not None:
-                    # Our own write, where only its answer was lost; otherwise another's, or {} where the item is gone.
-                    if found.get("revision") == new["revision"]:
-                        return True, old
-                    return False, found or None
+                found = _conditions_failed(error)
+                if found:
+                    # Our own write, where only its answer was lost: then all of it was done, since nothing is in part.
+                    if any(
+                        item.get("revision") == pairs[number][1]["revision"] for number, item in found.items()
+                    ):
+                        return {}
+                    return {number: item or None for number, item in found.items()}
                 if not _is_busy(error):
                     raise
                 _pause(attempt, deadline, error)
@@ -146,9 +162,9 @@ class Table:
         return {
             "TableName": self.name,
             "Key": {"image_id": {"S": counter_id(shard)}},
-            "UpdateExpression": f"ADD {COUNTER_CHANGES} :one, "
-            + ", ".join(f"{alias} :{alias[1:]}" for alias in names),
-            "ExpressionAttributeNames": names,
+            "UpdateExpression": "ADD "
+            + ", ".join(["#changes :one", *(f"{alias} :{alias[1:]}" for alias in names)]),
+            "ExpressionAttributeNames": names | {"#changes": COUNTER_CHANGES},
             "ExpressionAttributeValues": {
                 f":{number}": {"N": str(amount)} for number, amount in enumerate(amounts.values())
             }
@@ -198,19 +214,21 @@ def _pause(attempt: int, deadline: float, error: Exception) -> None:
     time.sleep(pause)
 
 
-def _condition_failed(error: Exception) -> Item | None:
-    """The item that a condition met instead of the expected one ({}: no item); None for any other error."""
+def _conditions_failed(error: Exception) -> dict[int, Item]:
+    """The items that conditions met instead of the expected ones ({}: no item), by the numbers of their puts."""
     if not isinstance(error, ClientError):
-        return None
+        return {}
     response: dict[str, Any] = dict(error.response)
     code = response.get("Error", {}).get("Code")
     if code == "ConditionalCheckFailedException":
-        return from_dynamodb(response.get("Item") or {})
-    if code == "TransactionCanceledException":
-        for reason in response.get("CancellationReasons", []):
-            if reason.get("Code") == "ConditionalCheckFailed":
-                return from_dynamodb(reason.get("Item") or {})
-    return None
+        return {0: from_dynamodb(response.get("Item") or {})}
+    if code != "TransactionCanceledException":
+        return {}
+    return {
+        number: from_dynamodb(reason.get("Item") or {})
+        for number, reason in enumerate(response.get("CancellationReasons", []))
+        if reason.get("Code") == "ConditionalCheckFailed"
+    }
 
 
 def _is_busy(error: Exception) -> bool:

@@ -8,6 +8,7 @@ records carry index attributes and only records count. Counters are items too; `
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from hashlib import blake2s
 from typing import Any, NamedTuple
@@ -98,6 +99,14 @@ def count_difference(old: Item | None, new: Item | None) -> dict[str, int]:
     before, after = contribution(old), contribution(new)
     changes = {name: after.get(name, 0) - before.get(name, 0) for name in before | after}
     return {name: change for name, change in changes.items() if change}
+
+
+def sum_of(differences: Iterable[dict[str, int]]) -> dict[str, int]:
+    """What the summary changes by in all; only what changes."""
+    total: Counter[str] = Counter()
+    for difference in differences:
+        total.update(difference)
+    return {name: change for name, change in total.items() if change}
 
 
 def is_record(item: Item) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 from urllib.parse import unquote_plus
@@ -23,7 +22,8 @@ CONCURRENCY = 10
 #: Failures that a later attempt may not meet again.
 _TEMPORARY = (CatalogueBusy, SourceError, BotoCoreError, ClientError)
 
-Run = Callable[[Job | InvalidEvent], Exception | None]
+#: Does jobs and returns what each failed with.
+Run = Callable[[list[Job | InvalidEvent]], list[Exception | None]]
 
 
 class Log(Protocol):
@@ -48,14 +48,14 @@ def handle(event: dict[str, Any], indexer: Indexer, deadline: float, log: Log) -
     seconds: a job that has not begun by then counts as failed.
     """
 
-    def run(job: Job | InvalidEvent) -> Exception | None:
-        return _run(job, indexer, deadline, log)
+    def run(jobs: list[Job | InvalidEvent]) -> list[Exception | None]:
+        return _run(jobs, indexer, deadline, log)
 
     if "tasks" in event:
         return _batch_operations(event, run)
     if is_sqs(event):
         return _messages(event["Records"], run, log)
-    failed = [error for error in _each(run, jobs_of_notification(event)) if error is not None]
+    failed = [error for error in run(jobs_of_notification(event)) if error is not None]
     if failed:
         message = f"{len(failed)} of the event's records failed; see the log lines above"
         raise JobsFailed(message) from failed[0]
@@ -74,14 +74,14 @@ def _messages(messages: list[dict[str, Any]], run: Run, log: Log) -> dict[str, A
         except InvalidEvent as error:
             log.error("message is not an event", message_id=message["messageId"], reason=str(error))
             failed.append(message["messageId"])
-    failed += [owner for owner, error in zip(owners, _each(run, jobs), strict=True) if error is not None]
+    failed += [owner for owner, error in zip(owners, run(jobs), strict=True) if error is not None]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in dict.fromkeys(failed)]}
 
 
 def _batch_operations(event: dict[str, Any], run: Run) -> dict[str, Any]:
     """Amazon S3 User Guide, "Invoke AWS Lambda function" (schema 1.0 and 2.0): one result per task."""
     tasks = event["tasks"]
-    jobs = [
+    jobs: list[Job | InvalidEvent] = [
         Job(
             bucket=task.get("s3Bucket") or task["s3BucketArn"].rpartition(":::")[2],
             key=unquote_plus(task["s3Key"]),
@@ -95,7 +95,7 @@ def _batch_operations(event: dict[str, Any], run: Run) -> dict[str, Any]:
             "resultCode": _result_code(error),
             "resultString": type(error).__name__ if error else "",
         }
-        for task, error in zip(tasks, _each(run, jobs), strict=True)
+        for task, error in zip(tasks, run(jobs), strict=True)
     ]
     return {
         "invocationSchemaVersion": event["invocationSchemaVersion"],
@@ -111,32 +111,33 @@ def _result_code(error: Exception | None) -> str:
     return "TemporaryFailure" if isinstance(error, _TEMPORARY) else "PermanentFailure"
 
 
-def _each(run: Run, jobs: Iterable[Job | InvalidEvent]) -> list[Exception | None]:
-    jobs = list(jobs)
-    if len(jobs) < 2:
-        return [run(job) for job in jobs]
-    with ThreadPoolExecutor(min(CONCURRENCY, len(jobs))) as pool:
-        return list(pool.map(run, jobs))
+def _run(
+    jobs: list[Job | InvalidEvent], indexer: Indexer, deadline: float, log: Log
+) -> list[Exception | None]:
+    """Do the jobs and log each; returns what each failed with, whatever it was."""
+    valid = [job for job in jobs if isinstance(job, Job)]
+    if len(valid) > 1:
+        with ThreadPoolExecutor(min(CONCURRENCY, len(valid))) as pool:
+            results = iter(indexer.process_all(valid, deadline, pool.map))
+    else:
+        results = iter(indexer.process_all(valid, deadline))
+    return [_logged(job, job if isinstance(job, InvalidEvent) else next(results), log) for job in jobs]
 
 
-def _run(job: Job | InvalidEvent, indexer: Indexer, deadline: float, log: Log) -> Exception | None:
-    """Do one job and return the error that it failed with, whatever it was, so that the others go on."""
+def _logged(job: Job | InvalidEvent, result: dict[str, Any] | Exception, log: Log) -> Exception | None:
     if isinstance(job, InvalidEvent):
         log.error("record is not an event", reason=str(job))
         return job
-    try:
-        if time.monotonic() >= deadline:
-            raise CatalogueBusy("the invocation's time is used up")
-        log.info("indexed", **indexer.process(job, deadline))
+    if not isinstance(result, Exception):
+        log.info("indexed", **result)
         return None
-    except Exception as error:  # a bug fails the record that meets it, and only that one
-        level = logging.WARNING if isinstance(error, _TEMPORARY) else logging.ERROR
-        log.error(
-            "record failed",
-            event=job.name,
-            image_id=job.key,
-            severity=logging.getLevelName(level),
-            error=f"{type(error).__name__}: {error}",
-            exc_info=level == logging.ERROR,
-        )
-        return error
+    level = logging.WARNING if isinstance(result, _TEMPORARY) else logging.ERROR
+    log.error(
+        "record failed",
+        event=job.name,
+        image_id=job.key,
+        severity=logging.getLevelName(level),
+        error=f"{type(result).__name__}: {result}",
+        exc_info=result if level == logging.ERROR else None,
+    )
+    return result

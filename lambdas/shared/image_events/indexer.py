@@ -7,9 +7,13 @@ instead of the events about it, and versions, delete markers and restores need n
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from image_catalogue.catalogue import Catalogue
+from image_catalogue.catalogue import Catalogue, Change
+from image_catalogue.errors import CatalogueBusy
 from image_catalogue.items import Item, normalise_sequencer
 from image_catalogue.records import record_of, timestamp
 from image_metadata import RangeReader, SourceChanged, SourceError, extract
@@ -20,6 +24,22 @@ from .source import ObjectGone, S3Object, UnreadableObject
 
 #: How often an object that changes while it is read is read again; after that, the event of the change comes anyway.
 _READ_ATTEMPTS = 3
+#: How often the images of a batch are written together, before those that others keep changing are written alone.
+_ROUNDS_TOGETHER = 2
+
+#: Calls a function for each of many arguments and returns what it returns, in their order: `map`, or a pool's.
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+
+
+@dataclass(eq=False)
+class _Work:
+    """A job that has begun."""
+
+    job: Job
+    started: float
+    change: Change | None = None
+    outcome: str = ""
+    cost: dict[str, Any] = field(default_factory=dict)
 
 
 class Indexer:
@@ -37,21 +57,58 @@ class Indexer:
 
         `deadline` is in `time.monotonic()` seconds. Raises `CatalogueBusy`, `SourceError` (worth a retry).
         """
-        started = time.monotonic()
+        return self._finish(self._begin(job, deadline), deadline)
+
+    def process_all(
+        self, jobs: list[Job], deadline: float, each: Each = map
+    ) -> list[dict[str, Any] | Exception]:
+        """Do many jobs, each failing alone; returns for each the fields of its log line, or what it failed with.
+
+        The images that change what counts are written together, so the counters are written once for all of them.
+        What finds its item changed by others is looked at and written together once more, then one by one.
+        `each` is `map`, or a thread pool's.
+        """
+        begun = list(each(partial(_attempt, self._begin, deadline=deadline), jobs))
+        pending = [work for work in begun if isinstance(work, _Work) and work.change]
+        for _ in range(_ROUNDS_TOGETHER):
+            met = self._catalogue.finish_together([work.change for work in pending if work.change], deadline)
+            pending = [work for work in pending if any(work.change is change for change in met)]
+            for number, result in enumerate(each(partial(_attempt, self._meet, deadline=deadline), pending)):
+                if isinstance(result, Exception):
+                    begun[begun.index(pending[number])] = result
+        return list(each(partial(_attempt, self._finish, deadline=deadline), begun))
+
+    def _begin(self, job: Job, deadline: float | None) -> _Work:
+        """The first half of a job: what is to be written."""
+        work = _Work(job, time.monotonic())
         if job.bucket != self._bucket or not job.key.startswith(self._prefix) or is_folder(job.key):
-            return {"event": job.name, "image_id": job.key, "outcome": "ignored"}
-        cost: dict[str, Any] = {}
+            work.outcome = "ignored"
+            return work
+        if deadline is not None and work.started >= deadline:
+            raise CatalogueBusy("the invocation's time is used up")
 
         def look() -> Item | None:
-            return self.look(job, cost, deadline)
+            return self.look(job, work.cost, deadline)
 
         if job.repair:
-            outcome = self._catalogue.repair(job.key, look, job.revision, deadline)
+            work.outcome = self._catalogue.repair(job.key, look, job.revision, deadline)
         else:
             sequencer = normalise_sequencer(job.sequencer)
-            outcome = self._catalogue.apply(job.key, look, sequencer, deadline, job.created)
-        elapsed = round((time.monotonic() - started) * 1000)
-        return {"event": job.name, "image_id": job.key, "outcome": outcome, **cost, "ms": elapsed}
+            work.change = self._catalogue.begin(job.key, look, sequencer, job.created)
+        return work
+
+    def _meet(self, work: _Work, deadline: float | None) -> None:  # noqa: ARG002 - the halves of a job take the same
+        if work.change:
+            self._catalogue.meet(work.change)
+
+    def _finish(self, work: _Work, deadline: float | None) -> dict[str, Any]:
+        """The second half of a job; returns the fields of its log line."""
+        if work.change:
+            work.outcome = self._catalogue.finish(work.change, deadline)
+        fields = {"event": work.job.name, "image_id": work.job.key, "outcome": work.outcome}
+        if work.outcome == "ignored":
+            return fields
+        return fields | work.cost | {"ms": round((time.monotonic() - work.started) * 1000)}
 
     def look(
         self, job: Job, cost: dict[str, Any] | None = None, deadline: float | None = None
@@ -98,3 +155,13 @@ class Indexer:
 def is_folder(key: str) -> bool:
     """Whether a key is one of the empty objects that the S3 console shows as a folder; never an image."""
     return key.endswith("/")
+
+
+def _attempt(do: Callable[..., Any], subject: Any, deadline: float) -> Any:
+    """What `do` returns for the subject, or what it raises, so that the others go on; what had failed stays so."""
+    if isinstance(subject, Exception):
+        return subject
+    try:
+        return do(subject, deadline)
+    except Exception as error:  # noqa: BLE001 - a bug fails the job that meets it, and only that one
+        return error

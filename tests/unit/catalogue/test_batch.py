@@ -171,17 +171,19 @@ def test_a_bug_in_one_record_fails_that_record_and_says_so(
 ) -> None:
     for name in "ab":
         s3.put_object(Bucket=BUCKET, Key=f"uploads/{name}.png", Body=picture())
-    real = catalogue.apply
+    real = catalogue.begin
 
-    def buggy(image_id: str, *rest: Any) -> str:
+    def buggy(image_id: str, *rest: Any) -> Any:
         if image_id.endswith("a.png"):
             raise KeyError("a bug")
         return real(image_id, *rest)
 
-    monkeypatch.setattr(catalogue, "apply", buggy)
+    monkeypatch.setattr(catalogue, "begin", buggy)
     event = messages(*(notification(f"uploads/{name}.png") for name in "ab"))
     assert failed(invoke(event, indexer, log)) == ["m0"]
-    assert [fields["exc_info"] for message, fields in log if message == "record failed"] == [True]
+    assert [repr(fields["exc_info"]) for message, fields in log if message == "record failed"] == [
+        "KeyError('a bug')"
+    ]
 
 
 def test_a_plain_event_that_fails_raises_so_that_it_comes_again(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,12 @@ from .catalogue import Catalogue
 from .cursors import decode_cursor, encode_cursor
 from .dynamodb import amounts_of
 from .filters import FILTERS
-from .items import COUNTED, Item, public, size_shards
+from .items import COUNTED, Item, public, size_shards, sum_of
 
 #: How many records a filtered list looks at for one page; bounds what any request can cost.
 MAX_EXAMINED = 1000
+#: How many index partitions are read at a time; a client keeps as many connections.
+_READERS = 32
 #: What lists can be sorted by: the index's hash key and sort key. The index is named by_<sort>.
 SORTS = {"uploaded_at": ("shard", "uploaded_key"), "size": ("size_shard", "size_key")}
 
@@ -47,10 +50,12 @@ def list_page(
     position = decode_cursor(cursor, query, catalogue.table.name) if cursor else None
     sort_key = SORTS[sort][1]
     batch = MAX_EXAMINED // 10 if filters else limit + 1
-    streams = [
-        _stream(catalogue, sort, shard, descending, position, batch)
-        for shard in _shards(catalogue.index_shards, sort, filters.get("status"))
-    ]
+    streams = _begun(
+        [
+            _stream(catalogue, sort, shard, descending, position, batch)
+            for shard in _shards(catalogue.index_shards, sort, filters.get("status"))
+        ]
+    )
     items: list[Item] = []
     for examined, item in enumerate(
         heapq.merge(*streams, key=lambda item: item[sort_key], reverse=descending)
@@ -68,22 +73,33 @@ def summarise(catalogue: Catalogue) -> dict[str, Any]:
 
     Reads the counter items and two items per partition of the size index, however large the table is.
     """
-    totals: dict[str, int] = {}
-    for counter in catalogue.table.counters():
-        for name, amount in amounts_of(counter).items():
-            totals[name] = totals.get(name, 0) + amount
+    shards = size_shards(catalogue.index_shards, ("image",))
+    streams = [
+        _stream(catalogue, "size", shard, descending, None, 1)
+        for descending in (True, False)
+        for shard in shards
+    ]
+    counters, *found = _begun([catalogue.table.counters(), *streams])
+    totals = sum_of(amounts_of(counter) for counter in counters)
     ends: dict[str, str] = {}
-    for name, descending in (("highest_size_image", True), ("lowest_size_image", False)):
-        found = [
-            item
-            for shard in size_shards(catalogue.index_shards, ("image",))
-            for item in itertools.islice(_stream(catalogue, "size", shard, descending, None, 1), 1)
-        ]
-        if found:
-            best = (max if descending else min)(found, key=lambda item: item["size_key"])
-            ends[name] = best["image_id"]
+    for name, best, candidates in (
+        ("highest_size_image", max, found[: len(shards)]),
+        ("lowest_size_image", min, found[len(shards) :]),
+    ):
+        firsts = [item for stream in candidates for item in itertools.islice(stream, 1)]
+        if firsts:
+            ends[name] = best(firsts, key=lambda item: item["size_key"])["image_id"]
     figures = {name: counted.figure(totals) for name, counted in COUNTED.items()}
     return {name: figure for name, figure in figures.items() if isinstance(figure, int)} | ends | figures
+
+
+def _begun(streams: Sequence[Iterator[Item]]) -> list[Iterator[Item]]:
+    """The same streams, the first page of each read at the same time: so many cost one round trip's time."""
+    if len(streams) == 1:
+        return list(streams)
+    with ThreadPoolExecutor(min(_READERS, len(streams))) as pool:
+        firsts = list(pool.map(lambda stream: list(itertools.islice(stream, 1)), streams))
+    return [itertools.chain(first, stream) for first, stream in zip(firsts, streams, strict=True)]
 
 
 def _shards(index_shards: int, sort: str, status: str | None) -> list[str]:

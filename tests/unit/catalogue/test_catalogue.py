@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -471,3 +472,21 @@ def test_the_summary_names_the_largest_and_smallest_image_not_the_largest_file(c
     assert (summary["highest_size_image"], summary["lowest_size_image"]) == ("uploads/b", "uploads/a")
     assert summary["count"] == 4 and summary["total_size"] == 555
     assert summary["statuses"] == {"corrupt": 1, "ok": 2, "unsupported": 1}
+
+
+@pytest.mark.parametrize(("read", "requests"), [(list_page, 10), (summarise, 2 * 10 + 1)])
+def test_every_partition_is_asked_at_the_same_time(
+    dynamodb: Any, read: Callable[[Catalogue], Any], requests: int
+) -> None:
+    """So a page over many partitions costs one round trip's time."""
+    all_asked = threading.Barrier(requests, timeout=10)
+
+    class Waiting:
+        def __getattr__(self, name: str) -> Any:
+            def answer(**request: Any) -> Any:
+                all_asked.wait()  # breaks, and fails the test, where a request waits for another's answer
+                return getattr(dynamodb, name)(**request)
+
+            return answer
+
+    read(Catalogue(TABLE, 10, Waiting()))

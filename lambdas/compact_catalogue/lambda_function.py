@@ -8,11 +8,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from image_catalogue import settings
+from image_catalogue import clients, settings
 from image_search.changes import is_waiting
 from image_search.files import Files
 
 logger = Logger()
+clients.make_at_init(clients.s3)
 #: Left of the invocation for a merge that has begun.
 _MARGIN_SECONDS = 60.0
 

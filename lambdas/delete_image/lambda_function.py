@@ -9,8 +9,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_api.frame import serve
 from image_api.handlers.delete_image import delete_many, delete_one
+from image_catalogue import clients
 
 logger = Logger()
+clients.make_at_init(clients.s3, clients.dynamodb)
 
 ROUTES = {
     "DELETE /images/{image_id+}": delete_one,

@@ -9,8 +9,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_api.frame import serve
 from image_api.handlers.get_image import get_file, get_record_or_file
+from image_catalogue import clients
 
 logger = Logger()
+clients.make_at_init(clients.s3, clients.dynamodb)
 
 ROUTES = {
     "GET /images/file/{image_id+}": get_file,

@@ -9,8 +9,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_api.frame import serve
 from image_api.handlers.info_images import get_summary
+from image_catalogue import clients
 
 logger = Logger()
+clients.make_at_init(clients.dynamodb)
 
 ROUTES = {
     "GET /images/info": get_summary,

@@ -13,6 +13,7 @@ from image_search.changes import change_row, padded, write_changes
 from image_search.files import Files
 
 logger = Logger()
+clients.make_at_init(clients.s3)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -14,6 +14,7 @@ from image_events.batch import handle
 from image_events.indexer import Indexer
 
 logger = Logger()
+clients.make_at_init(clients.s3, clients.dynamodb)
 #: Left of the invocation for answering which records are done.
 _MARGIN_SECONDS = 5.0
 

@@ -16,3 +16,12 @@ def test_a_boto3_that_is_too_old_is_named_at_start(monkeypatch: pytest.MonkeyPat
             importlib.reload(clients)
     monkeypatch.setattr(boto3, "__version__", "1.35.69")
     importlib.reload(clients)
+
+
+def test_clients_are_made_when_a_function_starts_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    clients.make_at_init(lambda: made.append("elsewhere"))
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "image-metadata-dev-get_image")
+    clients.make_at_init(lambda: made.append("s3"), lambda: made.append("dynamodb"))
+    assert made == ["s3", "dynamodb"]

@@ -91,6 +91,10 @@ class Engine:
         """The names of the columns that a statement would answer."""
         return [column[0] for column in self._database.execute(sql).description or ()]
 
+    def progress(self) -> float:
+        """Percent of the statement that runs, for another thread to ask; negative where DuckDB cannot say."""
+        return float(self._database.query_progress())
+
     def close(self) -> None:
         """Give everything back."""
         self._database.close()

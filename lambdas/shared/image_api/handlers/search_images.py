@@ -15,6 +15,7 @@ from image_catalogue.errors import InvalidCursor, InvalidRequest
 from image_search import columns, query
 from image_search.engine import Engine, memory_share, scratch_folder
 from image_search.files import Files
+from image_search.forms import feature_of
 from image_search.query import PARAMETERS, Query
 from image_search.snapshot import Reader
 
@@ -95,15 +96,7 @@ def _as_json(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  # no
 
 def _as_geojson(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  # noqa: ARG001
     """A FeatureCollection (RFC 7946); the rest of the answer beside its features."""
-    features = [
-        {
-            "type": "Feature",
-            "id": record["image_id"],
-            "geometry": _geometry(record.get("gps") or {}),
-            "properties": record,
-        }
-        for record in answer["items"]
-    ]
+    features = [feature_of(record) for record in answer["items"]]
     rest = {name: value for name, value in answer.items() if name not in ("items", "matched")}
     collection = {
         "type": "FeatureCollection",
@@ -112,13 +105,6 @@ def _as_geojson(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  #
         "features": features,
     }
     return json_response(collection | rest, headers={"Content-Type": GEOJSON})
-
-
-def _geometry(gps: dict[str, Any]) -> dict[str, Any] | None:
-    if "longitude" not in gps or "latitude" not in gps:
-        return None
-    height = [gps["altitude_m"]] if "altitude_m" in gps else []
-    return {"type": "Point", "coordinates": [gps["longitude"], gps["latitude"], *height]}
 
 
 def _as_ndjson(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  # noqa: ARG001

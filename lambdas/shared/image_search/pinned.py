@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,9 @@ from .files import Files, Stored
 
 #: The scheme of the paths that DuckDB is given.
 SCHEME = "images"
+#: DuckDB asks for some dozens of bytes at a time, and a request to S3 takes as long as reading a megabyte or two: so it
+#: gets what it asks for from blocks. What it has read it keeps by itself; these are for the moment.
+BLOCK, KEPT_BLOCKS = 512 * 1024, 64
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -42,6 +46,8 @@ class PinnedFiles(AbstractFileSystem):  # type: ignore[misc]
         self._held: dict[str, bytes] = {}
         self.deadline: float | None = None
         self.failure: Exception | None = None
+        self._lock = threading.Lock()
+        self._blocks: dict[tuple[str, int], Future[bytes]] = {}
         self.requests = 0
         self.bytes_read = 0
 
@@ -62,6 +68,35 @@ class PinnedFiles(AbstractFileSystem):  # type: ignore[misc]
         held = self._held.get(path_of(stored))
         if held is not None:
             return held[start:end]
+        if end - start > BLOCK:
+            return self._read(stored, start, end)
+        blocks = range(start // BLOCK, (end - 1) // BLOCK + 1)
+        data = b"".join(self._block(stored, number) for number in blocks)
+        begin = blocks.start * BLOCK
+        return data[start - begin : end - begin]
+
+    def _block(self, stored: Stored, number: int) -> bytes:
+        """A block of an object, read once whichever threads ask for it at the same time."""
+        key = (path_of(stored), number)
+        with self._lock:
+            block = self._blocks.pop(key, None)
+            mine = block is None
+            if block is None:
+                block = Future()
+            self._blocks[key] = block  # the latest asked for is the last
+            while len(self._blocks) > KEPT_BLOCKS:
+                del self._blocks[next(iter(self._blocks))]
+        if mine:
+            try:
+                block.set_result(self._read(stored, number * BLOCK, min((number + 1) * BLOCK, stored.size)))
+            except Exception as error:
+                with self._lock:
+                    self._blocks.pop(key, None)
+                block.set_exception(error)
+                raise
+        return block.result()
+
+    def _read(self, stored: Stored, start: int, end: int) -> bytes:
         try:
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 raise TimeoutError
@@ -69,8 +104,9 @@ class PinnedFiles(AbstractFileSystem):  # type: ignore[misc]
         except Exception as error:
             self.failure = self.failure or error
             raise
-        self.requests += 1
-        self.bytes_read += len(data)
+        with self._lock:
+            self.requests += 1
+            self.bytes_read += len(data)
         return data
 
     # What DuckDB calls (fsspec's names).

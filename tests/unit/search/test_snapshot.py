@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from image_catalogue.errors import CatalogueBusy
@@ -446,3 +447,27 @@ def test_what_is_due_is_compacted_until_nothing_is(
     assert compact_due(deployment.files, time.monotonic(), now=True)["changes"] == 0
     assert compact_due(deployment.files, soon, now=True) == {"changes": 2, "parts": 2, "images": 2}
     assert deployment.ids(sortby="image_id") == ["a", "b"]
+
+
+def test_what_duckdb_reads_in_crumbs_costs_few_requests(deployment: Deployment) -> None:
+    deployment.put(*(image(f"uploads/{number:03d}", camera__make="Canon") for number in range(200)))
+    deployment.compact()
+    deployment.s3.requests.clear()
+    assert len(deployment.ask(limit=100)["items"]) == 100
+    assert deployment.s3.requests.count("get_object") == 1
+
+
+def test_a_block_that_could_not_be_read_is_asked_for_again(deployment: Deployment) -> None:
+    deployment.put(image("uploads/a"))
+    deployment.compact()
+    failed: list[bool] = []
+
+    def between(name: str, request: dict[str, Any]) -> None:
+        if name == "get_object" and not failed:
+            failed.append(True)
+            raise failure("AccessDenied", 403)
+
+    deployment.s3.between = between
+    with pytest.raises(ClientError):
+        deployment.ask()
+    assert deployment.ids() == ["uploads/a"]

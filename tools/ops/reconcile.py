@@ -33,11 +33,14 @@ from image_catalogue.dynamodb import (
     counter_id,
     from_dynamodb,
 )
+from image_catalogue.errors import CatalogueError
 from image_catalogue.items import contribution
 from image_events.events import REPAIR_SOURCE
 from image_events.indexer import is_folder
 from image_metadata.versions import EXTRACTOR_VERSION
+from image_search.files import Files
 from tools.deploy.credentials import AccountError, find_region
+from tools.ops import snapshot
 from tools.terminal import progress
 
 KINDS = {
@@ -49,7 +52,7 @@ KINDS = {
 }
 #: AWS's error codes for a wrong name, and the option that gave it: there is nothing to resume.
 _WRONG_NAMES = {
-    "NoSuchBucket": "--bucket",
+    "NoSuchBucket": "--bucket and --search-bucket",
     "ResourceNotFoundException": "--table",
     "AWS.SimpleQueueService.NonExistentQueue": "--queue-url",
     "QueueDoesNotExist": "--queue-url",
@@ -339,6 +342,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--state", type=Path, help="the run's file (default: .reconcile-BUCKET.sqlite)")
+    parser.add_argument(
+        "--search-bucket",
+        help="compare the table with search as well, as tools/ops/snapshot.py does"
+        " (terraform output -raw search_bucket)",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no line per difference")
     parser.add_argument("--region", help="AWS region (default: as deploy.sh finds it)")
     options = parser.parse_args(arguments)
@@ -363,7 +371,18 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         reconciler = Reconciler(clients, options.bucket, options.table, options.prefix, queue_url, state)
         in_step = reconciler.run(report, options.quiet)
-    except (ReconcileError, ClientError, BotoCoreError) as error:
+        if options.search_bucket:
+            files = Files(options.search_bucket, clients["s3"])
+            compared = snapshot.compare(
+                clients["dynamodb"],
+                options.table,
+                files,
+                options.repair,
+                lambda kind, key: report(f"search:{kind}", key),
+                options.quiet,
+            )
+            in_step &= not compared.drift
+    except (ReconcileError, CatalogueError, ClientError, BotoCoreError) as error:
         code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
         wrong = _WRONG_NAMES.get(str(code))
         advice = f"Check {wrong}, and the region." if wrong else "An interrupted run goes on with --resume."

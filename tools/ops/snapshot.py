@@ -56,8 +56,8 @@ class Comparison:
         self.drift: Counter[str] = Counter()
         self.records = 0
 
-    def run(self, report: Callable[[str, str], object], quiet: bool = False) -> bool:
-        """Compare all; answers whether both say the same."""
+    def run(self, report: Callable[[str, str], object], quiet: bool = False) -> None:
+        """Compare all, and report each difference: its kind and the image's id."""
         mark_all(Reader(self._engine))
         self._engine.run("CREATE OR REPLACE TEMP TABLE scanned (image_id VARCHAR)")
         with progress(stderr=True, quiet=quiet or not sys.stderr.isatty()) as bar:
@@ -74,7 +74,6 @@ class Comparison:
         for part in list(self._rows):
             self._write(part)
         self._engine.close()
-        return not self.drift
 
     def _scan(self) -> Iterator[Item]:
         request: dict[str, Any] = {"TableName": self._table, "ConsistentRead": True}
@@ -129,6 +128,27 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
+def compare(
+    dynamodb: Any,
+    table: str,
+    files: Files,
+    repair: bool,
+    report: Callable[[str, str], object],
+    quiet: bool = False,
+) -> Comparison:
+    """Compare, report and say what was found; with `repair`, write what differs and merge it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        comparison = Comparison(dynamodb, table, files, Path(scratch), repair)
+        comparison.run(report, quiet)
+    if comparison.drift and repair:
+        compact_due(files, time.monotonic() + _COMPACTION_SECONDS, now=True)
+    print(f"{comparison.records} records compared with search")
+    for kind, meaning in KINDS.items():
+        if comparison.drift[kind]:
+            print(f"{comparison.drift[kind]:>8} {kind}: {meaning}")
+    return comparison
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: in step; 1: differences found (and, with --repair, repaired); 2: could not compare."""
     parser = argparse.ArgumentParser(
@@ -152,20 +172,12 @@ def main(arguments: list[str] | None = None) -> int:
         config = Config(retries={"mode": "standard", "total_max_attempts": 5})
         session = boto3.Session(region_name=options.region or find_region(os.environ))
         files = Files(options.search_bucket, session.client("s3", config=config))
-        with tempfile.TemporaryDirectory() as scratch:
-            dynamodb = session.client("dynamodb", config=config)
-            comparison = Comparison(dynamodb, options.table, files, Path(scratch), options.repair)
-            in_step = comparison.run(report, options.quiet)
-            if comparison.drift and options.repair:
-                compact_due(files, time.monotonic() + _COMPACTION_SECONDS, now=True)
+        dynamodb = session.client("dynamodb", config=config)
+        comparison = compare(dynamodb, options.table, files, options.repair, report, options.quiet)
     except (AccountError, CatalogueError, BotoCoreError, ClientError) as error:
         print(f"snapshot.py: {error}", file=sys.stderr)
         return 2
-    print(f"{comparison.records} records compared")
-    for kind, meaning in KINDS.items():
-        if comparison.drift[kind]:
-            print(f"{comparison.drift[kind]:>8} {kind}: {meaning}")
-    return 0 if in_step else 1
+    return 1 if comparison.drift else 0
 
 
 if __name__ == "__main__":

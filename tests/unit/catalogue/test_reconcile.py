@@ -20,7 +20,7 @@ from image_metadata import EXTRACTOR_VERSION
 from tests.support.invariants import differences
 from tests.support.pictures import picture
 from tests.support.records import record
-from tests.support.table import BUCKET, TABLE, counted, truth
+from tests.support.table import BUCKET, SEARCH_BUCKET, TABLE, counted, truth
 from tools.ops import reconcile
 from tools.ops.reconcile import Reconciler, State
 
@@ -324,3 +324,23 @@ def test_a_repair_message_is_read_as_sent() -> None:
     }
     (job,) = jobs_of_message(json.dumps({"Records": [record]}))
     assert (job.key, job.repair, job.revision) == ("uploads/a b+", True, "abc")
+
+
+def test_search_is_compared_and_repaired_too(
+    s3: Any,
+    indexer: Indexer,
+    arguments: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    s3.create_bucket(Bucket=SEARCH_BUCKET)
+    catalogue_of(s3, indexer, 3)
+    arguments.remove("--quiet")
+    assert reconcile.main(arguments) == 0, "without its name, search is not looked at"
+    arguments += ["--search-bucket", SEARCH_BUCKET]
+    assert reconcile.main(arguments) == 1
+    said = capsys.readouterr().out
+    assert "search:missing\tuploads/" in said and "3 missing: in the table, not in search" in said
+    assert reconcile.main([*arguments, "--repair"]) == 1
+    assert reconcile.main(arguments) == 0
+    assert reconcile.main([*arguments, "--search-bucket", "none-such"]) == 2
+    assert "--search-bucket" in capsys.readouterr().err

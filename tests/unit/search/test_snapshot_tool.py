@@ -54,7 +54,7 @@ def test_a_first_fill_brings_all_and_a_second_nothing(
     assert deployment.ask(sortby="image_id")["items"] == in_table(catalogue)
     assert deployment.files.listed(CHANGES) == []
     assert tool.main(ARGUMENTS) == 0
-    assert "3 records compared\n" in capsys.readouterr().out
+    assert "3 records compared with search\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("merged", [True, False])

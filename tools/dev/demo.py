@@ -338,6 +338,50 @@ def summary(api: Api) -> None:
     print(f"GET    /images/info -> {info.get('count')} images, {info.get('total_size', 0):,} bytes")
 
 
+#: Questions to any collection: what is asked in words, and by which parameters.
+QUESTIONS = (
+    ("Which cameras?", {"facets": "camera.make", "limit": "0"}),
+    (
+        "Where, most recently?",
+        {"filter": "has_gps = true", "sortby": "-taken_at", "limit": "3", "fields": "gps,taken_at"},
+    ),
+    ("What is broken?", {"filter": "status <> 'ok'", "limit": "3", "fields": "status"}),
+)
+
+
+def ask(api: Api) -> None:
+    """Show search's answers to three questions, once it knows what the summary knows."""
+    deadline = time.monotonic() + INDEX_SECONDS
+    while True:
+        known, count = (api.call("GET", path)[1] for path in ("/search?limit=0", "/images/info"))
+        if known.get("matched") == count.get("count"):
+            break
+        if time.monotonic() > deadline:
+            raise DemoError(f"Search still knows {known} and not {count.get('count')} images. Log: {LOG}")
+        time.sleep(POLL_SECONDS)
+    print()
+    for words, parameters in QUESTIONS:
+        query = urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)
+        status, answer = api.call("GET", f"/search?{query}")
+        if status != 200:
+            raise DemoError(f"GET /search?{query} answered {status}: {answer}")
+        print(f"{words}\n  GET /search?{urllib.parse.unquote(query)}\n  -> {_found(answer)}")
+
+
+def _found(answer: Mapping[str, object]) -> str:
+    """An answer of search in a line."""
+    said = [f"{answer['matched']} images"]
+    for name, facet in (answer.get("facets") or {}).items():  # type: ignore[attr-defined]
+        counted = ", ".join(f"{entry['value']} {entry['count']}" for entry in facet["values"])
+        said.append(f"{name}: {counted}")
+    for record in answer["items"]:  # type: ignore[attr-defined]
+        details = [str(record[name]) for name in ("status", "taken_at") if name in record]
+        if gps := record.get("gps"):
+            details.append(f"{gps['latitude']:.4f}, {gps['longitude']:.4f}")
+        said.append(f"{record['image_id'].removeprefix('uploads/')} ({', '.join(details)})")
+    return "; ".join(said)
+
+
 def demo(port: int, images: Callable[[], Mapping[str, bytes | Path]] | None, own: bool = False) -> None:
     """Everything, step by step; ``own``: the images are the user's."""
     Terraform().check()
@@ -361,6 +405,8 @@ def demo(port: int, images: Callable[[], Mapping[str, bytes | Path]] | None, own
         if own:
             print("(That was the copy in the local bucket and its record; your own file is untouched.)")
         summary(api)
+        if outputs.get("search_bucket"):
+            ask(api)
     print(f"\nAPI:     {api.url}")
     print(f"API key: {api.key}")
     print(f"Bucket:  {outputs['bucket']}  (at {os.environ['AWS_ENDPOINT_URL']}, path-style)")

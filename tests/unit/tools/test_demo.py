@@ -71,6 +71,30 @@ def test_the_table_shows_what_is_known_and_leaves_out_what_is_not(capsys: pytest
     assert re.split(r"\s{2,}", lines[2].strip()) == ["b.jpg", "corrupt", "0"]
 
 
+def test_three_questions_are_asked_once_search_knows_all(capsys: pytest.CaptureFixture[str]) -> None:
+    known = iter([3, 3])
+
+    class Api(demo.Api):
+        def call(self, method: str, path: str) -> tuple[int, dict[str, object]]:
+            if path == "/images/info":
+                return 200, {"count": 4}
+            if path == "/search?limit=0":
+                return 200, {"matched": next(known, 4)}
+            if "facets" in path:
+                return 200, {
+                    "matched": 4,
+                    "items": [],
+                    "facets": {"camera.make": {"values": [{"value": "Canon", "count": 2}]}},
+                }
+            assert path.startswith("/search?filter=") and " " not in path
+            return 200, {"matched": 1, "items": [{"image_id": "uploads/a.jpg", "status": "corrupt"}]}
+
+    demo.ask(Api("http://api", "k"))
+    said = capsys.readouterr().out
+    assert "-> 4 images; camera.make: Canon 2\n" in said
+    assert "GET /search?filter=status <> 'ok'&limit=3" in said and "-> 1 images; a.jpg (corrupt)\n" in said
+
+
 def test_help_lists_every_target_and_only_those_there_are() -> None:
     makefile = (ROOT / "Makefile").read_text()
     declared = set(re.search(r"\.PHONY: (.*)", makefile).group(1).split())  # type: ignore[union-attr]

@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, GNU make and Terraform 1.7 or newer; everything else is installed below .venv and .local.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm fuzz bench-reads lint format lock audit clean
+.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm fuzz bench-reads bench-search lint format lock audit clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -68,6 +68,12 @@ fuzz: setup ## Feed the extractor damaged files for ten minutes (FUZZ_SECONDS=se
 
 bench-reads: setup ## Measure what reads cost with 100, 10,000 and 200,000 images (long)
 	@READ_COST_SIZES=$${READ_COST_SIZES:-100,10000,200000} $(RUN) -m pytest -q --timeout 7200 -s tests/e2e/test_read_cost.py
+
+bench-search: setup ## Measure search over 1 and 10 million images, and how soon uploads are found (long)
+	@$(RUN) -m tests.benchmarks.search_speed api --records 1000000
+	@$(RUN) -m tests.benchmarks.search_speed code --records 10000000 --times 5
+	@$(RUN) -m tests.benchmarks.search_speed lag
+	@$(RUN) -m tests.benchmarks.search_speed scan
 
 lint: setup ## Run ruff, mypy, import-linter, shellcheck and terraform fmt
 	@$(RUN) -m ruff check .

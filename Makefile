@@ -62,6 +62,7 @@ storm: setup ## Run the long form of the storm, state and reconcile tests (minut
 	@STORM_OPERATIONS=2000 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_storm.py
 	@RECONCILE_OBJECTS=20000 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_reconcile.py
 	@SEARCH_API_QUESTIONS=200 $(RUN) -m pytest -q --timeout 3600 tests/e2e/test_search.py
+	@EXISTING_OBJECTS=2000 EXISTING_OPERATIONS=500 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_existing_bucket.py
 
 fuzz: setup ## Feed the extractor damaged files for ten minutes (FUZZ_SECONDS=seconds)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(RUN) -m pytest -q -s tests/fuzz

@@ -5,6 +5,7 @@ module "image_metadata" {
   name_prefix             = var.name_prefix
   create_bucket           = var.create_bucket
   bucket_name             = var.bucket_name
+  upload_prefixes         = var.upload_prefixes
   table_name              = var.table_name
   kms_key_arn             = var.kms_key_arn
   lambda_role_arn         = var.lambda_role_arn

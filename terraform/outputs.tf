@@ -20,8 +20,18 @@ output "region" {
 }
 
 output "bucket" {
-  description = "Bucket that images are put into, below uploads/."
+  description = "Bucket that images are put into, below upload_prefixes."
   value       = module.image_metadata.bucket
+}
+
+output "create_bucket" {
+  description = "Whether the bucket was made here."
+  value       = module.image_metadata.create_bucket
+}
+
+output "upload_prefixes" {
+  description = "Key prefixes of the images."
+  value       = module.image_metadata.upload_prefixes
 }
 
 output "table" {
@@ -45,7 +55,7 @@ output "queue_url" {
 }
 
 output "queue_arn" {
-  description = "Where a bucket that is not made here (create_bucket = false) is to send its events."
+  description = "ARN of that queue."
   value       = module.image_metadata.queue_arn
 }
 
@@ -72,6 +82,11 @@ output "s3_file_event_arn" {
 output "batch_operations_role_arn" {
   description = "Role for S3 Batch Operations jobs; null unless batch_operations is set."
   value       = module.image_metadata.batch_operations_role_arn
+}
+
+output "code_bucket" {
+  description = "Bucket of the functions' packages, and of the reports of S3 Batch Operations."
+  value       = module.image_metadata.code_bucket
 }
 
 output "invoke_arn" {

@@ -30,7 +30,7 @@ variable "tags" {
 }
 
 variable "create_bucket" {
-  description = "Whether the bucket is made. False: bucket_name is one that is there. Nothing of it is changed: its owner lets it send the events of uploads/ to the queue (output queue_arn)."
+  description = "Whether the bucket is made. False: bucket_name is one that is there, in this region and account. Nothing of it is changed; its owner switches on that it sends its events to EventBridge."
   type        = bool
   default     = null
 }
@@ -38,6 +38,12 @@ variable "create_bucket" {
 variable "bucket_name" {
   description = "Name of the bucket (unique in all of AWS). Null: name_prefix-stage-account-region."
   type        = string
+  default     = null
+}
+
+variable "upload_prefixes" {
+  description = "Key prefixes of the images, each ending in a slash; [\"\"] is the whole bucket. The API uploads below the first, which ids may leave out."
+  type        = list(string)
   default     = null
 }
 

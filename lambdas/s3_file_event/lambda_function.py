@@ -27,7 +27,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         clients.s3(),
         Catalogue(settings.table_name(), settings.index_shards(), search_parts=settings.search_parts()),
         settings.bucket_name(),
-        settings.upload_prefix(),
+        settings.upload_prefixes(),
         settings.gps(),
     )
     return handle(event, indexer, time.monotonic() + max(left - _MARGIN_SECONDS, left / 2), logger)

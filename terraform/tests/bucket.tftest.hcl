@@ -5,7 +5,7 @@ mock_provider "aws" {
 variables {
   name            = "images"
   event_queue_arn = "arn:aws:sqs:us-east-1:123456789012:events"
-  images          = { prefix = "uploads/", cors_allow_origin = "*" }
+  images          = { prefixes = ["uploads/"], cors_allow_origin = "*" }
 }
 
 run "private_by_default" {
@@ -68,7 +68,7 @@ run "options" {
   variables {
     versioning    = true
     force_destroy = true
-    images        = { prefix = "uploads/", cors_allow_origin = "https://app.example.org", expiration_days = 30, noncurrent_days = 7 }
+    images        = { prefixes = ["uploads/", "raws/"], cors_allow_origin = "https://app.example.org", expiration_days = 30, noncurrent_days = 7 }
     kms_key_arn   = "arn:aws:kms:us-east-1:123456789012:key/mine"
   }
 
@@ -78,17 +78,20 @@ run "options" {
   }
 
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[*].id == tolist(["abort-incomplete-uploads", "expire-images", "expire-versions"])
+    condition = aws_s3_bucket_lifecycle_configuration.this[0].rule[*].id == tolist([
+      "abort-incomplete-uploads", "expire-images", "expire-images-1", "expire-versions", "expire-versions-1"
+    ])
     error_message = "Images and old versions of them must expire when asked for."
   }
 
   assert {
     condition = (
       one(aws_s3_bucket_lifecycle_configuration.this[0].rule[1].expiration).days == 30
-      && one(aws_s3_bucket_lifecycle_configuration.this[0].rule[2].noncurrent_version_expiration).noncurrent_days == 7
-      && alltrue([for rule in slice(aws_s3_bucket_lifecycle_configuration.this[0].rule, 1, 3) : one(rule.filter).prefix == "uploads/"])
+      && one(aws_s3_bucket_lifecycle_configuration.this[0].rule[3].noncurrent_version_expiration).noncurrent_days == 7
+      && [for rule in slice(aws_s3_bucket_lifecycle_configuration.this[0].rule, 1, 5) : one(rule.filter).prefix] == ["uploads/", "raws/", "uploads/", "raws/"]
+      && toset(aws_s3_bucket_notification.this[0].queue[*].filter_prefix) == toset(["uploads/", "raws/"])
     )
-    error_message = "Only images may expire, each kind after its own days."
+    error_message = "Only images may expire, each kind after its own days, and send events: below every prefix."
   }
 
   assert {
@@ -161,7 +164,7 @@ run "a_prefix_is_a_folder" {
   }
 
   variables {
-    images = { prefix = "uploads", cors_allow_origin = "*" }
+    images = { prefixes = ["uploads"], cors_allow_origin = "*" }
   }
 
   expect_failures = [var.images]

@@ -115,7 +115,7 @@ run "alarms_and_a_key_of_ones_own" {
     condition = alltrue([
       for function in module.functions :
       {
-        for statement in jsondecode(function.policy).Statement : statement.Condition.StringEquals["kms:ViaService"] => statement.Resource
+        for statement in jsondecode(function.policy).Statement : one(statement.Condition.StringEquals["kms:ViaService"]) => statement.Resource
         if startswith(statement.Sid, "UseKey")
       } == { for service in ["s3", "dynamodb"] : "${service}.us-east-1.amazonaws.com" => [var.kms_key_arn] }
     ])
@@ -177,5 +177,74 @@ run "a_lab_ends_some_day_and_runs_few_functions" {
   assert {
     condition     = length(module.monitoring) == 0
     error_message = "Monitoring must be off."
+  }
+}
+
+run "a_bucket_that_is_there" {
+  command = plan
+
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    create_bucket    = false
+    bucket_name      = "ours"
+    upload_prefixes  = ["2024/", "2025/"]
+    batch_operations = true
+  }
+
+  assert {
+    condition     = length(module.bucket) == 0 && output.bucket == "ours"
+    error_message = "Nothing of a bucket that is there may be made."
+  }
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.bucket[0].event_pattern).detail == {
+      bucket = { name = ["ours"] }
+      object = { key = [{ prefix = "2024/" }, { prefix = "2025/" }] }
+    }
+    error_message = "The rule must take the events of these prefixes alone."
+  }
+
+  assert {
+    condition = local.event_sender == {
+      service = "events.amazonaws.com", arn = "arn:aws:events:us-east-1:123456789012:rule/image-metadata-dev-s3-events"
+    }
+    error_message = "Only the rule may send to the queue."
+  }
+
+  assert {
+    condition     = local.may_read_image.resources == ["arn:aws:s3:::ours/2024/*", "arn:aws:s3:::ours/2025/*"]
+    error_message = "Functions must reach the images below every prefix, and nothing else."
+  }
+
+  assert {
+    condition     = local.may_write_record.condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == ["2024/*", "2025/*"]
+    error_message = "Records may be put for images below every prefix."
+  }
+}
+
+run "the_whole_bucket" {
+  command = plan
+
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    create_bucket   = false
+    bucket_name     = "ours"
+    upload_prefixes = [""]
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.bucket[0].event_pattern).detail == { bucket = { name = ["ours"] } }
+    error_message = "The rule must take every object's events."
+  }
+
+  assert {
+    condition     = local.may_write_record.condition["ForAllValues:StringNotLike"]["dynamodb:LeadingKeys"] == ["#summary#*"]
+    error_message = "No record may be put in a counter's place."
   }
 }

@@ -101,7 +101,7 @@ run "least_privilege" {
       for function in module.functions : [
         for statement in jsondecode(function.policy).Statement : [
           for action, keys in { "dynamodb:PutItem" = "uploads/*", "dynamodb:UpdateItem" = "#summary#*" } :
-          statement.Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == keys if contains(statement.Action, action)
+          statement.Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == [keys] if contains(statement.Action, action)
         ]
       ]
     ]))

@@ -5,7 +5,7 @@ mock_provider "aws" {
 variables {
   name                       = "events"
   visibility_timeout_seconds = 360
-  sender_bucket_arn          = "arn:aws:s3:::images"
+  sender                     = { service = "s3.amazonaws.com", arn = "arn:aws:s3:::images" }
   account_id                 = "123456789012"
   partition                  = "aws"
   region                     = "us-east-1"

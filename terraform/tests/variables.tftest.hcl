@@ -199,6 +199,34 @@ run "a_bucket_that_is_there_has_a_name" {
   expect_failures = [output.bucket]
 }
 
+run "a_prefix_without_its_slash" {
+  command = plan
+
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    upload_prefixes = ["uploads/", "images"]
+  }
+
+  expect_failures = [var.upload_prefixes]
+}
+
+run "overlapping_prefixes" {
+  command = plan
+
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    upload_prefixes = ["uploads/", "raws/", "uploads/2024/"]
+  }
+
+  expect_failures = [var.upload_prefixes]
+}
+
 run "wrong_region" {
   command = plan
 

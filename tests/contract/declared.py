@@ -17,12 +17,12 @@ TERRAFORM = ROOT / "terraform"
 PRODUCT = "image_metadata"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value of hcl2's tree without its quotes and markers."""
     if isinstance(value, dict):
-        return {_plain(name): _plain(entry) for name, entry in value.items() if name != "__is_block__"}
+        return {plain(name): plain(entry) for name, entry in value.items() if name != "__is_block__"}
     if isinstance(value, list):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"':
         return value[1:-1]
     return value
@@ -34,7 +34,7 @@ def configuration(module: str = PRODUCT) -> dict[str, list[Any]]:
     folder = TERRAFORM / "modules" / module if module else TERRAFORM
     blocks: dict[str, list[Any]] = {}
     for path in sorted(folder.glob("*.tf")):
-        for kind, found in _plain(hcl2.loads(path.read_text(encoding="utf-8"))).items():
+        for kind, found in plain(hcl2.loads(path.read_text(encoding="utf-8"))).items():
             blocks.setdefault(kind, []).extend(found)
     return blocks
 

@@ -23,7 +23,7 @@ from image_catalogue.errors import MissingSetting
 from image_catalogue.items import COUNTED, public
 from image_catalogue.records import record_of
 from image_metadata.model import record_fields
-from tests.contract.declared import ROOT, TERRAFORM, declared_routes, declared_variables, local_value
+from tests.contract.declared import ROOT, TERRAFORM, declared_routes, declared_variables, local_value, plain
 from tests.contract.documents import code_in, openapi, operations, readme_table, resolved
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
 from tests.contract.test_routes import requests_in_postman
@@ -163,7 +163,7 @@ def test_the_openapi_document_describes_every_figure_of_the_summary() -> None:
 def stated_value(text: str) -> tuple[str, Any]:
     """Name and value of `name = value`, as Terraform reads it."""
     ((name, value),) = hcl2.loads(text + "\n").items()
-    return name, value.strip('"') if isinstance(value, str) else value
+    return name, plain(value)
 
 
 def test_the_readme_states_every_variable_with_its_default() -> None:
@@ -194,11 +194,13 @@ def test_what_the_code_takes_for_a_missing_setting_is_the_variables_default(
     for setting, (name,) in settings_read().items():
         with suppress(MissingSetting):  # has no default: Terraform must state it
             taken = getattr(settings, setting)()
-            kind, source = str(given[name]).strip("${})").split(".")
+            (reference,) = re.findall(r"(var|local)\.(\w+)", str(given[name]))
+            kind, source = reference
+            taken = list(taken) if isinstance(taken, tuple) else taken
             declared = VARIABLES[source]["default"] if kind == "var" else local_value(source)
             assert taken == declared, f"{name}: Terraform's default is {declared!r}"
             compared.add(name)
-    assert {"MAX_UPLOAD_BYTES", "GPS", "INDEX_SHARDS", "UPLOAD_PREFIX"} <= compared
+    assert {"MAX_UPLOAD_BYTES", "GPS", "INDEX_SHARDS", "UPLOAD_PREFIXES"} <= compared
 
 
 def test_what_the_tools_take_unasked_is_the_variables_default() -> None:

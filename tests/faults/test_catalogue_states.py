@@ -104,7 +104,7 @@ class CatalogueStates(RuleBasedStateMachine):
         self._s3, self._dynamodb = make_bucket(self.versioned), make_table()
         self._crashing = [CrashingClient(self._s3), CrashingClient(self._dynamodb)]
         self._catalogue = Catalogue(TABLE, 2, self._crashing[1])
-        self._indexer = Indexer(self._crashing[0], self._catalogue, BUCKET, "uploads/")
+        self._indexer = Indexer(self._crashing[0], self._catalogue, BUCKET, ("uploads/",))
         self._pending: list[Job] = []
         self._delivered: list[Job] = []
         self._forgotten: dict[str, str] = {}  # key -> ETag of the object whose record was forgotten

@@ -109,7 +109,7 @@ class World:
         self.beside = 0
         switching = [SwitchingClient(client, self.schedule, self._note) for client in (s3, dynamodb)]
         self.catalogue = Catalogue(TABLE, 1, switching[1])
-        self.indexer = Indexer(switching[0], self.catalogue, BUCKET, "uploads/")
+        self.indexer = Indexer(switching[0], self.catalogue, BUCKET, ("uploads/",))
         self.plain = Catalogue(TABLE, 1, dynamodb)
 
     def _note(self, request: dict[str, Any]) -> None:

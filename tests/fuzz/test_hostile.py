@@ -141,7 +141,7 @@ KEYS = (
 @pytest.fixture(scope="module")
 def indexer() -> Any:
     with aws_account():
-        yield Indexer(make_bucket(), Catalogue(TABLE, client=make_table()), BUCKET, "uploads/")
+        yield Indexer(make_bucket(), Catalogue(TABLE, client=make_table()), BUCKET, ("uploads/",))
 
 
 def index(indexer: Indexer, key: str, data: bytes) -> dict[str, Any] | None:

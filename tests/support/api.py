@@ -160,7 +160,7 @@ def running_api() -> Iterator[Api]:
             "SEARCH_BUCKET": SEARCH_BUCKET,
         }.items():
             patch.setenv(name, value)
-        for name in ("CORS_ALLOW_ORIGIN", "GPS", "INDEX_SHARDS", "SEARCH_PARTS", "UPLOAD_PREFIX"):
+        for name in ("CORS_ALLOW_ORIGIN", "GPS", "INDEX_SHARDS", "SEARCH_PARTS", "UPLOAD_PREFIXES"):
             patch.delenv(name, raising=False)
         make_bucket().create_bucket(Bucket=SEARCH_BUCKET)
         make_table()

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from xml.etree.ElementTree import Element
 
 from tools.deploy.credentials import global_host, regional_host
-from tools.deploy.sigv4 import Credentials, exchange, query, send, send_json, send_rest
+from tools.deploy.sigv4 import Credentials, query, send, send_json, send_rest
 
 #: Service -> the versions of its JSON protocol and its target's first part.
 _JSON = {
@@ -68,10 +68,6 @@ class Account:
         return send(
             method, self._s3_url(path, parameters), body, "s3", self.region, self.credentials, headers
         )
-
-    def s3_bytes(self, method: str, path: str, parameters: Mapping[str, object] | None = None) -> bytes:
-        """As ``s3``, for an answer as it is."""
-        return exchange(method, self._s3_url(path, parameters), b"", "s3", self.region, self.credentials)
 
     def _s3_url(self, path: str, parameters: Mapping[str, object] | None) -> str:
         host = (self.endpoint or regional_host("s3", self.region)).rstrip("/")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tools.deploy import leftovers
 from tools.deploy.account import Account, texts
 from tools.deploy.credentials import Identity
+from tools.deploy.existing_bucket import BucketError, check_bucket
 from tools.deploy.sigv4 import ApiError
 
 #: Service -> what a deployment does there.
@@ -75,7 +76,7 @@ def rows(account: Account, identity: Identity, wanted: Wanted) -> Iterator[Row]:
         if (service != "iam" or wanted.role is None) and (service != "cloudwatch" or wanted.monitoring):
             yield _service(account, service, denied)
     yield concurrency(account)
-    yield bucket(account, wanted)
+    yield bucket(account, wanted, identity.account)
     yield there(account, wanted.name)
 
 
@@ -175,16 +176,22 @@ def concurrency(account: Account) -> Row:
     return Row(what, True, said)
 
 
-def bucket(account: Account, wanted: Wanted) -> Row:
-    """Whether the bucket's name is free or, where it is there and must be, one's own."""
+def bucket(account: Account, wanted: Wanted, owner: str) -> Row:
+    """Whether the bucket's name is free or one's own; of one that must be there, whether it can be catalogued."""
     what = f"bucket {wanted.bucket}"
+    if not wanted.create_bucket:
+        try:
+            told = check_bucket(account, wanted.bucket, owner)
+        except (BucketError, ApiError) as error:
+            return Row(what, False, str(error))
+        return Row(
+            what, told or None, "sends its events to EventBridge" if told else "its events may not be asked"
+        )
     try:
         account.s3("HEAD", f"/{wanted.bucket}")
     except ApiError as error:
         if error.status == 404:
-            return Row(
-                what, wanted.create_bucket, "the name is free" if wanted.create_bucket else "is not there"
-            )
+            return Row(what, True, "the name is free")
         if error.status in (301, 307, 400):
             return Row(what, False, "is in another region")
         if error.status == 403:

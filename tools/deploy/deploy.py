@@ -1,6 +1,6 @@
 """Deploy the API to the AWS account the credentials name, or onto the local AWS when AWS_ENDPOINT_URL is set.
 
-``deploy.sh`` (deploy), ``deploy.sh plan``, ``check``, ``verify`` and ``destroy``. Standard library only.
+``deploy.sh`` (deploy), ``deploy.sh plan``, ``check``, ``verify``, ``backfill`` and ``destroy``. Standard library only.
 
 What a deployment was made with (region, stage, role, architecture) is kept beside the Terraform configuration in
 ``terraform/deploy.auto.tfvars.json``, so that plain ``terraform plan`` and ``terraform destroy`` see the same values.
@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import json
 import os
 import re
 import secrets
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -35,6 +37,8 @@ from tools.deploy.credentials import (
     find_region,
     role_arn,
 )
+from tools.deploy.environment import SetupError, prepare
+from tools.deploy.existing_bucket import BucketError, check_bucket
 from tools.deploy.local_bucket import empty_bucket
 from tools.deploy.sigv4 import ApiError, Credentials
 from tools.deploy.terraform import CONFIGURATION, Terraform, TerraformError
@@ -305,6 +309,19 @@ def check_lab(identity: Identity, region: str) -> None:
         )
 
 
+def check_own_bucket(account: Account, identity: Identity, environment: Mapping[str, str]) -> None:
+    """Raise BucketError where the settings name a bucket that is there and that cannot be catalogued."""
+    name = chosen("bucket_name", "", environment)
+    if chosen("create_bucket", "true", environment) == "true" or not name:
+        return
+    if not check_bucket(account, name, identity.account):
+        print(
+            f"Whether the bucket {name} sends its events to EventBridge may not be asked with these credentials "
+            "(s3:GetBucketNotification): see that it does, else nothing new will be catalogued.",
+            flush=True,
+        )
+
+
 def log_in(place: Place, environment: Mapping[str, str], region: str) -> tuple[Credentials, Identity]:
     """Credentials and the identity they belong to, which is printed. Raises AccountError when they do not work."""
     credentials = find_credentials(environment)
@@ -336,6 +353,7 @@ def deploy(
     place, outputs = enter_stage(place, terraform, stage)
     check_region(region, outputs.get("region"))
     check_same(outputs, identity, stage, chosen("name_prefix", DEFAULT_PREFIX, environment), replace_data)
+    check_own_bucket(Account(credentials, region, place.endpoint), identity, environment)
     package.build_all(target, ROOT / "lambdas", place.build)
     write_json(
         place.variables,
@@ -414,7 +432,12 @@ def show(place: Place, outputs: Mapping[str, object], monthly: float = 0) -> Non
     )
     header = ' -H "x-api-key: $API_KEY"' if key else ""
     print(f"\nAPI:     {url}")
-    print(f"Bucket:  {outputs['bucket']}  (images go below uploads/)")
+    prefixes = " or ".join(map(str, _list(outputs.get("upload_prefixes")) or ["uploads/"]))
+    print(
+        f"Bucket:  {outputs['bucket']}  (images go {f'below {prefixes}' if prefixes else 'anywhere in it'})"
+    )
+    if outputs.get("create_bucket") is False:
+        print("         What is there already: ./deploy.sh backfill")
     if place.local:
         if key:
             print(f"API key: {key}")
@@ -460,12 +483,13 @@ def destroy(
             "TF_VAR_deletion_protection=false ./deploy.sh, then ./deploy.sh destroy. Nothing was changed."
         )
     if outputs:
+        kept_bucket = " (which stays as it is)" if outputs.get("create_bucket") is False else ""
         print(
-            f"Destroying stage {stage}: bucket {outputs.get('bucket')}, table {outputs.get('table')}",
+            f"Destroying stage {stage}: bucket {outputs.get('bucket')}{kept_bucket}, table {outputs.get('table')}",
             flush=True,
         )
     write_json(place.variables, kept | {"region": region, "stage": stage})
-    bucket = outputs.get("bucket") if place.local else None
+    bucket = outputs.get("bucket") if place.local and outputs.get("create_bucket") is not False else None
     if place.endpoint and bucket:
         with contextlib.suppress(ApiError):  # Terraform says what is wrong
             empty_bucket(place.endpoint, str(bucket), credentials, region)
@@ -546,6 +570,45 @@ def run_verify(place: Place, terraform: Terraform, environment: Mapping[str, str
     return 0
 
 
+def run_backfill(
+    place: Place, terraform: Terraform, environment: Mapping[str, str], yes: bool, extra: list[str]
+) -> int:
+    """Catalogue what the bucket holds already (tools/ops/backfill.py). Returns its exit code."""
+    terraform.init()
+    stage = wanted_stage(place, environment)
+    place, outputs = enter_stage(place, terraform, stage)
+    if not outputs:
+        raise DeployError(f"Stage {stage} is not deployed from here: ./deploy.sh first.")
+    region = str(outputs["region"])
+    _, identity = log_in(place, environment, region)
+    check_same(outputs, identity, stage, None, True)
+    names = ["bucket", "table", "queue_url", "s3_file_event_arn", "code_bucket"]
+    arguments = [f"--{name.replace('_', '-')}={outputs[name]}" for name in names]
+    arguments += [f"--prefix={prefix}" for prefix in _list(outputs.get("upload_prefixes")) or ["uploads/"]]
+    arguments += ["--account", identity.account, "--region", region]
+    if outputs.get("batch_operations_role_arn"):
+        arguments.append(f"--role-arn={outputs['batch_operations_role_arn']}")
+    if yes or place.local:
+        arguments.append("--yes")
+    command = [str(python_with_boto3()), str(ROOT / "tools/ops/backfill.py"), *arguments, *extra]
+    return subprocess.run(command, check=False).returncode
+
+
+def python_with_boto3() -> Path:
+    """The Python that runs tools/ops: this one where it has what they import, else one that is made for them."""
+    if all(importlib.util.find_spec(name) for name in ("boto3", "PIL", "rich")):
+        return Path(sys.executable)
+    return prepare(
+        ROOT / ".local" / "ops",
+        ROOT / "requirements" / "ops.txt",
+        notice="Installing what tools/ops needs into .local/ops (once)",
+    )
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
 def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:
     """Read the command line of ``deploy.sh``; what is not ours goes to Terraform."""
     parser = argparse.ArgumentParser(
@@ -557,13 +620,14 @@ def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, li
     parser.add_argument(
         "command",
         nargs="?",
-        choices=["deploy", "plan", "check", "verify", "destroy"],
+        choices=["deploy", "plan", "check", "verify", "backfill", "destroy"],
         default="deploy",
         help="deploy (the default): build, create or update everything, print the addresses; "
         "plan: build, show what deploy would change; check: say what is needed and whether this account allows it, "
-        "changing nothing; verify: send one picture from upload to deletion; destroy: remove everything",
+        "changing nothing; verify: send one picture from upload to deletion; backfill: catalogue what the bucket holds "
+        "already; destroy: remove everything",
     )
-    parser.add_argument("--yes", action="store_true", help="destroy without asking")
+    parser.add_argument("--yes", action="store_true", help="destroy or backfill without asking")
     parser.add_argument(
         "--replace-data",
         action="store_true",
@@ -586,10 +650,21 @@ def main(arguments: list[str] | None = None) -> int:
             return destroy(place, terraform, os.environ, options.yes, extra)
         if options.command == "check":
             return run_check(place, terraform, os.environ)
+        if options.command == "backfill":
+            return run_backfill(place, terraform, os.environ, options.yes, extra)
         if options.command == "verify":
             return run_verify(place, terraform, os.environ)
         return deploy(place, terraform, os.environ, options.command, extra, options.replace_data)
-    except (DeployError, AccountError, TerraformError, safety.UnsafePlan, package.PackageError) as error:
+    except (
+        DeployError,
+        AccountError,
+        ApiError,
+        BucketError,
+        TerraformError,
+        SetupError,
+        safety.UnsafePlan,
+        package.PackageError,
+    ) as error:
         print(f"deploy.sh: {error}", file=sys.stderr)
         return 1
 

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -26,21 +26,19 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas" / "shared")]
 
 from image_catalogue.dynamodb import (
-    COUNTER_PREFIX,
     COUNTER_SHARDS,
     Table,
     amounts_of,
     counter_id,
     from_dynamodb,
+    is_counter,
 )
 from image_catalogue.errors import CatalogueError
 from image_catalogue.items import contribution
 from image_events.events import REPAIR_SOURCE
 from image_events.indexer import is_folder
 from image_metadata.versions import EXTRACTOR_VERSION
-from image_search.files import Files
 from tools.deploy.credentials import AccountError, find_region
-from tools.ops import snapshot
 from tools.terminal import progress
 
 KINDS = {
@@ -115,23 +113,25 @@ class State:
 
 
 class Reconciler:
-    """One comparison of a bucket's prefix with a table; repairs go to the queue when there is one."""
+    """One comparison of a bucket's prefixes with a table; repairs go to the queue when there is one."""
 
     def __init__(
         self,
         clients: dict[str, Any],
         bucket: str,
         table: str,
-        prefix: str,
+        prefixes: list[str],
         queue_url: str | None,
         state: State,
     ) -> None:
         self._s3, self._dynamodb, self._sqs = clients["s3"], clients["dynamodb"], clients.get("sqs")
-        self._bucket, self._table, self._prefix = bucket, Table(table, clients["dynamodb"]), prefix
+        self._bucket, self._table = bucket, Table(table, clients["dynamodb"])
+        # In the order in which S3 lists keys, so that a position says which prefixes are done.
+        self._prefixes = sorted(prefixes, key=str.encode)
         self._queue_url = queue_url
         self._state = state
         self._outbox: list[dict[str, Any]] = []
-        identity = [bucket, table, prefix, queue_url]
+        identity = [bucket, table, self._prefixes, queue_url]
         if state.get("identity") not in (None, identity):
             raise ReconcileError("the interrupted run compared something else: start anew, without --resume")
         state.set(identity=identity)
@@ -160,8 +160,7 @@ class Reconciler:
             task = bar.add_task("records", total=None)
             while True:
                 answer = self._dynamodb.scan(**request)
-                items = [from_dynamodb(attributes) for attributes in answer["Items"]]
-                kept = [item for item in items if not item["image_id"].startswith(COUNTER_PREFIX)]
+                kept = [from_dynamodb(item) for item in answer["Items"] if not is_counter(item)]
                 position = answer.get("LastEvaluatedKey")
                 self._state.add(kept, scan_position=position, scanned=position is None)
                 bar.advance(task, len(kept))
@@ -171,27 +170,31 @@ class Reconciler:
                 request["ExclusiveStartKey"] = position
 
     def _list(self, report: Any, quiet: bool) -> None:
-        after = self._state.get("list_position") or ""
         with progress(stderr=True, quiet=quiet or not sys.stderr.isatty()) as bar:
             task = bar.add_task("objects", total=None, completed=self.objects)
-            while True:
-                request = {"Bucket": self._bucket, "Prefix": self._prefix}
-                answer = self._s3.list_objects_v2(**request, **({"StartAfter": after} if after else {}))
-                objects = [entry for entry in answer.get("Contents", []) if not is_folder(entry["Key"])]
-                more = answer.get("IsTruncated", False)
-                upto = answer["Contents"][-1]["Key"] if more else None
-                items = self._state.between(after, upto)
-                inside = ((key, item) for key, item in items if key.startswith(self._prefix))
-                self._merge(objects, inside, report)
-                self._flush()
-                self.objects += len(objects)
-                bar.advance(task, len(objects))
-                self._state.set(
-                    list_position=upto, listed=not more, drift=dict(self.drift), objects=self.objects
-                )
-                if upto is None:
-                    return
-                after = upto
+            for number, prefix in enumerate(self._prefixes):
+                if number >= (self._state.get("prefixes_listed") or 0):
+                    self._list_prefix(prefix, report, lambda objects: bar.advance(task, objects))
+                    self._state.set(prefixes_listed=number + 1, list_position=None)
+        self._state.set(listed=True)
+
+    def _list_prefix(self, prefix: str, report: Any, advance: Callable[[int], None]) -> None:
+        after = self._state.get("list_position") or ""
+        while True:
+            request = {"Bucket": self._bucket, "Prefix": prefix}
+            answer = self._s3.list_objects_v2(**request, **({"StartAfter": after} if after else {}))
+            objects = [entry for entry in answer.get("Contents", []) if not is_folder(entry["Key"])]
+            more = answer.get("IsTruncated", False)
+            upto = answer["Contents"][-1]["Key"] if more else None
+            items = self._state.between(after, upto)
+            self._merge(objects, ((key, item) for key, item in items if key.startswith(prefix)), report)
+            self._flush()
+            self.objects += len(objects)
+            advance(len(objects))
+            self._state.set(list_position=upto, drift=dict(self.drift), objects=self.objects)
+            if upto is None:
+                return
+            after = upto
 
     def _merge(
         self, objects: list[dict[str, Any]], items: Iterator[tuple[str, dict[str, Any]]], report: Any
@@ -333,7 +336,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--table", required=True, help="the table (terraform output -raw table)")
     parser.add_argument("--queue-url", help="the event queue, for --repair (terraform output -raw queue_url)")
     parser.add_argument(
-        "--prefix", default="uploads/", help="compare keys under this prefix (default: uploads/)"
+        "--prefix",
+        action="append",
+        help="compare keys under this prefix; may be repeated, and '' is the whole bucket (default: uploads/)",
     )
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--dry-run", action="store_true", help="report only (the default)")
@@ -369,9 +374,15 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{kind}\t{json.dumps(key, ensure_ascii=False)[1:-1]}")
 
     try:
-        reconciler = Reconciler(clients, options.bucket, options.table, options.prefix, queue_url, state)
+        reconciler = Reconciler(
+            clients, options.bucket, options.table, options.prefix or ["uploads/"], queue_url, state
+        )
         in_step = reconciler.run(report, options.quiet)
         if options.search_bucket:
+            # With DuckDB, which nothing else here needs.
+            from image_search.files import Files
+            from tools.ops import snapshot
+
             files = Files(options.search_bucket, clients["s3"])
             compared = snapshot.compare(
                 clients["dynamodb"],

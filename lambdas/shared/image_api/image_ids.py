@@ -22,14 +22,14 @@ def catalogue() -> Catalogue:
 def candidates(request: Request) -> list[str]:
     """The ids that the request's path may mean, likeliest first; raises `InvalidImageId`."""
     path = request.path.get("image_id", "")
-    return normalise_image_id(path, settings.upload_prefix(), encoded=not clients.on_local_aws())
+    return normalise_image_id(path, settings.upload_prefixes(), encoded=not clients.on_local_aws())
 
 
 def exact_id(image_id: Any) -> str:
     """The id in a JSON body: not percent-encoded, the prefix optional; raises `InvalidImageId`."""
     if not isinstance(image_id, str) or any("\ud800" <= char <= "\udfff" for char in image_id):
         raise InvalidRequest("an image id is a text")
-    return normalise_image_id(quote(image_id), settings.upload_prefix())[0]
+    return normalise_image_id(quote(image_id), settings.upload_prefixes())[0]
 
 
 def find_record(store: Catalogue, request: Request) -> Item:

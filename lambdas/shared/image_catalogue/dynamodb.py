@@ -6,6 +6,7 @@ boto3's errors about the table are translated here, by their codes, and nowhere 
 from __future__ import annotations
 
 import random
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from .items import Item, count_difference, sum_of
 #: one: which of them holds an amount does not matter, since readers only use the sum.
 COUNTER_SHARDS = 16
 COUNTER_PREFIX = "#summary#"
+#: Ids of objects that a counter's could be taken for are stored with one more # in front (`stored_id`).
+_LIKE_A_COUNTER = re.compile(f"#*{COUNTER_PREFIX}")
 #: Attribute that grows with every change: shows that a counter was changed, even if it was changed back.
 COUNTER_CHANGES = "changes"
 #: How long a write goes on trying against conflicts and throttles when the caller names no deadline.
@@ -67,7 +70,7 @@ class Table:
         answer = _call(
             self.client.get_item,
             TableName=self.name,
-            Key={"image_id": {"S": image_id}},
+            Key={"image_id": {"S": stored_id(image_id)}},
             ConsistentRead=True,
         )
         return from_dynamodb(answer["Item"]) if "Item" in answer else None
@@ -146,7 +149,7 @@ class Table:
         """A Put on the condition that the item still is `old`."""
         put: dict[str, Any] = {
             "TableName": self.name,
-            "Item": to_dynamodb(new),
+            "Item": to_dynamodb(new | {"image_id": stored_id(new["image_id"])}),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         if old is None:
@@ -173,8 +176,23 @@ class Table:
 
 
 def counter_id(shard: int) -> str:
-    """The `image_id` of a counter item: outside the upload prefix, so no image can have it."""
+    """The `image_id` of a counter item as it is stored: no image's is stored so."""
     return f"{COUNTER_PREFIX}{shard:02d}"
+
+
+def is_counter(attributes: Item) -> bool:
+    """Whether an item, with its typed attributes, is a counter."""
+    return bool(attributes["image_id"]["S"].startswith(COUNTER_PREFIX))
+
+
+def stored_id(image_id: str) -> str:
+    """An image id as the table stores it: in a bucket that is catalogued whole, a key may look like a counter's."""
+    return f"#{image_id}" if _LIKE_A_COUNTER.match(image_id) else image_id
+
+
+def _image_id(stored: str) -> str:
+    likened = not stored.startswith(COUNTER_PREFIX) and _LIKE_A_COUNTER.match(stored)
+    return stored[1:] if likened else stored
 
 
 def amounts_of(counter: Item) -> dict[str, int]:
@@ -184,7 +202,10 @@ def amounts_of(counter: Item) -> dict[str, int]:
 
 def from_dynamodb(attributes: Item) -> Item:
     """DynamoDB's typed attributes as JSON types."""
-    return {name: _plain(_deserialize(value)) for name, value in attributes.items()}
+    item = {name: _plain(_deserialize(value)) for name, value in attributes.items()}
+    if "image_id" in item:
+        item["image_id"] = _image_id(item["image_id"])
+    return item
 
 
 def to_dynamodb(item: Item) -> Item:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 from .errors import InvalidImageId
@@ -13,19 +14,19 @@ MAX_KEY_BYTES = 1024
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
-def normalise_image_id(raw: str, prefix: str = "uploads/", encoded: bool = True) -> list[str]:
+def normalise_image_id(raw: str, prefixes: Sequence[str] = ("uploads/",), encoded: bool = True) -> list[str]:
     """The ids that the path `raw` may mean, likeliest first and each once.
 
-    `cat.jpg` means `uploads/cat.jpg`. An `encoded` path (API Gateway's REST APIs pass paths on as the client wrote
-    them) has one meaning. A path that the gateway may have decoded has two: itself, and, in case it was not decoded,
-    what it decodes to. Raises `InvalidImageId`.
+    `cat.jpg` means `uploads/cat.jpg`, where that is the first prefix. An `encoded` path (API Gateway's REST APIs pass
+    paths on as the client wrote them) has one meaning. A path that the gateway may have decoded has two: itself,
+    and, in case it was not decoded, what it decodes to. Raises `InvalidImageId`.
     """
     decoded = unquote(raw, errors="replace")
     candidates: list[str] = []
     problems: list[str] = []
     for text in (decoded,) if encoded else (raw, decoded):
-        image_id = text if text.startswith(prefix) else prefix + text
-        problem = _problem(text, image_id, prefix)
+        image_id = with_prefix(text, prefixes)
+        problem = _problem(text, image_id, prefixes)
         if problem:
             problems.append(problem)
         elif image_id not in candidates:
@@ -35,8 +36,13 @@ def normalise_image_id(raw: str, prefix: str = "uploads/", encoded: bool = True)
     return candidates
 
 
-def _problem(text: str, image_id: str, prefix: str) -> str | None:
-    if not text or image_id == prefix:
+def with_prefix(text: str, prefixes: Sequence[str]) -> str:
+    """What `text` means as an image id or the beginning of one: the first prefix may be left out."""
+    return text if text.startswith(tuple(prefixes)) else prefixes[0] + text
+
+
+def _problem(text: str, image_id: str, prefixes: Sequence[str]) -> str | None:
+    if not text or image_id in prefixes:
         return "the image id is empty"
     if "\x00" in text or "\ufffd" in text:
         return "the image id holds a NUL or is not UTF-8"

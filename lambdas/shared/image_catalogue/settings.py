@@ -5,6 +5,7 @@ There is no default for a resource's name: a function that lacks one says so ins
 
 from __future__ import annotations
 
+import json
 import os
 
 from .errors import MissingSetting
@@ -40,12 +41,25 @@ def table_name() -> str:
     return _required("TABLE_NAME")
 
 
-def upload_prefix() -> str:
-    """The key prefix of every image, ending in a slash."""
-    prefix = os.environ.get("UPLOAD_PREFIX") or "uploads/"
-    if not prefix.endswith("/"):
-        raise MissingSetting(f"environment variable UPLOAD_PREFIX must end in '/', not {prefix!r}")
-    return prefix
+def upload_prefixes() -> tuple[str, ...]:
+    """The key prefixes of the images, each ending in a slash; an empty one is the whole bucket.
+
+    The first is where the API uploads to, and what image ids may leave out.
+    """
+    text = os.environ.get("UPLOAD_PREFIXES") or '["uploads/"]'
+    try:
+        prefixes = json.loads(text)
+    except ValueError:
+        prefixes = None
+    if not (
+        isinstance(prefixes, list)
+        and prefixes
+        and all(isinstance(prefix, str) and (prefix == "" or prefix.endswith("/")) for prefix in prefixes)
+    ):
+        raise MissingSetting(
+            f"environment variable UPLOAD_PREFIXES must be a JSON list of prefixes that end in '/', not {text!r}"
+        )
+    return tuple(prefixes)
 
 
 def index_shards() -> int:

@@ -1,7 +1,7 @@
 """The events that `s3_file_event` takes, as a flat list of jobs.
 
-Shapes: Amazon SQS messages that hold S3 event notifications or our own repair requests, a plain S3 event
-notification (a bucket wired directly, a console test event), `s3:TestEvent`.
+Shapes: Amazon SQS messages that hold S3 event notifications, S3's events from EventBridge or our own repair requests; a
+plain S3 event notification (a bucket wired directly, a console test event), `s3:TestEvent`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,14 @@ from image_catalogue.records import parse_timestamp
 REPAIR_SOURCE = "image-metadata:repair"
 #: Amazon S3 User Guide, "Event message structure": the sequencer is for PUTs and DELETEs.
 _ORDERED = ("ObjectCreated:", "ObjectRemoved:")
+#: The detail types of S3's events in EventBridge -> what a notification calls them. An expiry is a deletion there whose
+#: reason says so (Amazon S3 User Guide, "EventBridge event message structure").
+_DETAIL_TYPES = {
+    "Object Created": "ObjectCreated",
+    "Object Deleted": "ObjectRemoved",
+    "Object Restore Completed": "ObjectRestore",
+}
+_EXPIRY = "Lifecycle Expiration"
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,8 @@ def jobs_of_message(body: str) -> list[Job | InvalidEvent]:
 
 
 def jobs_of_notification(notification: Any) -> list[Job | InvalidEvent]:
-    """The jobs in one S3 event notification (its structure: Amazon S3 User Guide, "Event message structure").
+    """The jobs in one S3 event notification (its structure: Amazon S3 User Guide, "Event message structure"), or in
+    one event of S3's from EventBridge.
 
     An invalid record stands in the list as its `InvalidEvent`, so that the others are still done. `s3:TestEvent`,
     which S3 sends when a notification is configured, has no records. Raises `InvalidEvent` for anything else without
@@ -73,6 +82,8 @@ def jobs_of_notification(notification: Any) -> list[Job | InvalidEvent]:
         raise InvalidEvent("the event is not a JSON object")
     if notification.get("Event") == "s3:TestEvent":
         return []
+    if notification.get("source") == "aws.s3":
+        return [_bridged(notification)]
     records = notification.get("Records")
     if not isinstance(records, list):
         raise InvalidEvent("the event has no Records; expected an S3 event notification")
@@ -96,6 +107,26 @@ def _job(record: Any) -> Job | InvalidEvent:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return InvalidEvent(f"not an S3 event notification record ({type(error).__name__})")
+
+
+def _bridged(event: dict[str, Any]) -> Job | InvalidEvent:
+    """The job of an event from EventBridge: its key is not encoded, and it is about one object."""
+    try:
+        detail, kind = event["detail"], _DETAIL_TYPES[event["detail-type"]]
+        entity, reason = detail["object"], detail.get("reason", "")
+        if kind == "ObjectRemoved" and reason == _EXPIRY:
+            kind = "LifecycleExpiration"
+        name = f"{kind}:{reason or detail.get('deletion-type', '')}"
+        return Job(
+            detail["bucket"]["name"],
+            str(entity["key"]),
+            name,
+            sequencer=_sequencer(entity.get("sequencer")) if name.startswith(_ORDERED) else None,
+            time=parse_timestamp(event["time"]) if event.get("time") else None,
+            etag=entity.get("etag"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return InvalidEvent(f"not an event of S3 from EventBridge ({type(error).__name__})")
 
 
 def _sequencer(text: str | None) -> str | None:

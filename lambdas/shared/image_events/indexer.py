@@ -43,13 +43,15 @@ class _Work:
 
 
 class Indexer:
-    """Does jobs against one bucket, prefix and catalogue; safe to share between threads."""
+    """Does jobs against one bucket, its prefixes and a catalogue; safe to share between threads."""
 
-    def __init__(self, s3: Any, catalogue: Catalogue, bucket: str, prefix: str, gps: str = "exact") -> None:
+    def __init__(
+        self, s3: Any, catalogue: Catalogue, bucket: str, prefixes: tuple[str, ...], gps: str = "exact"
+    ) -> None:
         self._s3 = s3
         self._catalogue = catalogue
         self._bucket = bucket
-        self._prefix = prefix
+        self._prefixes = prefixes
         self._gps = gps
 
     def process(self, job: Job, deadline: float | None = None) -> dict[str, Any]:
@@ -81,7 +83,7 @@ class Indexer:
     def _begin(self, job: Job, deadline: float | None) -> _Work:
         """The first half of a job: what is to be written."""
         work = _Work(job, time.monotonic())
-        if job.bucket != self._bucket or not job.key.startswith(self._prefix) or is_folder(job.key):
+        if job.bucket != self._bucket or not job.key.startswith(self._prefixes) or is_folder(job.key):
             work.outcome = "ignored"
             return work
         if deadline is not None and work.started >= deadline:

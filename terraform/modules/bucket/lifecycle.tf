@@ -16,35 +16,35 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = [for days in [try(var.images.expiration_days, null)] : days if days != null]
+    for_each = try(var.images.expiration_days, null) == null ? [] : var.images.prefixes
 
     content {
-      id     = "expire-images"
+      id     = rule.key == 0 ? "expire-images" : "expire-images-${rule.key}"
       status = "Enabled"
 
       filter {
-        prefix = var.images.prefix
+        prefix = rule.value
       }
 
       expiration {
-        days = rule.value
+        days = var.images.expiration_days
       }
     }
   }
 
   dynamic "rule" {
-    for_each = [for days in [try(var.images.noncurrent_days, null)] : days if days != null]
+    for_each = try(var.images.noncurrent_days, null) == null ? [] : var.images.prefixes
 
     content {
-      id     = "expire-versions"
+      id     = rule.key == 0 ? "expire-versions" : "expire-versions-${rule.key}"
       status = "Enabled"
 
       filter {
-        prefix = var.images.prefix
+        prefix = rule.value
       }
 
       noncurrent_version_expiration {
-        noncurrent_days = rule.value
+        noncurrent_days = var.images.noncurrent_days
       }
 
       # A delete marker with no version left behind it hides nothing.

@@ -4,15 +4,19 @@ resource "aws_s3_bucket_notification" "this" {
 
   bucket = aws_s3_bucket.this.id
 
-  queue {
-    id            = "uploads"
-    queue_arn     = var.event_queue_arn
-    filter_prefix = var.images.prefix
-    events = [
-      "s3:ObjectCreated:*",
-      "s3:ObjectRemoved:*",
-      "s3:LifecycleExpiration:*",
-      "s3:ObjectRestore:Completed",
-    ]
+  dynamic "queue" {
+    for_each = var.images.prefixes
+
+    content {
+      id            = queue.key == 0 ? "uploads" : "uploads-${queue.key}"
+      queue_arn     = var.event_queue_arn
+      filter_prefix = queue.value
+      events = [
+        "s3:ObjectCreated:*",
+        "s3:ObjectRemoved:*",
+        "s3:LifecycleExpiration:*",
+        "s3:ObjectRestore:Completed",
+      ]
+    }
   }
 }

@@ -4,9 +4,9 @@ variable "name" {
 }
 
 variable "images" {
-  description = "What a bucket of images has besides: the key prefix that sends events and expires, the origin whose pages may upload (* is any), the days after which an image is deleted, and those after which an old version of it is. Null: it holds something else."
+  description = "What a bucket of images has besides: the key prefixes that send events and expire, the origin whose pages may upload (* is any), the days after which an image is deleted, and those after which an old version of it is. Null: it holds something else."
   type = object({
-    prefix            = string
+    prefixes          = list(string)
     cors_allow_origin = string
     expiration_days   = optional(number)
     noncurrent_days   = optional(number)
@@ -14,8 +14,8 @@ variable "images" {
   default = null
 
   validation {
-    condition     = endswith(try(var.images.prefix, "/"), "/")
-    error_message = "images.prefix must end in a slash."
+    condition     = alltrue([for prefix in try(var.images.prefixes, []) : prefix == "" || endswith(prefix, "/")])
+    error_message = "Each of images.prefixes must end in a slash, or be empty."
   }
 }
 

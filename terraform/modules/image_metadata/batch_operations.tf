@@ -47,7 +47,7 @@ resource "aws_iam_role_policy" "batch_operations" {
         Sid      = "WriteReport"
         Effect   = "Allow"
         Action   = ["s3:PutObject"]
-        Resource = ["${local.bucket_arn}/batch-reports/*"]
+        Resource = ["arn:${local.partition}:s3:::${module.code.name}/batch-reports/*"]
       },
       ], [
       for use in [lookup(local.may_use_key, "UseKeyInS3", null)] : {

@@ -10,7 +10,7 @@ module "bucket" {
 
   event_queue_arn = module.events.arn
   images = {
-    prefix            = local.upload_prefix
+    prefixes          = var.upload_prefixes
     cors_allow_origin = var.cors_allow_origin
     expiration_days   = var.image_expiration_days
     noncurrent_days   = var.noncurrent_version_days

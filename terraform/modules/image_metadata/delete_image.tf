@@ -12,7 +12,7 @@ locals {
     permissions = {
       ReadImage   = local.may_read_image
       SeeAbsence  = local.may_see_absence
-      RemoveImage = { actions = ["s3:DeleteObject"], resources = [local.images_arn] }
+      RemoveImage = { actions = ["s3:DeleteObject"], resources = local.images_arns }
       ReadRecord  = local.may_read_record
       WriteRecord = local.may_write_record
       Count       = local.may_count

@@ -36,12 +36,12 @@ locals {
 
   # Settings of every function, and of every function that answers a route; those of one alone are in its file.
   common_settings = {
-    BUCKET_NAME   = local.bucket_name
-    TABLE_NAME    = local.table_name
-    UPLOAD_PREFIX = local.upload_prefix
-    INDEX_SHARDS  = var.index_shards
-    SEARCH_PARTS  = var.search_parts
-    LOG_LEVEL     = var.log_level
+    BUCKET_NAME     = local.bucket_name
+    TABLE_NAME      = local.table_name
+    UPLOAD_PREFIXES = jsonencode(var.upload_prefixes)
+    INDEX_SHARDS    = var.index_shards
+    SEARCH_PARTS    = var.search_parts
+    LOG_LEVEL       = var.log_level
   }
   api_settings = {
     CORS_ALLOW_ORIGIN = var.cors_allow_origin
@@ -52,14 +52,17 @@ locals {
   may_write_record = {
     actions   = ["dynamodb:PutItem"]
     resources = [local.table_arn]
-    condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = "${local.upload_prefix}*" } }
+    condition = {
+      "ForAllValues:StringLike"    = { "dynamodb:LeadingKeys" = [for prefix in var.upload_prefixes : "${prefix}*"] }
+      "ForAllValues:StringNotLike" = { "dynamodb:LeadingKeys" = ["${local.counter_prefix}*"] }
+    }
   }
   may_count = {
     actions   = ["dynamodb:UpdateItem"]
     resources = [local.table_arn]
-    condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = "${local.counter_prefix}*" } }
+    condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["${local.counter_prefix}*"] } }
   }
-  may_read_image = { actions = ["s3:GetObject"], resources = [local.images_arn] }
+  may_read_image = { actions = ["s3:GetObject"], resources = local.images_arns }
 
   # Of a key of one's own, S3 and DynamoDB ask for these in the caller's name.
   may_use_key = {
@@ -72,7 +75,7 @@ locals {
       } : sid => {
       actions   = use.actions
       resources = [var.kms_key_arn]
-      condition = { StringEquals = { "kms:ViaService" = "${use.service}.${local.region}.amazonaws.com" } }
+      condition = { StringEquals = { "kms:ViaService" = ["${use.service}.${local.region}.amazonaws.com"] } }
     } if var.kms_key_arn != null
   }
 
@@ -80,7 +83,7 @@ locals {
   may_see_absence = {
     actions   = ["s3:ListBucket"]
     resources = [local.bucket_arn]
-    condition = { StringLikeIfExists = { "s3:prefix" = "${local.upload_prefix}*" } }
+    condition = { StringLikeIfExists = { "s3:prefix" = [for prefix in var.upload_prefixes : "${prefix}*"] } }
   }
 }
 

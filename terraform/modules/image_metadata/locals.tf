@@ -5,11 +5,10 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  name          = "${var.name_prefix}-${var.stage}"
-  account_id    = data.aws_caller_identity.current.account_id
-  region        = data.aws_region.current.id
-  partition     = data.aws_partition.current.partition
-  upload_prefix = "uploads/"
+  name       = "${var.name_prefix}-${var.stage}"
+  account_id = data.aws_caller_identity.current.account_id
+  region     = data.aws_region.current.id
+  partition  = data.aws_partition.current.partition
 
   # The role that AWS Academy gives a student: a lab ends some day with all that it holds, and runs ten functions at once.
   in_lab            = strcontains(data.aws_caller_identity.current.arn, ":assumed-role/voclabs/")
@@ -23,7 +22,7 @@ locals {
   # Names and ARNs are spelled out, so that what refers to bucket, table and queue need not wait for them.
   bucket_name = coalesce(var.bucket_name, "${local.name}-${local.account_id}-${local.region}")
   bucket_arn  = "arn:${local.partition}:s3:::${local.bucket_name}"
-  images_arn  = "${local.bucket_arn}/${local.upload_prefix}*"
+  images_arns = [for prefix in var.upload_prefixes : "${local.bucket_arn}/${prefix}*"]
   table_name  = coalesce(var.table_name, local.name)
   table_arn   = "arn:${local.partition}:dynamodb:${local.region}:${local.account_id}:table/${local.table_name}"
 }

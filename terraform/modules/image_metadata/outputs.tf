@@ -15,13 +15,23 @@ output "auth" {
 }
 
 output "bucket" {
-  description = "Bucket that images are put into, below uploads/."
+  description = "Bucket that images are put into, below upload_prefixes."
   value       = try(module.bucket[0].name, local.bucket_name)
 
   precondition {
     condition     = var.create_bucket || var.bucket_name != null
     error_message = "With create_bucket = false, bucket_name must be the name of the bucket that is there."
   }
+}
+
+output "create_bucket" {
+  description = "Whether the bucket was made here."
+  value       = var.create_bucket
+}
+
+output "upload_prefixes" {
+  description = "Key prefixes of the images."
+  value       = var.upload_prefixes
 }
 
 output "table" {
@@ -50,7 +60,7 @@ output "queue_url" {
 }
 
 output "queue_arn" {
-  description = "Where a bucket that is not made here (create_bucket = false) is to send its events."
+  description = "ARN of that queue."
   value       = module.events.arn
 }
 
@@ -77,6 +87,11 @@ output "s3_file_event_arn" {
 output "batch_operations_role_arn" {
   description = "Role for S3 Batch Operations jobs; null unless batch_operations is set."
   value       = one(aws_iam_role.batch_operations[*].arn)
+}
+
+output "code_bucket" {
+  description = "Bucket of the functions' packages, and of the reports of S3 Batch Operations."
+  value       = module.code.name
 }
 
 output "invoke_arn" {

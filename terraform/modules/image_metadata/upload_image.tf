@@ -16,7 +16,7 @@ locals {
     }
 
     permissions = {
-      WriteImage  = { actions = ["s3:PutObject"], resources = [local.images_arn] }
+      WriteImage  = { actions = ["s3:PutObject"], resources = local.images_arns }
       WriteRecord = local.may_write_record
       Count       = local.may_count
     }

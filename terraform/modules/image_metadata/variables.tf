@@ -24,7 +24,7 @@ variable "name_prefix" {
 }
 
 variable "create_bucket" {
-  description = "Whether the bucket is made. False: bucket_name is one that is there. Nothing of it is changed: its owner lets it send the events of uploads/ to the queue (output queue_arn)."
+  description = "Whether the bucket is made. False: bucket_name is one that is there, in this region and account. Nothing of it is changed; its owner switches on that it sends its events to EventBridge."
   type        = bool
   default     = true
   nullable    = false
@@ -48,6 +48,27 @@ variable "bucket_name" {
       "^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\\.mrap|--x-s3|--table-s3)$", coalesce(var.bucket_name, "none")
     ))
     error_message = "bucket_name must not begin or end with what S3 reserves: xn--, sthree-, amzn-s3-demo-; -s3alias, --ol-s3, .mrap, --x-s3, --table-s3."
+  }
+}
+
+variable "upload_prefixes" {
+  description = "Key prefixes of the images, each ending in a slash; [\"\"] is the whole bucket. The API uploads below the first, which ids may leave out."
+  type        = list(string)
+  default     = ["uploads/"]
+  nullable    = false
+
+  validation {
+    condition     = length(var.upload_prefixes) > 0 && alltrue([for prefix in var.upload_prefixes : prefix == "" || can(regex("^[^/].*/$", prefix))])
+    error_message = "upload_prefixes must be one or more, each ending in a slash and beginning with none, such as uploads/; [\"\"] is the whole bucket."
+  }
+
+  validation {
+    condition = alltrue([
+      for index, prefix in var.upload_prefixes : alltrue([
+        for other, longer in var.upload_prefixes : index == other || !startswith(longer, prefix)
+      ])
+    ])
+    error_message = "upload_prefixes must not overlap: none may begin with another, and \"\" stands alone."
   }
 }
 

@@ -43,7 +43,7 @@ variable "permissions" {
   type = map(object({
     actions   = list(string)
     resources = list(string)
-    condition = optional(map(map(string)))
+    condition = optional(map(map(list(string))))
   }))
 
   validation {

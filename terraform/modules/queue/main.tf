@@ -14,15 +14,16 @@ resource "aws_sqs_queue" "this" {
     Version = "2012-10-17"
     Statement = concat(
       [{
-        Sid       = "BucketSendsEvents"
+        Sid       = "SenderSendsEvents"
         Effect    = "Allow"
-        Principal = { Service = "s3.amazonaws.com" }
+        Principal = { Service = var.sender.service }
         Action    = "sqs:SendMessage"
         Resource  = local.arn
-        Condition = {
-          ArnEquals    = { "aws:SourceArn" = var.sender_bucket_arn }
+        # A rule's ARN names its account, a bucket's does not.
+        Condition = { for operator, keys in {
+          ArnEquals    = { "aws:SourceArn" = var.sender.arn }
           StringEquals = { "aws:SourceAccount" = var.account_id }
-        }
+        } : operator => keys if operator == "ArnEquals" || var.sender.service == "s3.amazonaws.com" }
       }],
       [for statement in local.tls_only : merge(statement, { Resource = local.arn })],
     )

@@ -14,9 +14,12 @@ variable "max_receive_count" {
   default     = 5
 }
 
-variable "sender_bucket_arn" {
-  description = "ARN of the bucket that may send."
-  type        = string
+variable "sender" {
+  description = "Who may send: the service, and the ARN of its bucket or rule."
+  type = object({
+    service = string
+    arn     = string
+  })
 }
 
 variable "account_id" {

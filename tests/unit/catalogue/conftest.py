@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 
 from image_catalogue.catalogue import Catalogue
@@ -35,4 +36,10 @@ def catalogue(dynamodb: Any) -> Catalogue:
 
 @pytest.fixture
 def indexer(s3: Any, catalogue: Catalogue) -> Indexer:
-    return Indexer(s3, catalogue, BUCKET, "uploads/")
+    return Indexer(s3, catalogue, BUCKET, ("uploads/",))
+
+
+@pytest.fixture
+def queue(aws: None) -> tuple[Any, str]:
+    sqs = boto3.client("sqs")
+    return sqs, sqs.create_queue(QueueName="s3-events")["QueueUrl"]

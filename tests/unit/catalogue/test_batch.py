@@ -13,13 +13,14 @@ from botocore.exceptions import ClientError
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.dynamodb import to_dynamodb
 from image_catalogue.errors import InvalidEvent
-from image_catalogue.queries import summarise
+from image_catalogue.queries import list_page, summarise
 from image_catalogue.records import parse_timestamp, record_of
 from image_events.batch import JobsFailed, handle
+from image_events.events import Job, jobs_of_notification
 from image_events.indexer import Indexer
 from tests.events import load
 from tests.support.pictures import picture
-from tests.support.table import BUCKET, counted
+from tests.support.table import BUCKET, counted, truth
 
 KEY = "uploads/my café + 100%.png"
 #: What the object store says of an object.
@@ -419,3 +420,89 @@ def test_positions_follow_the_gps_policy() -> None:
     assert told == {"latitude": 48.86, "longitude": 2.29, "unsigned": True}
     assert "gps" not in record_of(metadata, gps="none", **STORED)
     assert record_of(metadata, gps="none", **STORED)["has_gps"] is True
+
+
+# --- events of a bucket that is there, by EventBridge ----------------------------------------------------------------
+
+
+def bridged(detail_type: str = "Object Created", **detail: Any) -> dict[str, Any]:
+    """An event as EventBridge hands it on."""
+    event = load("eventbridge_created")
+    event["detail-type"] = detail_type
+    event["detail"] |= {"reason": "DeleteObject"} if detail_type == "Object Deleted" else {}
+    event["detail"] |= {name.replace("_", "-"): value for name, value in detail.items()}
+    return event
+
+
+def test_an_event_from_eventbridge_says_what_a_notification_says() -> None:
+    (from_s3,) = jobs_of_notification(load("s3_created"))
+    (job,) = jobs_of_notification(bridged())
+    assert isinstance(from_s3, Job) and isinstance(job, Job)
+    assert (job.bucket, job.key, job.sequencer, job.etag) == (
+        from_s3.bucket, "uploads/my café + 100%.png", from_s3.sequencer, from_s3.etag,
+    )  # fmt: skip
+    assert job.created and job.time is not None and abs(job.time - from_s3.time) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "ordered"),
+    [
+        (bridged("Object Deleted"), "ObjectRemoved:DeleteObject", True),
+        (
+            bridged("Object Deleted", reason="Lifecycle Expiration"),
+            "LifecycleExpiration:Lifecycle Expiration",
+            False,
+        ),
+        (bridged("Object Restore Completed", reason=""), "ObjectRestore:", False),
+    ],
+)
+def test_only_what_s3_orders_has_a_sequencer(event: dict[str, Any], name: str, ordered: bool) -> None:
+    (job,) = jobs_of_notification(event)
+    assert isinstance(job, Job) and job.name == name and (job.sequencer is not None) == ordered
+
+
+def test_events_from_eventbridge_come_through_the_queue_in_any_order(
+    indexer: Indexer, s3: Any, log: Lines, catalogue: Catalogue
+) -> None:
+    key = "uploads/my café + 100%.png"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=picture())
+    answer = invoke(
+        messages(bridged(), bridged("Object Created", object={"size": 1}), "nonsense"), indexer, log
+    )
+    assert sorted(failed(answer)) == ["m1", "m2"]
+    assert catalogue.get(key) is not None
+    s3.delete_object(Bucket=BUCKET, Key=key)
+    deleted = bridged("Object Deleted", object={"key": key, "sequencer": "0A1B2C3D4E5F678902"})
+    assert failed(invoke(messages(deleted, bridged()), indexer, log)) == []
+    assert catalogue.get(key) is None
+
+
+# --- a bucket that is catalogued whole -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "key", ["#summary#00", "##summary#00", "###summary#00", "#summary#", "#summary#x/y.png", "#"]
+)
+def test_no_key_of_a_whole_bucket_meets_a_counter(
+    dynamodb: Any, s3: Any, catalogue: Catalogue, key: str
+) -> None:
+    whole = Indexer(s3, catalogue, BUCKET, ("",))
+    s3.put_object(Bucket=BUCKET, Key=key, Body=picture())
+    s3.put_object(Bucket=BUCKET, Key="beside.png", Body=picture())
+    for name in (key, "beside.png"):
+        assert whole.process(Job(BUCKET, name, "ObjectCreated:Put", sequencer="01"))["outcome"] == "created"
+    assert catalogue.get(key) == catalogue.get(key) | {"image_id": key}  # type: ignore[operator]
+    assert {item["image_id"] for item in list_page(catalogue).items} == {key, "beside.png"}
+    assert counted(catalogue) == truth(dynamodb) and counted(catalogue)["count"] == 2
+    s3.delete_object(Bucket=BUCKET, Key=key)
+    assert whole.process(Job(BUCKET, key, "ObjectRemoved:Delete", sequencer="02"))["outcome"] == "removed"
+    assert counted(catalogue)["count"] == 1
+
+
+def test_only_keys_below_a_prefix_are_catalogued(s3: Any, catalogue: Catalogue) -> None:
+    several = Indexer(s3, catalogue, BUCKET, ("2024/", "raws/"))
+    outcomes = []
+    for key in ("2024/a.png", "raws/b/c.png", "2025/a.png", "2024", "raws/"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=picture())
+        outcomes.append(several.process(Job(BUCKET, key, "ObjectCreated:Put"))["outcome"])
+    assert outcomes == ["created", "created", "ignored", "ignored", "ignored"]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_catalogue.errors import InvalidImageId
+from image_catalogue import settings
+from image_catalogue.errors import InvalidImageId, MissingSetting
 from image_catalogue.ids import new_image_id, normalise_image_id
 
 KEYS = st.text(
@@ -52,3 +53,32 @@ def test_new_ids_are_unique_and_in_order_of_time() -> None:
     times = [image_id.removeprefix("uploads/")[:10] for image_id in ids]
     assert times == sorted(times)
     assert all(image_id.endswith(".jpg") and len(image_id) == len("uploads/") + 26 + 4 for image_id in ids)
+
+
+@pytest.mark.parametrize(
+    ("raw", "prefixes", "image_id"),
+    [
+        ("cat.jpg", ("2024/", "raws/"), "2024/cat.jpg"),
+        ("raws/cat.jpg", ("2024/", "raws/"), "raws/cat.jpg"),
+        ("2025/cat.jpg", ("2024/", "raws/"), "2024/2025/cat.jpg"),
+        ("cat.jpg", ("",), "cat.jpg"),
+        ("a/b/cat.jpg", ("",), "a/b/cat.jpg"),
+    ],
+)
+def test_the_first_prefix_may_be_left_out(raw: str, prefixes: tuple[str, ...], image_id: str) -> None:
+    assert normalise_image_id(raw, prefixes) == [image_id]
+
+
+@pytest.mark.parametrize(("raw", "prefixes"), [("raws/", ("2024/", "raws/")), ("", ("",))])
+def test_a_prefix_alone_is_no_id(raw: str, prefixes: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidImageId):
+        normalise_image_id(raw, prefixes)
+
+
+@pytest.mark.parametrize("text", ["uploads/", '"uploads/"', "[]", '["uploads"]', "[1]", "{}"])
+def test_prefixes_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("UPLOAD_PREFIXES", text)
+    with pytest.raises(MissingSetting, match="UPLOAD_PREFIXES must be a JSON list"):
+        settings.upload_prefixes()
+    monkeypatch.setenv("UPLOAD_PREFIXES", '["a/", "b/"]')
+    assert settings.upload_prefixes() == ("a/", "b/")

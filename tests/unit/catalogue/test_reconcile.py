@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from image_catalogue.catalogue import Catalogue
@@ -23,12 +22,6 @@ from tests.support.records import record
 from tests.support.table import BUCKET, SEARCH_BUCKET, TABLE, counted, truth
 from tools.ops import reconcile
 from tools.ops.reconcile import Reconciler, State
-
-
-@pytest.fixture
-def queue(aws: None) -> tuple[Any, str]:
-    sqs = boto3.client("sqs")
-    return sqs, sqs.create_queue(QueueName="s3-events")["QueueUrl"]
 
 
 @pytest.fixture
@@ -164,7 +157,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
 
     def run(resume: bool) -> Reconciler:
         state = State(tmp_path / "state.sqlite", resume)
-        reconciler = Reconciler(clients, BUCKET, TABLE, "uploads/", queue[1], state)
+        reconciler = Reconciler(clients, BUCKET, TABLE, ["uploads/"], queue[1], state)
         try:
             reconciler.run(lambda kind, key: None, quiet=True)
         finally:
@@ -232,7 +225,7 @@ def test_counters_are_not_corrected_while_they_change(
         if kind == "counters":
             catalogue.forget(list_page(catalogue, limit=1).items[0]["image_id"])
 
-    Reconciler(clients, BUCKET, TABLE, "uploads/", queue[1], state).run(report, quiet=True)
+    Reconciler(clients, BUCKET, TABLE, ["uploads/"], queue[1], state).run(report, quiet=True)
     state.close(delete=True)
     assert counted(catalogue)["count"] == 42
     assert "run again" in reported[-1][1]
@@ -275,7 +268,7 @@ def test_an_image_that_came_and_went_during_the_scan_is_no_drift(
     state = State(tmp_path / "state.sqlite", resume=False)
     dynamodb.scan = scan_meanwhile
     clients = {"s3": s3, "dynamodb": dynamodb, "sqs": queue[0]}
-    Reconciler(clients, BUCKET, TABLE, "uploads/", queue[1], state).run(lambda kind, key: None, quiet=True)
+    Reconciler(clients, BUCKET, TABLE, ["uploads/"], queue[1], state).run(lambda kind, key: None, quiet=True)
     state.close(delete=True)
     dynamodb.scan = scan
     assert counted(catalogue) == truth(dynamodb)
@@ -284,11 +277,11 @@ def test_an_image_that_came_and_went_during_the_scan_is_no_drift(
 def test_a_run_is_resumed_only_as_it_was_begun(s3: Any, dynamodb: Any, tmp_path: Path) -> None:
     clients = {"s3": s3, "dynamodb": dynamodb}
     state = State(tmp_path / "state.sqlite", resume=False)
-    Reconciler(clients, BUCKET, TABLE, "uploads/", None, state)
+    Reconciler(clients, BUCKET, TABLE, ["uploads/"], None, state)
     state.close(delete=False)
     state = State(tmp_path / "state.sqlite", resume=True)
     with pytest.raises(reconcile.ReconcileError, match="without --resume"):
-        Reconciler(clients, BUCKET, TABLE, "uploads/holiday/", None, state)
+        Reconciler(clients, BUCKET, TABLE, ["uploads/holiday/"], None, state)
     state.close(delete=True)
 
 
@@ -344,3 +337,39 @@ def test_search_is_compared_and_repaired_too(
     assert reconcile.main(arguments) == 0
     assert reconcile.main([*arguments, "--search-bucket", "none-such"]) == 2
     assert "--search-bucket" in capsys.readouterr().err
+
+
+def test_several_prefixes_are_compared_and_an_interrupted_run_goes_on(
+    s3: Any,
+    dynamodb: Any,
+    catalogue: Catalogue,
+    arguments: list[str],
+    queue: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counts = {"b/": 1005, "a/": 3, "#summary#/": 2}
+    keys = [f"{prefix}{number:04d}.png" for prefix, count in counts.items() for number in range(count)]
+    for key in [*keys, "c/outside.png"]:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    prefixes = ["--prefix", "b/", "--prefix", "a/", "--prefix", "#summary#/"]
+    sent: list[str] = []
+
+    def merge(self: Reconciler, objects: list[dict[str, Any]], items: Any, report: Any) -> None:
+        if len(sent) > 1000 and "--resume" not in arguments:
+            raise reconcile.ReconcileError("interrupted")
+        sent.extend(entry["Key"] for entry in objects)
+
+    monkeypatch.setattr(Reconciler, "_merge", merge)
+    assert reconcile.main([*arguments, *prefixes]) == 2
+    arguments.append("--resume")
+    assert reconcile.main([*arguments, *prefixes]) == 0
+    assert sorted(sent) == sorted(keys), "every key once, in whatever order the prefixes were named"
+
+
+def test_a_record_called_as_a_counter_is_compared_like_any(
+    s3: Any, dynamodb: Any, catalogue: Catalogue, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="#summary#00", Body=picture())
+    Indexer(s3, catalogue, BUCKET, ("",)).process(created("#summary#00"))
+    assert reconcile.main([*arguments, "--prefix", ""]) == 0
+    assert "1 objects compared" in capsys.readouterr().out

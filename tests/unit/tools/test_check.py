@@ -97,16 +97,17 @@ def test_where_iam_may_not_be_asked_reading_is_tried(account: Fake) -> None:
 
 @pytest.mark.parametrize(
     ("status", "create", "allowed", "said"),
-    [(404, True, True, "free"), (404, False, False, "is not there"), (403, True, False, "someone else"),
+    [(404, True, True, "free"), (404, False, False, "There is no bucket cats"), (403, True, False, "someone else"),
+     (403, False, False, "does not belong to account 123456789012"), (301, False, False, "is not in us-east-1"),
      (301, True, False, "another region"), (500, True, None, "could not be asked")],
 )  # fmt: skip
 def test_the_buckets_name_is_free_or_ones_own(
     account: Fake, status: int, create: bool, allowed: bool | None, said: str
 ) -> None:
     account.answers["HEAD /cats"] = ApiError(f"HTTP {status}", "", status)
-    row = check.bucket(account, wanted(create_bucket=create))
+    row = check.bucket(account, wanted(create_bucket=create), "123456789012")
     assert (row.allowed, said in row.said) == (allowed, True)
-    assert check.bucket(Fake(account.credentials, "us-east-1"), wanted()).allowed
+    assert check.bucket(Fake(account.credentials, "us-east-1"), wanted(), "123456789012").allowed
 
 
 @pytest.mark.parametrize(
@@ -132,4 +133,25 @@ def test_an_account_that_runs_few_functions_at_once_is_told(
     limit = {"AccountLimit": {"UnreservedConcurrentExecutions": number}}
     account.answers["/2016-08-19/account-settings/"] = limit
     row = check.concurrency(account)
+    assert row.allowed is allowed and said in row.said
+
+
+ON = "<NotificationConfiguration xmlns='http://s3.amazonaws.com/doc/2006-03-01/'>{}</NotificationConfiguration>"
+
+
+@pytest.mark.parametrize(
+    ("notification", "allowed", "said"),
+    [
+        (ElementTree.fromstring(ON.format("<EventBridgeConfiguration/>")), True, "sends its events"),
+        (ElementTree.fromstring(ON.format("<QueueConfiguration/>")), False, "Amazon EventBridge > Edit > On"),
+        (None, False, "does not send its events to EventBridge"),
+        (ApiError("AccessDenied", "", 403), None, "may not be asked"),
+        (ApiError("Unreachable", "timed out"), False, "timed out"),
+    ],
+)
+def test_a_bucket_that_is_there_must_tell_eventbridge(
+    account: Fake, notification: Any, allowed: bool | None, said: str
+) -> None:
+    account.answers["GET /cats"] = notification
+    row = check.bucket(account, wanted(create_bucket=False), "123456789012")
     assert row.allowed is allowed and said in row.said

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tools.deploy import deploy, leftovers, package, safety, terraform
+from tools.deploy import deploy, existing_bucket, leftovers, package, safety, terraform
 from tools.deploy.account import Account
 from tools.deploy.credentials import Identity
 from tools.deploy.sigv4 import ApiError, Credentials
@@ -669,3 +669,58 @@ def test_a_deployed_table_keeps_its_name(configuration: Path) -> None:
     assert named({"table": "ImageMetadata"}, {}) == "ImageMetadata"
     assert named({}, {}) is None
     assert named({"table": "ImageMetadata"}, {"TF_VAR_table_name": "Other"}) is None
+
+
+# --- a bucket that is there -----------------------------------------------------------------------------------------
+
+
+def test_a_bucket_that_is_there_is_looked_at_before_anything_is_built(
+    place: deploy.Place,
+    configuration: Path,
+    region_asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    looked: list[tuple[str, str]] = []
+
+    def check_bucket(_account: Account, bucket: str, owner: str) -> bool:
+        looked.append((bucket, owner))
+        if len(looked) == 1:
+            raise existing_bucket.BucketError("not switched on")
+        return False
+
+    monkeypatch.setattr(deploy, "check_bucket", check_bucket)
+    (configuration / "terraform.tfvars").write_text('create_bucket = false\nbucket_name = "ours"\n')
+    recorded = Recorded(False, False)
+    with pytest.raises(existing_bucket.BucketError):
+        deploy.deploy(place, recorded, {}, "deploy", [])
+    assert recorded.ran == [] and looked == [("ours", "123456789012")] and not place.variables.exists()
+    assert deploy.deploy(place, recorded, {}, "deploy", []) == 0
+    assert "s3:GetBucketNotification" in capsys.readouterr().out
+    assert deploy.deploy(place, recorded, {"TF_VAR_create_bucket": "true"}, "deploy", []) == 0
+    assert len(looked) == 2, "a bucket that is made is not looked for"
+
+
+def test_backfill_is_given_what_is_deployed(
+    place: deploy.Place, region_asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed = {
+        "region": "us-east-1", "table": "t", "queue_url": "https://q", "s3_file_event_arn": "arn:f",
+        "code_bucket": "c", "upload_prefixes": ["2024/", ""], "batch_operations_role_arn": "arn:role",
+    }  # fmt: skip
+    for name, value in deployed.items():
+        monkeypatch.setitem(OUTPUTS, name, value)  # type: ignore[misc]
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+        ran.append(command)
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr(deploy.subprocess, "run", run)
+    assert deploy.run_backfill(place, Recorded(False, True), {}, True, ["--method=queue"]) == 1
+    (command,) = ran
+    assert command[0] == sys.executable and command[1].endswith("tools/ops/backfill.py")
+    assert {"--bucket=b", "--prefix=2024/", "--prefix=", "--role-arn=arn:role", "--yes"} <= set(command)
+    assert command[-1] == "--method=queue"
+    with pytest.raises(deploy.DeployError, match="not deployed from here"):
+        deploy.run_backfill(place, Recorded(False, False), {}, True, [])

@@ -8,6 +8,7 @@ from typing import Any
 from image_catalogue import settings
 from image_catalogue.errors import ImageNotFound, InvalidRequest
 from image_catalogue.filters import FILTERS
+from image_catalogue.ids import with_prefix
 from image_catalogue.queries import SORTS, list_page
 
 from ..image_ids import candidates, catalogue, find_record
@@ -65,6 +66,5 @@ def _list_arguments(given: dict[str, str]) -> dict[str, Any]:
         if name in given and not each.accepts(given[name]):
             raise InvalidRequest(f"{name} {each.takes}")
     if "prefix" in given:
-        root = settings.upload_prefix()
-        arguments["prefix"] = given["prefix"] if given["prefix"].startswith(root) else root + given["prefix"]
+        arguments["prefix"] = with_prefix(given["prefix"], settings.upload_prefixes())
     return arguments

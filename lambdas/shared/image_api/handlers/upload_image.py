@@ -63,7 +63,7 @@ def presign(request: Request) -> Response:
         raise InvalidRequest("size is the file's length in bytes, a whole number of 1 or more")
     if size is not None and size > most:
         raise UploadTooLarge(f"this API takes files of up to {most} bytes")
-    image_id = new_image_id(extension(content_type), settings.upload_prefix())
+    image_id = new_image_id(extension(content_type), settings.upload_prefixes()[0])
     fields = {"Content-Type": content_type, "success_action_status": "201"}
     name = clean_filename(filename)
     if name:
@@ -88,7 +88,7 @@ def _store(data: bytes, filename: str | None, claimed: str | None) -> Item:
         raise NotAnImage(metadata.error or "the bytes are of no known media type")
     if metadata.status != "ok":
         raise UnreadableImage(f"the image cannot be read: {metadata.error}")
-    image_id = new_image_id(extension(metadata.content_type), settings.upload_prefix())
+    image_id = new_image_id(extension(metadata.content_type), settings.upload_prefixes()[0])
     uploaded_at = timestamp(datetime.now(UTC))
     bucket = settings.bucket_name()
     stored = Bucket(bucket).put(

@@ -14,6 +14,9 @@ module "image_metadata" {
   runtime                 = var.runtime
   architecture            = var.architecture
   auth                    = var.auth
+  jwt_issuer              = var.jwt_issuer
+  jwt_audience            = var.jwt_audience
+  jwt_scope_prefix        = var.jwt_scope_prefix
   api_key_value           = var.api_key_value
   rate_limit              = var.rate_limit
   burst_limit             = var.burst_limit

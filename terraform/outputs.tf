@@ -10,7 +10,7 @@ output "api_key" {
 }
 
 output "auth" {
-  description = "Who may call the API: api_key, iam or none."
+  description = "Who may call the API: api_key, iam, jwt or none."
   value       = module.image_metadata.auth
 }
 

@@ -90,7 +90,25 @@ variable "architecture" {
 }
 
 variable "auth" {
-  description = "Who may call the API: api_key (who sends the key in x-api-key), iam (who signs requests as a principal allowed to) or none (everybody)."
+  description = "Who may call the API: api_key (who sends the key in x-api-key), iam (who signs requests as a principal allowed to), jwt (who sends an access token of jwt_issuer) or none (everybody)."
+  type        = string
+  default     = null
+}
+
+variable "jwt_issuer" {
+  description = "With auth = jwt: the OpenID Connect issuer of the access tokens, as their iss says it, such as https://login.example.org/realms/photos."
+  type        = string
+  default     = null
+}
+
+variable "jwt_audience" {
+  description = "With auth = jwt: whom the tokens are meant for (their aud, or Cognito's client_id)."
+  type        = string
+  default     = null
+}
+
+variable "jwt_scope_prefix" {
+  description = "With auth = jwt: what the issuer puts in front of the scopes read, write and delete, such as photos/."
   type        = string
   default     = null
 }

@@ -226,3 +226,36 @@ run "too_deep_a_route" {
 
   expect_failures = [var.routes]
 }
+
+run "tokens" {
+  command = plan
+
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    auth       = "jwt"
+    authorizer = { name = "authorize", invoke_arn = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/authorize/invocations" }
+  }
+
+  assert {
+    condition     = alltrue([for method in aws_api_gateway_method.this : method.authorization == "CUSTOM" && !method.api_key_required])
+    error_message = "Every route must ask for a token, and for no key."
+  }
+
+  assert {
+    condition     = alltrue([for method in aws_api_gateway_method.preflight : method.authorization == "NONE"])
+    error_message = "A preflight carries no token."
+  }
+
+  assert {
+    condition     = aws_api_gateway_authorizer.this[0].authorizer_result_ttl_in_seconds == 60 && length(aws_api_gateway_usage_plan.this) == 0
+    error_message = "An expired token may be admitted for a minute at most."
+  }
+
+  assert {
+    condition     = aws_api_gateway_gateway_response.this["UNAUTHORIZED"].response_parameters["gatewayresponse.header.WWW-Authenticate"] == "'Bearer'"
+    error_message = "Who brings no token must be told what to bring."
+  }
+}

@@ -29,6 +29,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = !contains(keys(local.functions), "authorize")
+    error_message = "Without tokens there is nothing to verify."
+  }
+
+  assert {
     condition     = alltrue([for route, function in local.routes : contains(local.functions[function].routes, route)]) && length(local.routes) == length(flatten([for function in local.functions : try(function.routes, [])]))
     error_message = "Every route must lead to the function that declares it."
   }
@@ -246,5 +251,29 @@ run "the_whole_bucket" {
   assert {
     condition     = local.may_write_record.condition["ForAllValues:StringNotLike"]["dynamodb:LeadingKeys"] == ["#summary#*"]
     error_message = "No record may be put in a counter's place."
+  }
+}
+
+run "tokens" {
+  command = plan
+
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    auth         = "jwt"
+    jwt_issuer   = "https://login.example.org"
+    jwt_audience = "photos"
+  }
+
+  assert {
+    condition     = toset(keys(local.route_scopes)) == toset(keys(local.routes)) && local.route_scopes["POST /images/delete"] == "delete"
+    error_message = "Every route must take a scope, and what deletes must take delete."
+  }
+
+  assert {
+    condition     = contains(keys(local.functions), "authorize") && !contains(values(local.routes), "authorize")
+    error_message = "The tokens must be verified."
   }
 }

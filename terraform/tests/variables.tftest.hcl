@@ -199,7 +199,7 @@ run "a_bucket_that_is_there_has_a_name" {
   expect_failures = [output.bucket]
 }
 
-run "a_prefix_without_its_slash" {
+run "a_prefix_without_its_slash_and_an_issuer_without_tls" {
   command = plan
 
   module {
@@ -208,9 +208,24 @@ run "a_prefix_without_its_slash" {
 
   variables {
     upload_prefixes = ["uploads/", "images"]
+    jwt_issuer      = "http://login.example.org"
   }
 
-  expect_failures = [var.upload_prefixes]
+  expect_failures = [var.upload_prefixes, var.jwt_issuer]
+}
+
+run "tokens_of_nobody" {
+  command = plan
+
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    auth = "jwt"
+  }
+
+  expect_failures = [output.auth]
 }
 
 run "overlapping_prefixes" {

@@ -120,5 +120,6 @@ def environment_of(function: str) -> dict[str, Any]:
         local_value("common_settings")
         | {"POWERTOOLS_SERVICE_NAME": function}
         | (local_value("api_settings") if "routes" in declared else {})
+        | (local_value("authorizer_settings") if "authorizes" in declared else {})
         | declared.get("settings", {})
     )

@@ -29,7 +29,7 @@ MODULE = TERRAFORM / "modules" / PRODUCT
 #: The root and every module.
 MODULES = ["", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]
 #: What of a function's declaration makes that it is invoked.
-TRIGGERS = {"routes", "queue", "stream", "schedule"}
+TRIGGERS = {"routes", "queue", "stream", "schedule", "authorizes"}
 FUNCTIONS = sorted(path.parent.name for path in LAMBDAS.glob("*/requirements.txt"))
 
 

@@ -38,6 +38,11 @@ def keys(count: int = OBJECTS) -> list[str]:
     return [f"{PREFIXES[number % 3]}{number:05d} é+%.png" for number in range(count)]
 
 
+def document(statement: dict[str, object]) -> str:
+    """A policy that allows this."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | statement]})
+
+
 def configuration(site: Site) -> dict[str, bytes | str]:
     """What S3 answers about the bucket, byte for byte."""
     found: dict[str, bytes | str] = {}
@@ -56,21 +61,19 @@ def owners(other_site: Site) -> Iterator[Site]:
     """An account with a bucket of images that tells a queue of its owner's, and has a policy, a lifecycle and CORS."""
     s3, sqs = other_site.client("s3"), other_site.client("sqs")
     s3.create_bucket(Bucket=BUCKET)
-    url = sqs.create_queue(QueueName="owners-own")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    arn = "arn:aws:sqs:us-east-1:000000000000:owners-own"
+    may_send = {"Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+    url = sqs.create_queue(QueueName="owners-own", Attributes={"Policy": document(may_send)})["QueueUrl"]
     rule = {"Id": "thumbnails", "QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}
     s3.put_bucket_notification_configuration(
         Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [rule]}
     )
-    statement = {
-        "Sid": "Partner",
-        "Effect": "Allow",
+    partner = {
         "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
         "Action": "s3:GetObject",
         "Resource": f"arn:aws:s3:::{BUCKET}/shared/*",
     }
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
-    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=document(partner))
     expiry = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 9}}
     s3.put_bucket_lifecycle_configuration(Bucket=BUCKET, LifecycleConfiguration={"Rules": [expiry]})
     allowed = {"AllowedMethods": ["GET"], "AllowedOrigins": ["https://owner.example"]}

@@ -1,14 +1,16 @@
 """An account that has LabRole, as AWS Academy's Learner Labs do: used as it is, and no role is made.
 
 It is deployed as a student does it: as the role voclabs, which may make no IAM. The same deployment is then changed
-to the other ways to admit callers: signed requests (`auth = "iam"`), and everybody (`auth = "none"`). The tests run in
-this order.
+to the other ways to admit callers: signed requests (`auth = "iam"`), access tokens (`auth = "jwt"`), and everybody
+(`auth = "none"`). The tests run in this order.
 """
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tests.support.issuer import AUDIENCE, Issuer
 from tests.support.samples import JPEG, SAMPLES
 from tests.support.stack import Site, Stack
 
@@ -147,6 +150,73 @@ def test_signed_requests_of_those_allowed_pass_and_others_are_refused(other_site
     finally:
         remove(signed, "caller")
         remove(signed, "stranger")
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    """An issuer of tokens on this machine."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            document = made.documents.get(self.path)
+            self.send_response(200 if document else 404)
+            self.end_headers()
+            self.wfile.write(json.dumps(document).encode())
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made = Issuer(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield made
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_tokens_allow_what_their_scopes_say(other_site: Site, lab: Stack, issuer: Issuer) -> None:
+    settings = {"TF_VAR_jwt_issuer": issuer.address, "TF_VAR_jwt_audience": AUDIENCE}
+    stack = other_site.deploy(TF_VAR_auth="jwt", **settings)
+
+    def status(token: str | None, method: str, path: str, **options: Any) -> int:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = stack.call(
+            method, path, key=None, headers=headers | {"Content-Type": "image/jpeg"}, **options
+        )
+        if answer.status_code >= 400:
+            assert answer.headers["Content-Type"] == "application/problem+json", answer.text
+        return answer.status_code
+
+    read, write, delete = (issuer.token(scope) for scope in ("openid read", "write", "delete"))
+    photo = "uploads/photo.webp"
+    assert status(read, "GET", f"/metadata/{photo}") == 200
+    assert status(read, "GET", f"/images/file/{photo}") == 200
+    assert status(read, "DELETE", f"/images/{photo}") == 403
+    assert status(read, "POST", "/images/delete", data=json.dumps({"image_ids": [photo]})) == 403
+    assert status(read, "POST", "/upload", data=JPEG) == 403
+    assert status(write, "GET", "/metadata") == 403
+    assert status(write, "POST", "/upload", data=JPEG) == 201
+    refused = [
+        None,
+        "nonsense",
+        issuer.token("read", exp=-60),
+        issuer.token("read", aud="another"),
+        issuer.token("read", key="", algorithm="none"),
+        Issuer(issuer.address).token("read"),
+    ]
+    assert [status(token, "GET", "/metadata") for token in refused] == [401] * len(refused)
+    assert status(read, "GET", f"/metadata/{photo}") == 200, "nothing of it is gone"
+    assert status(delete, "GET", "/metadata") == 403
+    uploaded = [image_id for image_id in lab_ids(stack, read) if image_id != photo]
+    assert [status(delete, "DELETE", f"/images/{image_id}") for image_id in uploaded] == [204]
+
+
+def lab_ids(stack: Stack, token: str) -> list[str]:
+    """The ids of the list, as the token's holder sees it."""
+    answer = stack.call("GET", "/metadata", key=None, headers={"Authorization": f"Bearer {token}"})
+    return [item["image_id"] for item in answer.json()["items"]]
 
 
 def test_no_authentication_only_when_asked_for_and_never_silently(other_site: Site, lab: Stack) -> None:

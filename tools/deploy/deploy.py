@@ -438,7 +438,7 @@ def show(place: Place, outputs: Mapping[str, object], monthly: float = 0) -> Non
     )
     if outputs.get("create_bucket") is False:
         print("         What is there already: ./deploy.sh backfill")
-    if place.local:
+    if place.local and outputs.get("auth") != "jwt":
         if key:
             print(f"API key: {key}")
         print(f"\n  curl{header.replace('$API_KEY', str(key))} {url}/metadata\n")
@@ -451,6 +451,8 @@ def show(place: Place, outputs: Mapping[str, object], monthly: float = 0) -> Non
         print(f'\n  curl --aws-sigv4 "aws:amz:{outputs["region"]}:execute-api" \\')
         print('       --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\')
         print(f'       -H "x-amz-security-token: $AWS_SESSION_TOKEN" {url}/metadata\n')
+    elif outputs["auth"] == "jwt":
+        print(f'\n  curl -H "Authorization: Bearer $TOKEN" {url}/metadata\n')
     else:
         print('\nWARNING: auth is "none": anyone who knows this address can read, upload and delete images.')
         print(f"\n  curl {url}/metadata\n")
@@ -560,7 +562,12 @@ def run_verify(place: Place, terraform: Terraform, environment: Mapping[str, str
     region = str(outputs["region"])
     credentials, identity = log_in(place, environment, region)
     check_same(outputs, identity, stage, None, True)
-    verifier = verify.Verifier(Account(credentials, region, place.endpoint), outputs)
+    token = environment.get("API_TOKEN")
+    if outputs.get("auth") == "jwt" and not token:
+        raise DeployError(
+            "The API takes access tokens: set API_TOKEN to one that has the scopes read and delete."
+        )
+    verifier = verify.Verifier(Account(credentials, region, place.endpoint), outputs, token)
     try:
         verify.show(verifier.steps())
     except (verify.VerifyError, ApiError) as error:

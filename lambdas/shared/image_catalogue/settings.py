@@ -98,6 +98,27 @@ def max_upload_bytes() -> int:
     return _integer("MAX_UPLOAD_BYTES", DEFAULT_MAX_UPLOAD_BYTES, 1, 5 * 1024**3)
 
 
+def jwt_issuer() -> str:
+    """The OpenID Connect issuer whose access tokens the API takes."""
+    return _required("JWT_ISSUER")
+
+
+def jwt_audience() -> str:
+    """Whom those tokens are meant for."""
+    return _required("JWT_AUDIENCE")
+
+
+def jwt_scope_prefix() -> str:
+    """What the issuer puts in front of the scopes read, write and delete."""
+    return os.environ.get("JWT_SCOPE_PREFIX") or ""
+
+
+def route_scopes() -> dict[str, str]:
+    """`METHOD /path` -> read, write or delete, of every route."""
+    scopes: dict[str, str] = json.loads(_required("ROUTE_SCOPES"))
+    return scopes
+
+
 def cors_allow_origin() -> str:
     """The origin that browsers may call from; `*` is any."""
     return os.environ.get("CORS_ALLOW_ORIGIN") or "*"

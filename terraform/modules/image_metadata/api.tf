@@ -7,6 +7,7 @@ module "api" {
   routes             = local.routes
   functions          = { for name, function in module.functions : name => { name = function.name, invoke_arn = function.invoke_arn } }
   auth               = var.auth
+  authorizer         = one([for name, function in module.functions : { name = function.name, invoke_arn = function.invoke_arn } if lookup(local.functions[name], "authorizes", false)])
   local              = var.local_endpoint != null
   api_key_value      = var.api_key_value
   rate_limit         = local.rate_limit

@@ -9,6 +9,8 @@ locals {
       "POST /images/delete",
     ]
 
+    scopes = { "POST /images/delete" = "delete" }
+
     permissions = {
       ReadImage   = local.may_read_image
       SeeAbsence  = local.may_see_absence

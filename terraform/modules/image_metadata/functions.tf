@@ -2,6 +2,7 @@ locals {
   # Each function is declared in the file of its name. Terraform cannot collect them by itself: a new one adds its line.
   # `enabled = false` leaves a function out, with its routes, role and alarms.
   declared_functions = {
+    authorize          = local.authorize
     compact_catalogue  = local.compact_catalogue
     delete_image       = local.delete_image
     get_image          = local.get_image
@@ -42,6 +43,9 @@ locals {
     INDEX_SHARDS    = var.index_shards
     SEARCH_PARTS    = var.search_parts
     LOG_LEVEL       = var.log_level
+  }
+  authorizer_settings = {
+    ROUTE_SCOPES = jsonencode(local.route_scopes)
   }
   api_settings = {
     CORS_ALLOW_ORIGIN = var.cors_allow_origin
@@ -102,6 +106,7 @@ module "functions" {
     local.common_settings,
     { POWERTOOLS_SERVICE_NAME = each.key },
     can(each.value.routes) ? local.api_settings : {},
+    can(each.value.authorizes) ? local.authorizer_settings : {},
     lookup(each.value, "settings", {}),
   )
 

@@ -10,8 +10,13 @@ output "api_key" {
 }
 
 output "auth" {
-  description = "Who may call the API: api_key, iam or none."
+  description = "Who may call the API: api_key, iam, jwt or none."
   value       = var.auth
+
+  precondition {
+    condition     = var.auth != "jwt" || (var.jwt_issuer != null && var.jwt_audience != null)
+    error_message = "With auth = jwt, jwt_issuer and jwt_audience must be given."
+  }
 }
 
 output "bucket" {
@@ -113,6 +118,7 @@ locals {
   curl_examples = {
     api_key = "curl -H \"x-api-key: $(terraform output -raw api_key)\" ${local.api_url}/metadata"
     iam     = "curl --aws-sigv4 aws:amz:${local.region}:execute-api --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\" -H \"x-amz-security-token: $AWS_SESSION_TOKEN\" ${local.api_url}/metadata"
+    jwt     = "curl -H \"Authorization: Bearer $TOKEN\" ${local.api_url}/metadata"
     none    = "curl ${local.api_url}/metadata"
   }
 }

@@ -9,3 +9,13 @@ locals {
     ]) : answer.route => answer.function
   }
 }
+
+# What a token must allow with auth = "jwt": by the method, but for the routes whose function says otherwise.
+locals {
+  method_scopes = { GET = "read", POST = "write", DELETE = "delete" }
+
+  route_scopes = merge(
+    { for route in keys(local.routes) : route => local.method_scopes[split(" ", route)[0]] },
+    [for function in values(local.functions) : lookup(function, "scopes", {})]...
+  )
+}

@@ -146,15 +146,39 @@ variable "architecture" {
 }
 
 variable "auth" {
-  description = "Who may call the API: api_key (who sends the key in x-api-key), iam (who signs requests as a principal allowed to) or none (everybody)."
+  description = "Who may call the API: api_key (who sends the key in x-api-key), iam (who signs requests as a principal allowed to), jwt (who sends an access token of jwt_issuer) or none (everybody)."
   type        = string
   default     = "api_key"
   nullable    = false
 
   validation {
-    condition     = contains(["api_key", "iam", "none"], var.auth)
-    error_message = "auth must be api_key, iam or none."
+    condition     = contains(["api_key", "iam", "jwt", "none"], var.auth)
+    error_message = "auth must be api_key, iam, jwt or none."
   }
+}
+
+variable "jwt_issuer" {
+  description = "With auth = jwt: the OpenID Connect issuer of the access tokens, as their iss says it, such as https://login.example.org/realms/photos."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.jwt_issuer == null || can(regex("^(https://[^/?# ]+|http://127\\.0\\.0\\.1(:[0-9]+)?)(/[^?# ]*)?$", var.jwt_issuer))
+    error_message = "jwt_issuer must be an https address, such as https://login.example.org."
+  }
+}
+
+variable "jwt_audience" {
+  description = "With auth = jwt: whom the tokens are meant for (their aud, or Cognito's client_id)."
+  type        = string
+  default     = null
+}
+
+variable "jwt_scope_prefix" {
+  description = "With auth = jwt: what the issuer puts in front of the scopes read, write and delete, such as photos/."
+  type        = string
+  default     = ""
+  nullable    = false
 }
 
 variable "api_key_value" {

@@ -11,6 +11,7 @@ locals {
     EXPIRED_TOKEN                = { status = 403, type = "forbidden", title = "Forbidden", detail = null }
     INVALID_API_KEY              = { status = 403, type = "forbidden", title = "Forbidden", detail = "Send a valid API key in the x-api-key header." }
     INVALID_SIGNATURE            = { status = 403, type = "forbidden", title = "Forbidden", detail = null }
+    AUTHORIZER_FAILURE           = { status = 503, type = "unavailable", title = "Service unavailable", detail = "The token could not be verified; try again." }
     UNAUTHORIZED                 = { status = 401, type = "unauthorized", title = "Unauthorized", detail = null }
     MISSING_AUTHENTICATION_TOKEN = local.unmatched
     RESOURCE_NOT_FOUND           = { status = 404, type = "not-found", title = "Not found", detail = "There is no such path or method." }
@@ -29,7 +30,10 @@ locals {
     status = 404, type = "not-found", title = "Not found", detail = "There is no such path or method."
   }
 
-  retry_after = { THROTTLED = "1", QUOTA_EXCEEDED = "3600", INTEGRATION_FAILURE = "1" }
+  # RFC 6750: what a request without a good token is told to bring.
+  challenge = { UNAUTHORIZED = "Bearer" }
+
+  retry_after = { THROTTLED = "1", QUOTA_EXCEEDED = "3600", INTEGRATION_FAILURE = "1", AUTHORIZER_FAILURE = "5" }
 }
 
 resource "aws_api_gateway_gateway_response" "this" {
@@ -47,6 +51,8 @@ resource "aws_api_gateway_gateway_response" "this" {
     },
     { for seconds in [lookup(local.retry_after, each.key, null)] :
     "gatewayresponse.header.Retry-After" => "'${seconds}'" if seconds != null },
+    { for scheme in [lookup(local.challenge, each.key, null)] :
+    "gatewayresponse.header.WWW-Authenticate" => "'${scheme}'" if scheme != null && var.auth == "jwt" },
   )
 
   # The gateway's message is a JSON string already, quotes included.

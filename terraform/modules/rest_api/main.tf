@@ -30,6 +30,7 @@ resource "aws_api_gateway_deployment" "this" {
       [for name in ["cors", "errors", "routes"] : filesha1("${path.module}/${name}.tf")],
       var.routes,
       var.auth,
+      one(aws_api_gateway_authorizer.this[*].id),
       var.cors_allow_origin,
       local.resource_ids,
       { for route, integration in aws_api_gateway_integration.this : route => integration.uri },

@@ -54,7 +54,8 @@ resource "aws_api_gateway_method" "this" {
   rest_api_id      = aws_api_gateway_rest_api.this.id
   resource_id      = local.resource_ids[each.value.path]
   http_method      = each.value.method
-  authorization    = var.auth == "iam" ? "AWS_IAM" : "NONE"
+  authorization    = lookup({ iam = "AWS_IAM", jwt = "CUSTOM" }, var.auth, "NONE")
+  authorizer_id    = one(aws_api_gateway_authorizer.this[*].id)
   api_key_required = var.auth == "api_key"
 }
 

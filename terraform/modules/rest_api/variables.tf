@@ -32,8 +32,17 @@ variable "functions" {
 }
 
 variable "auth" {
-  description = "api_key, iam or none."
+  description = "api_key, iam, jwt or none."
   type        = string
+}
+
+variable "authorizer" {
+  description = "With auth = jwt: the function that says what a token allows."
+  type = object({
+    name       = string
+    invoke_arn = string
+  })
+  default = null
 }
 
 variable "local" {

@@ -174,6 +174,21 @@ def test_the_signed_mode_shows_how_to_sign(place: deploy.Place, capsys: pytest.C
     assert "aws:amz:eu-west-1:execute-api" in said and "x-api-key" not in said and "WARNING" not in said
 
 
+def test_the_token_mode_shows_where_the_token_goes(
+    place: deploy.Place,
+    capsys: pytest.CaptureFixture[str],
+    region_asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deploy.show(place, OUTPUTS | {"api_key": None, "auth": "jwt"})
+    said = capsys.readouterr().out
+    assert 'curl -H "Authorization: Bearer $TOKEN"' in said and "WARNING" not in said
+    monkeypatch.setitem(OUTPUTS, "auth", "jwt")
+    monkeypatch.setitem(OUTPUTS, "region", "us-east-1")
+    with pytest.raises(deploy.DeployError, match="API_TOKEN"):
+        deploy.run_verify(place, Recorded(False, True), {})
+
+
 def test_the_postman_environment_names_url_and_key(place: deploy.Place) -> None:
     deploy.show(place, OUTPUTS)
     written = json.loads((place.build / deploy.POSTMAN_FILE).read_text())

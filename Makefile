@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, GNU make and Terraform 1.7 or newer; everything else is installed below .venv and .local.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm fuzz bench-reads bench-search lint format lock audit clean
+.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm fuzz bench-reads bench-search lint architecture format lock audit clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -84,10 +84,14 @@ lint: setup ## Run ruff, mypy, import-linter, shellcheck and terraform fmt
 	@$(VENV)/bin/shellcheck -x build.sh deploy.sh tools/python.sh .ci/run
 	@$(RUN) -m tools.deploy.terraform fmt
 
+architecture: setup ## Draw docs/architecture.svg from the Terraform graph
+	@$(RUN) -m tools.dev.architecture
+
 format: setup ## Rewrite Python and Terraform code in the project's style
 	@$(RUN) -m ruff check --fix-only --quiet .
 	@$(RUN) -m ruff format .
 	@terraform fmt -recursive terraform
+	@terraform fmt -recursive examples
 
 lock: setup ## Pin what the dependency groups of pyproject.toml name (UPGRADE=1: to the newest versions)
 	@$(RUN) -m tools.dev.lock $(if $(UPGRADE),--upgrade)

@@ -23,12 +23,21 @@ from image_catalogue.errors import MissingSetting
 from image_catalogue.items import COUNTED, public
 from image_catalogue.records import record_of
 from image_metadata.model import record_fields
-from tests.contract.declared import ROOT, TERRAFORM, declared_routes, declared_variables, local_value, plain
+from tests.contract.declared import (
+    ROOT,
+    TERRAFORM,
+    declared_routes,
+    declared_variables,
+    labelled,
+    local_value,
+    plain,
+)
 from tests.contract.documents import code_in, openapi, operations, readme_table, resolved
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
 from tests.contract.test_routes import requests_in_postman
 from tests.support.api import module_of
 from tools.deploy import credentials, package
+from tools.dev import architecture
 
 ROUTES = sorted(declared_routes())
 VARIABLES = declared_variables()
@@ -240,3 +249,27 @@ def test_the_readme_shows_every_room() -> None:
     shown = {ROOT / name for row in readme_table("Folder") for name in code_in(row[0])}
     assert rooms <= shown
     assert all(path.is_dir() for path in shown)
+
+
+# --- the picture of the architecture --------------------------------------------------------------------
+
+
+def test_the_picture_shows_every_module_and_every_function() -> None:
+    """`make architecture` draws it anew."""
+    shown = set(
+        re.findall(r"<text[^>]*>([^<]+)</text>", (ROOT / "docs/architecture.svg").read_text(encoding="utf-8"))
+    )
+    assert {name.replace("_", " ") for name in labelled("module")} <= shown
+    assert set(FUNCTIONS) <= shown
+
+
+def test_an_arrow_leads_from_what_refers_to_what_it_refers_to() -> None:
+    dot = """
+      "module.image_metadata.module.api.aws_stage.this" -> "module.image_metadata.module.api.aws_x.this";
+      "module.image_metadata.module.api.aws_a.this" -> "module.image_metadata.module.functions.aws_lambda.this";
+      "module.image_metadata.module.functions.aws_lambda.this" -> "module.image_metadata.data.aws_region.current";
+      "module.image_metadata.aws_iam_role.batch" -> "module.image_metadata.module.functions.aws_lambda.this";
+    """
+    kinds, edges = architecture.read(dot)
+    assert edges == {("api", "functions"), ("image_metadata", "functions")}
+    assert architecture.layers(set(kinds), edges) == {"api": 1, "image_metadata": 1, "functions": 0}

@@ -186,8 +186,9 @@ def _indent(text: str) -> str:
 
 
 def check_format(terraform: Terraform) -> int:
-    """``terraform fmt -check`` over the configuration."""
-    code = terraform.run("fmt", "-check", "-recursive", "-diff")
+    """``terraform fmt -check`` over the configuration and the examples."""
+    check = ("fmt", "-check", "-recursive", "-diff")
+    code = terraform.run(*check) or terraform.run(*check, str(ROOT / "examples"))
     if code:
         print("terraform.py: the files above are not formatted; run: make format", file=sys.stderr)
     return code

@@ -12,6 +12,8 @@ locals {
       "GET /duplicates",
     ]
 
+    scopes = { "POST /search" = "read" }
+
     settings = {
       SEARCH_BUCKET = local.search_bucket_name
     }

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_api.frame import serve
-from image_api.handlers.get_image import get_file, get_record_or_file
+from image_api.handlers.get_image import get_file, get_listed_file, get_record_or_file
 from image_catalogue import clients
 
 logger = Logger()
@@ -17,6 +17,7 @@ clients.make_at_init(clients.s3, clients.dynamodb)
 ROUTES = {
     "GET /images/file/{image_id+}": get_file,
     "GET /images/download/{image_id+}": get_file,
+    "POST /images/file": get_listed_file,
     "GET /images/{image_id+}": get_record_or_file,
 }
 

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_api.frame import serve
-from image_api.handlers.get_image_metadata import forget_record, get_record, list_records
+from image_api.handlers.get_image_metadata import forget_record, get_record, list_records, read_records
 from image_catalogue import clients
 
 logger = Logger()
@@ -16,6 +16,7 @@ clients.make_at_init(clients.dynamodb)
 
 ROUTES = {
     "GET /metadata": list_records,
+    "POST /metadata": read_records,
     "GET /metadata/{image_id+}": get_record,
     "DELETE /metadata/{image_id+}": forget_record,
     "GET /images": list_records,

@@ -31,8 +31,8 @@ run "routes" {
   }
 
   assert {
-    condition     = toset(keys(aws_api_gateway_integration.this)) == toset(keys(var.routes))
-    error_message = "Every route must be integrated."
+    condition     = toset(keys(aws_api_gateway_integration.this)) == setunion(keys(var.routes), ["HEAD /metadata", "HEAD /images/file/{image_id+}"])
+    error_message = "Every route must be integrated, and HEAD beside every GET."
   }
 
   assert {

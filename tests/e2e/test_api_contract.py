@@ -21,7 +21,7 @@ import pytest
 from image_catalogue.catalogue import Catalogue
 from tests.support.pictures import numbered_picture
 from tests.support.samples import JPEG
-from tests.support.stack import ROOT, Stack, unique
+from tests.support.stack import ROOT, Stack, eventually, unique
 from tools.deploy.deploy import POSTMAN_FILE
 from tools.deploy.environment import prepare
 from tools.deploy.locking import locked
@@ -232,8 +232,48 @@ def test_bad_input_is_a_problem_of_the_clients(
     assert answer.json()["status"] == status
 
 
-def test_head_and_a_header_of_10_mb_are_refused_without_a_crash(stack: Stack) -> None:
-    assert stack.call("HEAD", "/metadata").status_code in (403, 404, 405)
+def upload(stack: Stack, number: int) -> dict[str, Any]:
+    answer = stack.call(
+        "POST", "/upload", data=numbered_picture(number), headers={"Content-Type": "image/png"}
+    )
+    return dict(answer.json())
+
+
+def test_every_get_answers_head(stack: Stack) -> None:
+    image_id = upload(stack, 7)["image_id"]
+    for path in ("/metadata", f"/metadata/{image_id}", f"/images/file/{image_id}", "/images/info"):
+        got, head = stack.get(path), stack.call("HEAD", path)
+        assert (head.status_code, head.content) == (200, b""), path
+        assert head.headers["Content-Type"] == got.headers["Content-Type"]
+        assert head.headers.get("ETag") == got.headers.get("ETag")
+    assert stack.call("HEAD", "/metadata/never-there.png").status_code == 404
+    delete(stack, [image_id])
+
+
+def test_what_no_path_can_name_is_read_and_deleted_by_json(stack: Stack) -> None:
+    key, data = "uploads/a/../b.png", numbered_picture(8)
+    stack.put(key, data)
+
+    def told() -> dict[str, Any]:
+        (result,) = stack.call("POST", "/metadata", json={"image_ids": [key]}).json()["results"]
+        return dict(result)
+
+    eventually(lambda: "record" in told(), "a record of the key")
+    assert told()["record"]["image_id"] == key
+    assert stack.call("POST", "/images/file", json={"image_id": key}).content == data
+    delete(stack, [key])
+    assert told()["error"]["status"] == 404
+
+
+def test_a_deletion_may_have_a_condition(stack: Stack) -> None:
+    record = upload(stack, 9)
+    path = f"/images/{record['image_id']}"
+    assert stack.call("DELETE", path, headers={"If-Match": '"another"'}).status_code == 412
+    assert stack.call("DELETE", path, headers={"If-Match": f'"{record["etag"]}"'}).status_code == 204
+    assert stack.get(path).status_code == 404
+
+
+def test_a_header_of_10_mb_is_refused_without_a_crash(stack: Stack) -> None:
     try:
         answer = stack.get("/metadata", headers={"X-Large": "x" * 10_000_000})
     except OSError:

@@ -21,7 +21,10 @@ def policy_of(
     stage = "/".join(method_arn.split("/", 2)[:2])
     held = scopes_of(claims)
     allowed = sorted(
-        f"{stage}/{_pattern(route)}" for route, scope in route_scopes.items() if prefix + scope in held
+        f"{stage}/{pattern}"
+        for route, scope in route_scopes.items()
+        if prefix + scope in held
+        for pattern in _patterns(route)
     )
     # IAM takes no empty list of resources, and what nothing allows is denied.
     statement = {
@@ -46,6 +49,8 @@ def scopes_of(claims: Mapping[str, Any]) -> set[str]:
     return held
 
 
-def _pattern(route: str) -> str:
+def _patterns(route: str) -> list[str]:
+    """What the policy calls a route; HEAD stands beside every GET."""
     method, _, path = route.partition(" ")
-    return method + re.sub(r"\{[^}]+\}", "*", path)
+    path = re.sub(r"\{[^}]+\}", "*", path)
+    return [each + path for each in (("GET", "HEAD") if method == "GET" else (method,))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .problems import RouteNotFound, problem_of
@@ -30,7 +31,8 @@ def serve(event: Mapping[str, Any], routes: Routes, logger: Logger) -> dict[str,
     request = Request.of(event)
     fields: dict[str, Any] = {"correlation_id": request.request_id, "route": request.route}
     try:
-        handler = routes.get(request.route)
+        # A HEAD is a GET whose body stays here (RFC 9110 section 9.3.2).
+        handler = routes.get(request.route.replace("HEAD ", "GET ", 1) if request.is_head else request.route)
         if handler is None:
             raise RouteNotFound("there is no such path or method")
         response = handler(request)
@@ -42,4 +44,4 @@ def serve(event: Mapping[str, Any], routes: Routes, logger: Logger) -> dict[str,
             logger.exception("request failed", **fields)
     milliseconds = round((time.monotonic() - started) * 1000)
     logger.info("request", **fields, status=response.status, ms=milliseconds)
-    return response.to_proxy()
+    return (replace(response, body="") if request.is_head else response).to_proxy()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from image_catalogue.errors import (
     CatalogueBusy,
     ImageArchived,
+    ImageChanged,
     ImageNotFound,
     InvalidCursor,
     InvalidImageId,
@@ -65,6 +66,7 @@ _PROBLEMS: tuple[tuple[type[Exception], int, str, str], ...] = (  # the first cl
     (RouteNotFound, 404, "not-found", "Not found"),
     (ImageNotFound, 404, "not-found", "Not found"),
     (ImageArchived, 409, "archived", "Archived"),
+    (ImageChanged, 412, "precondition-failed", "Precondition failed"),
     (EmptyUpload, 400, "empty-upload", "Empty upload"),
     (NotAnImage, 415, "unsupported-media-type", "Unsupported media type"),
     (UnreadableImage, 422, "unreadable-image", "Unreadable image"),

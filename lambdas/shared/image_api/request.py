@@ -44,6 +44,11 @@ class Request:
             request_id=(event.get("requestContext") or {}).get("requestId") or "",
         )
 
+    @property
+    def is_head(self) -> bool:
+        """Whether only the headers of the answer are asked for."""
+        return self.route.startswith("HEAD ")
+
     def parameters(self, *known: str) -> dict[str, str]:
         """The query's parameters, each at most once; raises `InvalidRequest` for one that is not `known`."""
         for name, values in self.query.items():

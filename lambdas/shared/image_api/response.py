@@ -9,6 +9,7 @@ from hashlib import blake2s
 from typing import Any
 
 from image_catalogue import settings
+from image_catalogue.errors import ImageChanged
 
 from .problems import Problem
 
@@ -60,11 +61,22 @@ def problem_response(problem: Problem) -> Response:
 
 def conditional_json(value: Any, if_none_match: str | None) -> Response:
     """A JSON answer with an ETag, or 304 where the client has it already."""
-    response = json_response(value)
-    etag = f'"{blake2s(str(response.body).encode(), digest_size=16).hexdigest()}"'
+    etag = etag_of(value)
     if matches(if_none_match, etag):
         return Response(304, "", {"ETag": etag, "Cache-Control": "no-cache"})
     return json_response(value, headers={"ETag": etag})
+
+
+def etag_of(value: Any) -> str:
+    """The ETag of a value as its JSON answer carries it, with quotes."""
+    return f'"{blake2s(_dump(value).encode(), digest_size=16).hexdigest()}"'
+
+
+def check_match(if_match: str, *etags: str) -> None:
+    """Raise `ImageChanged` unless an If-Match header names one of `etags` (quoted), by strong comparison (13.1.1)."""
+    named = {tag.strip() for tag in if_match.split(",")}
+    if "*" not in named and named.isdisjoint(etags):
+        raise ImageChanged("the image is not the one that If-Match names")
 
 
 def matches(if_none_match: str | None, etag: str) -> bool:

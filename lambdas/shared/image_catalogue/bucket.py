@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import sha256
@@ -17,7 +17,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailed
 
-from .errors import CatalogueBusy, ImageArchived, ImageNotFound
+from .errors import CatalogueBusy, ImageArchived, ImageChanged, ImageNotFound
 
 #: User metadata of an object that the API stored: the client's file name, percent-encoded (S3 takes ASCII).
 FILENAME_METADATA = "filename"
@@ -86,6 +86,7 @@ class Opened:
     etag: str
     body: Any
     archived: bool = False
+    encoding: str | None = None  # the object's Content-Encoding
 
 
 class Bucket:
@@ -128,6 +129,7 @@ class Bucket:
             answer["ETag"].strip('"'),
             answer.get("Body"),
             _is_archived(answer),
+            answer.get("ContentEncoding"),
         )
 
     def read(self, opened: Opened) -> bytes:
@@ -136,18 +138,21 @@ class Bucket:
             data: bytes = opened.body.read()
         return data
 
-    def holds(self, key: str) -> bool:
-        """Whether there is an object under the key. Raises `CatalogueBusy`."""
+    def etag(self, key: str) -> str | None:
+        """The ETag of the object under the key; None where there is none. Raises `CatalogueBusy`."""
         try:
-            self.open(key, with_body=False)
+            return self.open(key, with_body=False).etag
         except ImageNotFound:
-            return False
-        return True
+            return None
 
-    def delete(self, key: str) -> None:
-        """Delete the object; no error where there is none. Raises `CatalogueBusy`."""
-        with _translated(key):
-            self._client.delete_object(Bucket=self.name, Key=key)
+    def delete(self, key: str, only_etag: str | None = None) -> None:
+        """Delete the object, with `only_etag` only while it has this ETag; no error where there is none.
+
+        Raises `ImageChanged`, `CatalogueBusy`.
+        """
+        condition = {"IfMatch": f'"{only_etag}"'} if only_etag else {}
+        with suppress(ImageNotFound), _translated(key):
+            self._client.delete_object(Bucket=self.name, Key=key, **condition)
 
     def presigned_get(self, key: str, content_type: str, disposition: str, seconds: int) -> str:
         """A URL that hands out the object with these headers, whatever the object's own are."""
@@ -214,6 +219,8 @@ def _translated(key: str) -> Iterator[None]:
             raise ImageNotFound(key) from error
         if meaning is Meaning.ARCHIVED:
             raise archived(key) from error
+        if meaning is Meaning.OVERWRITTEN:
+            raise ImageChanged("the image is not the one that If-Match names") from error
         if meaning is Meaning.BUSY:
             raise CatalogueBusy("the image store is busy; try again shortly") from error
         raise

@@ -198,15 +198,16 @@ class Catalogue:
         _, standing = self.table.replace(None, new)
         return standing if standing is not None and is_record(standing) else new
 
-    def forget(self, image_id: str) -> None:
+    def forget(self, image_id: str, check: Callable[[Item], None] = lambda _: None) -> None:
         """Delete the metadata and keep the file; no event about the same object brings the record back.
 
-        Raises `ImageNotFound`, `CatalogueBusy`.
+        `check` sees the record before, and raises where it is to stay. Raises `ImageNotFound`, `CatalogueBusy`.
         """
         old = self.item(image_id)
         while True:
             if old is None or not is_record(old):
                 raise ImageNotFound(image_id)
+            check(public(old))
             written, old = self.table.replace(old, forgotten(old))
             if written:
                 return

@@ -25,6 +25,10 @@ class ImageNotFound(CatalogueError):
     """The catalogue has no such image."""
 
 
+class ImageChanged(CatalogueError):
+    """The image is not, or no longer, the version that the caller means."""
+
+
 class ImageArchived(CatalogueError):
     """The file is in an archive (S3 Glacier and the like) and has to be restored before it can be read."""
 

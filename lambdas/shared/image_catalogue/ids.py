@@ -26,7 +26,7 @@ def normalise_image_id(raw: str, prefixes: Sequence[str] = ("uploads/",), encode
     problems: list[str] = []
     for text in (decoded,) if encoded else (raw, decoded):
         image_id = with_prefix(text, prefixes)
-        problem = _problem(text, image_id, prefixes)
+        problem = _problem_of_path(text) or _problem(text, image_id, prefixes)
         if problem:
             problems.append(problem)
         elif image_id not in candidates:
@@ -36,20 +36,39 @@ def normalise_image_id(raw: str, prefixes: Sequence[str] = ("uploads/",), encode
     return candidates
 
 
+def exact_image_id(text: str, prefixes: Sequence[str] = ("uploads/",)) -> str:
+    """The id that JSON states, as it is but for the optional prefix: every key that an object can have is one.
+
+    A path cannot name all of them: who sends it resolves dot segments, and what is no UTF-8 looks like U+FFFD. Raises
+    `InvalidImageId`.
+    """
+    image_id = with_prefix(text, prefixes)
+    problem = _problem(text, image_id, prefixes)
+    if problem:
+        raise InvalidImageId(problem)
+    return image_id
+
+
 def with_prefix(text: str, prefixes: Sequence[str]) -> str:
     """What `text` means as an image id or the beginning of one: the first prefix may be left out."""
     return text if text.startswith(tuple(prefixes)) else prefixes[0] + text
 
 
+def _problem_of_path(text: str) -> str | None:
+    if "\ufffd" in text:
+        return "the image id is not UTF-8"
+    if any(part in (".", "..") for part in text.split("/")):
+        return "the image id holds a '.' or '..' path segment: a JSON body can name such an image"
+    return None
+
+
 def _problem(text: str, image_id: str, prefixes: Sequence[str]) -> str | None:
     if not text or image_id in prefixes:
         return "the image id is empty"
-    if "\x00" in text or "\ufffd" in text:
-        return "the image id holds a NUL or is not UTF-8"
-    if any("\ud800" <= char <= "\udfff" for char in text):
+    if "\x00" in image_id:
+        return "the image id holds a NUL"
+    if any("\ud800" <= char <= "\udfff" for char in image_id):
         return "the image id is not valid Unicode"
-    if any(part in (".", "..") for part in text.split("/")):
-        return "the image id holds a '.' or '..' path segment"
     if len(image_id.encode()) > MAX_KEY_BYTES:
         return f"the image id is longer than {MAX_KEY_BYTES} bytes"
     return None

@@ -12,6 +12,17 @@ MAX_RECORD_BYTES = 32 * 1024
 _TEXT_AND_LIST_LIMITS = ((4096, 100), (1024, 50), (256, 20), (64, 5))
 #: DynamoDB keeps numbers of 1E-130 to 1E126 with 38 digits; no quantity of an image comes near either end.
 _SMALLEST_NUMBER, _LARGEST_NUMBER = 1e-100, 1e37
+#: What clients send, and S3 puts, where nothing is claimed.
+_NO_CLAIM = frozenset(
+    (
+        "",
+        "application/octet-stream",
+        "binary/octet-stream",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    )
+)
+_MAX_MEDIA_TYPE = 255
 #: Two decimals of a degree are about 1.1 km.
 COARSE_DECIMALS = 2
 
@@ -46,11 +57,18 @@ def record_of(
     }
     if version_id and version_id != "null":
         record["version_id"] = version_id
-    if declared_content_type and declared_content_type != record.get("content_type"):
-        record["declared_content_type"] = declared_content_type[:255]
+    claim = _claim(declared_content_type)
+    if claim and claim != record.get("content_type"):
+        record["declared_content_type"] = claim
     if last_modified:
         record["last_modified"] = last_modified  # internal: distinguishes two uploads of the same bytes
     return _with_gps_policy(record, gps)
+
+
+def _claim(content_type: str | None) -> str | None:
+    """The media type that a Content-Type header states: in lower case, without parameters."""
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    return None if media_type in _NO_CLAIM else media_type[:_MAX_MEDIA_TYPE]
 
 
 def timestamp(moment: datetime) -> str:

@@ -20,7 +20,7 @@ from image_metadata import RangeReader, SourceChanged, SourceError, extract
 from image_metadata.model import ImageMetadata
 
 from .events import Job
-from .source import ObjectGone, S3Object, UnreadableObject
+from .source import Head, ObjectGone, S3Object, UnreadableObject
 
 #: How often an object that changes while it is read is read again; after that, the event of the change comes anyway.
 _READ_ATTEMPTS = 3
@@ -130,6 +130,8 @@ class Indexer:
             except SourceChanged:
                 if attempt == _READ_ATTEMPTS - 1:
                     raise
+        if metadata.status == "unsupported" and entity.head is not None and _is_encoded(entity.head):
+            metadata.error = f"the file is stored {entity.head.encoding}-encoded, so its image is not read"
         if cost is not None:
             cost |= {"status": metadata.status, "requests": reader.requests, "bytes": reader.bytes_fetched}
         head = entity.head
@@ -152,6 +154,11 @@ class Indexer:
             last_modified=timestamp(head.last_modified),
             gps=self._gps,
         )
+
+
+def _is_encoded(head: Head) -> bool:
+    """Whether the bytes are not the file's own but those of an encoding (`aws s3 cp --content-encoding gzip`)."""
+    return head.encoding not in (None, "identity", "aws-chunked")
 
 
 def is_folder(key: str) -> bool:

@@ -32,6 +32,7 @@ class Head:
     last_modified: datetime
     declared_content_type: str | None
     filename: str | None
+    encoding: str | None = None  # Content-Encoding, in lower case
 
     @classmethod
     def of(cls, answer: dict[str, Any]) -> Head:
@@ -45,6 +46,7 @@ class Head:
             last_modified=answer["LastModified"],
             declared_content_type=answer.get("ContentType"),
             filename=unquote(stored) if stored else None,
+            encoding=answer.get("ContentEncoding", "").strip().lower() or None,
         )
 
 

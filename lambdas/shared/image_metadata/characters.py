@@ -39,14 +39,13 @@ def decode(data: bytes, declared: str | None = None) -> str | None:
     Its byte order mark decides, then the set that the block declares, then whether it is UTF-8, of which the last
     character may be cut off; else it is Windows-1252 or Mac Roman, whichever reads better.
     """
+    text = data.partition(b"\0")[0]
+    if declared is None and text.isascii():
+        return clean(text.decode("ascii")) or None
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _marked(data[len(mark) :], encoding)
-    data = data.partition(b"\0")[0]
-    return (
-        clean(data.decode("ascii") if declared is None and data.isascii() else _decoded(data, declared))
-        or None
-    )
+    return clean(_decoded(text, declared)) or None
 
 
 def decode_utf16(data: bytes, big: bool) -> str | None:

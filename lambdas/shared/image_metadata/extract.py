@@ -144,9 +144,10 @@ def _read_blocks(found: Found) -> _Blocks:
     several = [found.exif_block]
     if found.exif:
         several += [read_exif(data, found.warn) for data in (found.exif, *found.exif_more)]
-    for block in several:
-        if block is not None:
-            first = blocks.setdefault("EXIF", block)
+    stated = [block for block in several if block is not None]
+    if stated:
+        blocks["EXIF"] = first = stated[0]
+        for block in stated[1:]:
             first.gps = _settled(first.gps, block.gps)
             first.fill(block)
     if found.xmp and (packet := read_xmp(found.xmp, found.warn, found.xmp_extended)) is not None:

@@ -296,7 +296,7 @@ def describe(table: Rows, present: Container[Any], values: Any) -> Description:
     for key, name, read, field, source in table:
         if key in present and name not in stated:
             value = read(values, field, source)
-            if isinstance(value, str):
+            if isinstance(value, str) and not value.isprintable():
                 value = clean(value) or None
             if value is not None:
                 stated[name] = value

@@ -6,9 +6,12 @@ locals {
 
     routes = [
       "GET /images/file/{image_id+}",
+      "POST /images/file",
       "GET /images/{image_id+}",
       "GET /images/download/{image_id+}",
     ]
+
+    scopes = { "POST /images/file" = "read" }
 
     permissions = {
       ReadImage  = local.may_read_image

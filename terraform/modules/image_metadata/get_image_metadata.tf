@@ -6,11 +6,14 @@ locals {
 
     routes = [
       "GET /metadata",
+      "POST /metadata",
       "GET /metadata/{image_id+}",
       "DELETE /metadata/{image_id+}",
       "GET /images",
       "GET /images/metadata/{image_id+}",
     ]
+
+    scopes = { "POST /metadata" = "read" }
 
     permissions = {
       ReadRecord  = local.may_read_record

@@ -5,6 +5,7 @@ locals {
     "Authorization",
     "Content-Disposition",
     "Content-Type",
+    "If-Match",
     "If-None-Match",
     "X-Amz-Content-Sha256",
     "X-Amz-Date",

@@ -1,7 +1,10 @@
 locals {
   # "GET /images/{image_id+}" -> its method, its path without the first slash, the function that answers.
+  # Every GET answers HEAD too, by the same function.
   routes = {
-    for route, function in var.routes : route => {
+    for route, function in merge(var.routes, {
+      for route, function in var.routes : "HEAD ${trimprefix(route, "GET ")}" => function if startswith(route, "GET ")
+      }) : route => {
       method   = split(" ", route)[0]
       path     = trimprefix(split(" ", route)[1], "/")
       function = function

@@ -121,10 +121,13 @@ def resources(policy: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("held", "allowed"),
     [
-        ({"scope": "read"}, ["GET/images/file/*", "GET/metadata"]),
+        ({"scope": "read"}, ["GET/images/file/*", "GET/metadata", "HEAD/images/file/*", "HEAD/metadata"]),
         ({"scope": "openid write"}, ["POST/upload"]),
         ({"scp": ["delete"]}, ["DELETE/images/*", "POST/images/delete"]),
-        ({"scp": "read write"}, ["GET/images/file/*", "GET/metadata", "POST/upload"]),
+        (
+            {"scp": "read write"},
+            ["GET/images/file/*", "GET/metadata", "HEAD/images/file/*", "HEAD/metadata", "POST/upload"],
+        ),
     ],
 )
 def test_scopes_allow_their_routes_and_no_other(held: dict[str, Any], allowed: list[str]) -> None:

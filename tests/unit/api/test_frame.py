@@ -36,13 +36,15 @@ def test_every_declared_route_has_a_handler_in_its_function_and_no_other(api: Ap
 
 
 @pytest.mark.parametrize(
-    ("method", "resource"), [("PATCH", "/metadata"), ("GET", "/nothing"), ("HEAD", "/images/info")]
+    ("method", "resource"),
+    [("PATCH", "/metadata"), ("GET", "/nothing"), ("PUT", "/images/info"), ("HEAD", "/nothing")],
 )
 def test_an_unknown_route_is_not_found(api: Api, method: str, resource: str) -> None:
     event = load("rest_get") | {"httpMethod": method, "resource": resource}
     for function in FUNCTIONS:
         answer = api.send(event, function)
-        assert (answer.status, answer.problem) == (404, "not-found")
+        assert answer.status == 404
+        assert method == "HEAD" or answer.problem == "not-found"
 
 
 def test_an_event_with_nothing_in_it_is_answered(api: Api) -> None:

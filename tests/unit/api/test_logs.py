@@ -57,6 +57,11 @@ BODIES: dict[str, list[tuple[bytes, str]]] = {
         (json.dumps({SECRETS["json"]: SECRETS["json"]}).encode(), "application/json"),
         (SECRETS["body"].encode(), "application/json"),
     ],
+    "POST /metadata": [
+        (json.dumps({"image_ids": [SECRETS["json"], "uploads/one.png"]}).encode(), "application/json"),
+        (json.dumps({SECRETS["json"]: [SECRETS["json"]]}).encode(), "application/json"),
+    ],
+    "POST /images/file": [(json.dumps({"image_id": SECRETS["json"]}).encode(), "application/json")],
     "POST /images/delete": [
         (json.dumps({"image_ids": [SECRETS["json"], "uploads/one.png", 1]}).encode(), "application/json"),
         (json.dumps({"image_ids": [SECRETS["json"], "uploads/one.png"]}).encode(), "application/json"),

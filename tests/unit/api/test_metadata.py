@@ -191,6 +191,8 @@ def test_a_parameter_given_twice_is_refused(api: Api) -> None:
         "POST /uploads",
         "POST /images",
         "POST /images/delete",
+        "POST /images/file",
+        "POST /metadata",
     ],
 )
 def test_unknown_parameters_are_refused_everywhere(api: Api, route: str) -> None:

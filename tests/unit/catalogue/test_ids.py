@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from image_catalogue import settings
 from image_catalogue.errors import InvalidImageId, MissingSetting
-from image_catalogue.ids import new_image_id, normalise_image_id
+from image_catalogue.ids import exact_image_id, new_image_id, normalise_image_id
 
 KEYS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufffd"), min_size=1, max_size=60
@@ -82,3 +82,16 @@ def test_prefixes_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch, tex
         settings.upload_prefixes()
     monkeypatch.setenv("UPLOAD_PREFIXES", '["a/", "b/"]')
     assert settings.upload_prefixes() == ("a/", "b/")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=200))
+def test_json_names_every_key_that_an_object_can_have(key: str) -> None:
+    assert exact_image_id(f"uploads/{key}") == f"uploads/{key}"
+    if not key.startswith("uploads/"):
+        assert exact_image_id(key) == f"uploads/{key}"
+
+
+@pytest.mark.parametrize("text", ["", "uploads/", "a\0b", "\ud800", "x" * 1100, "é" * 600])
+def test_json_names_no_key_that_no_object_can_have(text: str) -> None:
+    with pytest.raises(InvalidImageId):
+        exact_image_id(text)

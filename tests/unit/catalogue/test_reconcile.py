@@ -63,7 +63,7 @@ def plant(s3: Any, dynamodb: Any, indexer: Indexer, keys: list[str]) -> None:
     s3.put_object(Bucket=BUCKET, Key="uploads/new.png", Body=picture(9, 9))  # missing
     s3.put_object(Bucket=BUCKET, Key=keys[0], Body=picture(7, 7))  # stale
     s3.delete_object(Bucket=BUCKET, Key=keys[1])  # orphaned
-    values = {":old": {"N": "0"}}
+    values = {":old": {"N": str(EXTRACTOR_VERSION - 1)}}
     update = "SET extractor_version = :old"
     key = {"image_id": {"S": keys[2]}}
     dynamodb.update_item(TableName=TABLE, Key=key, UpdateExpression=update, ExpressionAttributeValues=values)

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from image_metadata import ImageMetadata, RangeReader, extract
+from image_metadata import ImageMetadata, RangeReader, extract, limits
 from tests.support.builders import (
     VP8,
     desc,
@@ -82,6 +82,24 @@ def test_a_gif_over_the_budget_has_no_frame_count() -> None:
     metadata = extract(reader)
     assert (metadata.status, metadata.width, metadata.frames, metadata.animated) == ("ok", 48, None, True)
     assert "not counted" in metadata.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("limit", "data"),
+    [
+        ("MAX_GIF_BLOCKS", gif(*[frame()] * 20)),
+        ("MAX_CHUNKS", riff(vp8x(0x02), *[(b"ANMF", bytes(16))] * 20)),
+    ],
+)
+def test_frames_of_more_blocks_than_are_read_are_not_counted(
+    monkeypatch: pytest.MonkeyPatch, limit: str, data: bytes
+) -> None:
+    assert metadata_of(data).frames == 20
+    monkeypatch.setattr(limits, limit, 15)
+    metadata = metadata_of(data)
+    assert (metadata.status, metadata.width, metadata.frames, metadata.duration_ms) == ("ok", 48, None, None)
+    assert metadata.animated is True
+    assert ["than are read" in warning for warning in metadata.warnings] == [True]
 
 
 # --- WebP ---------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from tests.support.builders import (
     packet,
     pixi,
     still,
+    tiff,
     with_exif,
 )  # fmt: skip
 from tests.support.damage import CountingReader, endure, flips, read, recognised, survives
@@ -193,6 +194,25 @@ def test_exif_without_tiff_costs_only_the_exif() -> None:
     assert found.exif is None
     assert found.width == 40
     assert any("EXIF" in warning for warning in found.warnings)
+
+
+def test_several_exif_items_fill_each_others_gaps() -> None:
+    first, second, other = (bytes(4) + tiff(tags) for tags in ({0x0131: (2, "Tool")}, {0x010F: (2, "Acme")},
+                                                               {0x0110: (2, "Thumbnail")}))  # fmt: skip
+    places, start = [], 0
+    for number, payload in ((2, first), (3, second), (4, other)):
+        places.append((number, 1, [(0, start, len(payload))]))
+        start += len(payload)
+    data = ftyp(b"heic", b"mif1") + meta(
+        [infe(1, b"hvc1"), *(infe(number, b"Exif") for number in (2, 3, 4)), infe(5, b"hvc1")],
+        [ispe(40, 30)],
+        {1: [1]},
+        references=[(b"cdsc", 2, [1]), (b"cdsc", 3, [1]), (b"cdsc", 4, [5]), (b"thmb", 5, [1])],
+        locations=iloc(places),
+        more=box(b"idat", first + second + other),
+    )
+    metadata = metadata_of(data)
+    assert (metadata.software, metadata.camera) == ("Tool", {"make": "Acme"})
 
 
 NAME = b"http://ns.adobe.com/xap/1.0/"

@@ -341,6 +341,12 @@ def test_several_exif_blocks_fill_each_others_gaps_and_the_first_wins() -> None:
     assert metadata.warnings == []
 
 
+def test_exif_among_photoshops_resources_fills_gaps() -> None:
+    block = resource(0x0422, tiff({0x010F: (2, "Second"), 0x0110: (2, "Model")}))
+    metadata = metadata_of(jpeg(segment(0xED, b"Photoshop 3.0\0" + block), exif=tiff({0x010F: (2, "First")})))
+    assert metadata.camera == {"make": "First", "model": "Model"}
+
+
 @pytest.mark.parametrize("first", [b"", b"II*", b"\0\0\0\0\0\0\0\0\0\0\0\0", tiff({})])
 def test_a_block_of_nothing_before_the_block(first: bytes) -> None:
     metadata = metadata_of(exif_segments(first, tiff({0x010F: (2, "Acme")})))

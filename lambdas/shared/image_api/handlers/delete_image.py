@@ -2,78 +2,60 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
-
-from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
 
 from image_catalogue import settings
 from image_catalogue.bucket import Bucket
 from image_catalogue.catalogue import Catalogue
-from image_catalogue.errors import CatalogueBusy, ImageNotFound, InvalidRequest
-from image_catalogue.items import is_record
+from image_catalogue.errors import CatalogueBusy, ImageNotFound
+from image_catalogue.items import is_record, public
 
-from ..image_ids import candidates, catalogue, exact_id
-from ..problems import problem_of
+from ..image_ids import candidates, catalogue, for_each
 from ..request import Request
-from ..response import Response, json_response
-
-logger = Logger(child=True)
-
-MAX_BATCH = 100
-_BATCH_THREADS = 8
+from ..response import Response, check_match, etag_of, json_response
 
 
 def delete_one(request: Request) -> Response:
-    """Delete file and record."""
+    """Delete file and record; with If-Match only while they are what its ETags name."""
     request.parameters()
     store, bucket = catalogue(), Bucket(settings.bucket_name())
     image_ids = candidates(request)
     for image_id in image_ids:
-        if _delete(store, bucket, image_id):
+        if _delete(store, bucket, image_id, request.headers.get("if-match")):
             return Response(204)
     raise ImageNotFound(image_ids[0])
 
 
 def delete_many(request: Request) -> Response:
-    """Delete up to `MAX_BATCH` images; each id has a result of its own, in the order given."""
+    """Delete up to a hundred images; each id has a result of its own, in the order given."""
     request.parameters()
-    image_ids = request.json_object("image_ids").get("image_ids")
-    if not isinstance(image_ids, list) or not 1 <= len(image_ids) <= MAX_BATCH:
-        raise InvalidRequest(f"image_ids is a list of 1 to {MAX_BATCH} image ids")
-    if not all(isinstance(image_id, str) for image_id in image_ids):
-        raise InvalidRequest("image_ids holds something that is not a text")
     store, bucket = catalogue(), Bucket(settings.bucket_name())
-    unique = list(dict.fromkeys(image_ids))
-    with ThreadPoolExecutor(_BATCH_THREADS) as pool:
-        results = list(pool.map(lambda image_id: _delete_listed(store, bucket, image_id), unique))
-    return json_response({"results": results})
 
-
-def _delete_listed(store: Catalogue, bucket: Bucket, given: str) -> dict[str, Any]:
-    try:
-        image_id = exact_id(given)
+    def delete(image_id: str) -> dict[str, Any]:
         if not _delete(store, bucket, image_id):
             raise ImageNotFound(image_id)
-    except (InvalidRequest, ImageNotFound, CatalogueBusy, ClientError) as error:
-        if isinstance(error, ClientError):  # the answer must still say what happened to the other images
-            logger.exception("an image of a batch was not deleted")
-        return {"image_id": given, "deleted": False, "error": problem_of(error).body()}
-    return {"image_id": given, "deleted": True}
+        return {"deleted": True}
+
+    results = for_each(request, delete)
+    return json_response({"results": [{"deleted": False} | result for result in results]})
 
 
-def _delete(store: Catalogue, bucket: Bucket, image_id: str) -> bool:
-    """Delete object and record; False where neither exists.
+def _delete(store: Catalogue, bucket: Bucket, image_id: str, if_match: str | None = None) -> bool:
+    """Delete object and record; False where neither exists. Raises `ImageChanged` where `if_match` names neither.
 
     The object goes first: the next event removes a record without an object, but nothing would ever show an
     object without a record.
     """
     seen = store.item(image_id)
-    if (seen is None or not is_record(seen)) and not bucket.holds(image_id):
+    record = public(seen) if seen is not None and is_record(seen) else None
+    held = None if record else bucket.etag(image_id)
+    if record is None and held is None:
         return False
-    bucket.delete(image_id)
+    etag = record["etag"] if record else held
+    if if_match is not None:
+        check_match(if_match, f'"{etag}"', *([etag_of(record)] if record else []))
+    bucket.delete(image_id, only_etag=etag if if_match is not None and if_match.strip() != "*" else None)
     with suppress(CatalogueBusy):  # the image is gone, and the event of that removes the record
         store.remove(seen)
     return True

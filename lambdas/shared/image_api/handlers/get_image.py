@@ -9,7 +9,7 @@ from image_catalogue.items import Item
 from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
 
 from ..files import FALLBACK_CONTENT_TYPE, content_disposition, is_passive
-from ..image_ids import catalogue, find_record
+from ..image_ids import candidates, catalogue, exact_id, find_record
 from ..request import Request
 from ..response import Response, conditional_json, matches
 
@@ -25,13 +25,20 @@ _GUARD = {
 def get_file(request: Request) -> Response:
     """The image's bytes, or where to get them."""
     download = _flag(request, "download")
-    return _file(find_record(catalogue(), request), request, download)
+    return _file(find_record(catalogue(), candidates(request)), request, download)
+
+
+def get_listed_file(request: Request) -> Response:
+    """The same for the id in the body, which may be one that no path can name."""
+    download = _flag(request, "download")
+    image_id = exact_id(request.json_object("image_id").get("image_id"))
+    return _file(find_record(catalogue(), [image_id]), request, download)
 
 
 def get_record_or_file(request: Request) -> Response:
     """The record; with `download=true` the image's bytes."""
     download = _flag(request, "download")
-    record = find_record(catalogue(), request)
+    record = find_record(catalogue(), candidates(request))
     if download:
         return _file(record, request, download)
     return conditional_json(record, request.headers.get("if-none-match"))
@@ -43,7 +50,7 @@ def _file(record: Item, request: Request, download: bool) -> Response:
     held = etag if matches(request.headers.get("if-none-match"), f'"{etag}"') else None
     fits = record["size"] <= MAX_API_PAYLOAD_BYTES
     try:
-        opened = bucket.open(image_id, unless_etag=held, with_body=fits)
+        opened = bucket.open(image_id, unless_etag=held, with_body=fits and not request.is_head)
     except NotModified:
         return Response(304, "", {"ETag": f'"{etag}"', "Cache-Control": "no-cache"})
     content_type = _content_type(record, opened)
@@ -60,6 +67,12 @@ def _file(record: Item, request: Request, download: bool) -> Response:
         "ETag": f'"{opened.etag}"',
         "Cache-Control": "no-cache",
     }
+    if opened.encoding:  # as whoever stored the bytes said
+        headers["Content-Encoding"] = opened.encoding
+    if request.is_head:
+        if opened.archived:
+            raise archived(image_id)
+        return Response(200, "", headers | _GUARD)
     return Response(200, bucket.read(opened), headers | _GUARD)
 
 

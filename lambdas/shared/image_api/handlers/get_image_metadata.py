@@ -9,11 +9,12 @@ from image_catalogue import settings
 from image_catalogue.errors import ImageNotFound, InvalidRequest
 from image_catalogue.filters import FILTERS
 from image_catalogue.ids import with_prefix
+from image_catalogue.items import Item
 from image_catalogue.queries import SORTS, list_page
 
-from ..image_ids import candidates, catalogue, find_record
+from ..image_ids import candidates, catalogue, find_record, for_each
 from ..request import Request
-from ..response import Response, conditional_json, json_response
+from ..response import Response, check_match, conditional_json, etag_of, json_response
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
@@ -26,7 +27,16 @@ _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 def get_record(request: Request) -> Response:
     """One record with its ETag, or 304."""
     request.parameters()
-    return conditional_json(find_record(catalogue(), request), request.headers.get("if-none-match"))
+    record = find_record(catalogue(), candidates(request))
+    return conditional_json(record, request.headers.get("if-none-match"))
+
+
+def read_records(request: Request) -> Response:
+    """The records of the ids that the body lists; each id has a result of its own, in the order given."""
+    request.parameters()
+    store = catalogue()
+    results = for_each(request, lambda image_id: {"record": find_record(store, [image_id])})
+    return json_response({"results": results})
 
 
 def list_records(request: Request) -> Response:
@@ -39,12 +49,18 @@ def list_records(request: Request) -> Response:
 
 
 def forget_record(request: Request) -> Response:
-    """Delete the metadata and keep the file."""
+    """Delete the metadata and keep the file; with If-Match only while the record is the one that its ETags name."""
     request.parameters()
     store, image_ids = catalogue(), candidates(request)
+    if_match = request.headers.get("if-match")
+
+    def check(record: Item) -> None:
+        if if_match is not None:
+            check_match(if_match, etag_of(record), f'"{record["etag"]}"')
+
     for image_id in image_ids:
         try:
-            store.forget(image_id)
+            store.forget(image_id, check)
         except ImageNotFound:
             continue
         return Response(204)

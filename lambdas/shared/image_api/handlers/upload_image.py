@@ -25,10 +25,6 @@ from ..response import Response, json_response
 
 PRESIGNED_SECONDS = 900
 _IMAGE_TYPE = re.compile(r"image/[a-z0-9][a-z0-9.+-]{0,63}")
-#: What clients send when they claim nothing.
-_NO_CLAIM = frozenset(
-    ("application/octet-stream", "application/x-www-form-urlencoded", "multipart/form-data")
-)
 
 
 def upload(request: Request) -> Response:
@@ -39,7 +35,7 @@ def upload(request: Request) -> Response:
     if is_multipart(claimed):
         part = file_part(body, claimed or "")
         body, claimed, name = part.data, part.content_type, part.filename or name
-    record = _store(body, clean_filename(named or name), _claim(claimed))
+    record = _store(body, clean_filename(named or name), claimed)
     # Relative to the request's own address, so that it is right behind every stage and domain.
     location = "metadata/" + record["image_id"]
     return json_response(record, 201, {"Location": location})
@@ -110,8 +106,3 @@ def _store(data: bytes, filename: str | None, claimed: str | None) -> Item:
     with suppress(CatalogueBusy):
         record = catalogue().put_uploaded(record)
     return public(record)
-
-
-def _claim(content_type: str | None) -> str | None:
-    media_type = (content_type or "").split(";")[0].strip().lower()
-    return media_type if media_type and media_type not in _NO_CLAIM else None

@@ -21,7 +21,7 @@ EXIF_IFD, GPS_IFD = 0x8769, 0x8825
 #: Blocks of other standards that a TIFF stream may hold.
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, ICC_TAG = 0x02BC, 0x83BB, 0x8649, 0x8773
 
-_COPYRIGHT, _SENSITIVITY, _USER_COMMENT = 0x8298, 0x8827, 0x9286
+_COPYRIGHT, _SENSITIVITY, _USER_COMMENT, _DATE_TIME = 0x8298, 0x8827, 0x9286, 0x0132
 #: The bytes that texts have: no control characters but tab, line feed and carriage return.
 _TEXT_BYTES = bytes((9, 10, 13, *range(32, 127), *range(128, 255)))
 #: Texts as Windows writes them.
@@ -148,6 +148,8 @@ def _resolution(values: _Values, _: Field, source: Source) -> tuple[float, float
 def _moment(values: _Values, _: Field, source: Source) -> Moment | None:
     text, get = values.tiff.text, values.tags.get
     fraction, offset = source.beside
+    if source.key == _DATE_TIME and fraction not in values.tags and offset not in values.tags:
+        return None  # when the file was written is of no other use
     return exif_moment(text(get(source.key)), text(get(fraction)), text(get(offset)))
 
 

@@ -41,8 +41,8 @@ def read_resources(data: bytes, found: Found) -> None:
             found.iptc = value
         elif number == _XMP and found.xmp is None:
             found.xmp = value
-        elif number == _EXIF and found.exif is None:
-            found.exif = value
+        elif number == _EXIF:
+            found.add_exif(value)
         elif number == _ICC and found.icc is None:
             found.icc = value
         elif number == _RESOLUTION and found.dpi is None and len(value) >= 12:

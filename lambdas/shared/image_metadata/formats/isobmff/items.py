@@ -272,14 +272,12 @@ def hand_over_blocks(source: Reader, meta: Meta, primary: int, found: Found) -> 
     for number in (primary, *_tiles(meta, primary)[:1]):
         if found.icc is None:
             found.icc = icc_profile(meta.properties_of(number), found)
-    exif = _described_by(meta, primary, lambda item: item.kind == b"Exif")
-    if exif is not None:
+    for exif in _describing(meta, primary, lambda item: item.kind == b"Exif")[: limits.MAX_EXIF_BLOCKS]:
         try:
             _exif(source, meta, exif, found)
         except Truncated as error:
             found.warn(f"EXIF is unreadable: {error}")
-    xmp = _described_by(meta, primary, _is_xmp)
-    if xmp is not None:
+    for xmp in _describing(meta, primary, _is_xmp)[:1]:
         try:
             found.xmp = (
                 _decoded(item_data(source, meta, xmp, limits.MAX_XMP), meta.items[xmp].encoding) or None
@@ -302,12 +300,16 @@ def _exif(source: Reader, meta: Meta, item: int, found: Found) -> None:
     """The EXIF item: a large one (maker notes, previews) is walked in place, any other read."""
     pieces = segments(source, meta, item, 0, {})
     if len(pieces) != 1 or pieces[0][1] <= LARGE_EXIF_BYTES:
-        found.exif = tiff_stream(item_data(source, meta, item, MAX_EXIF_BYTES))
+        found.add_exif(tiff_stream(item_data(source, meta, item, MAX_EXIF_BYTES)))
         return
     start, length = pieces[0]
     head = source.read_at(start, limits.MIN_FETCH)
     skip = len(head) - len(tiff_stream(head))
-    found.exif_block = read_exif(WindowReader(source, start + skip, length - skip), found.warn)
+    block = read_exif(WindowReader(source, start + skip, length - skip), found.warn)
+    if found.exif_block is None:
+        found.exif_block = block
+    elif block is not None:
+        found.exif_block.fill(block)
 
 
 def icc_profile(properties: list[tuple[bytes, bytes]], found: Found) -> bytes | None:
@@ -321,19 +323,17 @@ def icc_profile(properties: list[tuple[bytes, bytes]], found: Found) -> bytes | 
     return None
 
 
-def _described_by(meta: Meta, primary: int, wanted: Callable[[Item], bool]) -> int | None:
-    """The first wanted item that describes the primary one; else the first that describes nothing."""
+def _describing(meta: Meta, primary: int, wanted: Callable[[Item], bool]) -> list[int]:
+    """The wanted items that describe the primary one; where there are none, the first that describes nothing."""
     numbers = [number for number, item in meta.items.items() if wanted(item)]
     about = set(meta.sources(b"cdsc", primary))
     bound = {s for kind, s in meta.references if kind == b"cdsc"}
     tiles = set(_tiles(meta, primary))
-    for number in numbers:
-        if number in about:
-            return number
-    for number in numbers:
+    describing = [number for number in numbers if number in about]
+    for number in numbers if not describing else ():
         if number not in bound or not tiles.isdisjoint(meta.targets(b"cdsc", number)):
-            return number
-    return None
+            return [number]
+    return describing
 
 
 def _decoded(data: bytes, encoding: bytes) -> bytes:

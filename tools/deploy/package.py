@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -40,9 +41,12 @@ DEFAULT_ARCHITECTURE = "arm64"
 # Never wanted in a package, as patterns of paths ("*" also matches "/"). Powertools brings the browser files of its
 # Swagger page, 1.7 MB.
 NEVER = (
-    *("*__pycache__/*", "*.pyi", "*/py.typed", "*.dist-info/*", "bin/*", "Scripts/*"),
+    *("*.pyi", "*/py.typed", "*.dist-info/*", "bin/*", "Scripts/*"),
     *("*/swagger-ui*.js", "*/swagger-ui*.css"),
 )
+
+# Bytecode that development left beside the sources: of another Python, and checked against their times.
+STALE = "*__pycache__/*"
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 CACHE_KEPT = 12
@@ -67,6 +71,10 @@ class Target:
     def key(self) -> str:
         """What, of the target, decides the bytes of the installed wheels."""
         return f"{self.label()} {sysconfig.get_platform()}" if self.local else self.label()
+
+    def is_host_python(self) -> bool:
+        """Whether the Python running this build makes the bytecode that the target runs."""
+        return self.runtime == f"python{sys.version_info.major}.{sys.version_info.minor}"
 
     def pip_options(self) -> list[str]:
         """pip's options that select wheels for this target; none for the host itself."""
@@ -122,7 +130,8 @@ def files_below(root: Path, folder: str, leave_out: list[str], keep: list[str]) 
 def install_wheels(requirements: Path, target: Target, cache: Path) -> Path:
     """Install a hashed requirements file for ``target`` and return the folder that holds the result.
 
-    It is kept below ``cache`` by the content of the file and the target, so an unchanged build needs no network.
+    It is kept below ``cache`` by the content of the file and the target, so an unchanged build needs no network, and so
+    is its bytecode.
     """
     pinned = requirements.read_bytes() if requirements.is_file() else b""
     if not pinned:
@@ -140,6 +149,7 @@ def install_wheels(requirements: Path, target: Target, cache: Path) -> Path:
             )
         except PipError as error:
             raise PackageError(str(error)) from error
+        add_bytecode(staging, target)
         staging.replace(folder)
     by_age = sorted(cache.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
     for stale in by_age[CACHE_KEPT:]:
@@ -147,14 +157,41 @@ def install_wheels(requirements: Path, target: Target, cache: Path) -> Path:
     return folder
 
 
+def add_bytecode(folder: Path, target: Target) -> None:
+    """Compile the modules below ``folder`` where this Python's bytecode is the target's (PEP 552, unchecked hashes).
+
+    Lambda has its packages on a read-only file system: without bytecode every start of a function compiles them anew.
+    """
+    if target.is_host_python():
+        options = ["-q", "-d", "/var/task", "--invalidation-mode", "unchecked-hash"]
+        # What cannot be compiled, such as a wheel's templates, is left as it is.
+        subprocess.run(
+            [sys.executable, "-m", "compileall", *options, "."], cwd=folder, capture_output=True, check=False
+        )
+
+
+def with_bytecode(files: dict[str, bytes], target: Target) -> dict[str, bytes]:
+    """``files`` (relative path -> content) and their bytecode, where this Python can make it."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_tree(Path(folder), files)
+        add_bytecode(Path(folder), target)
+        compiled = Path(folder).rglob("*.pyc")
+        return files | {path.relative_to(folder).as_posix(): path.read_bytes() for path in compiled}
+
+
+def write_tree(folder: Path, files: dict[str, bytes]) -> None:
+    """Write ``files`` (relative path -> content) below ``folder``."""
+    for path, content in files.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+
+
 def replace_tree(target: Path, files: dict[str, bytes]) -> None:
     """Make ``target`` hold exactly ``files`` (relative path -> content), by way of a temporary neighbour."""
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as parent:
         staging = Path(parent) / target.name
-        for path, content in files.items():
-            place = staging / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content)
+        write_tree(staging, files)
         shutil.rmtree(target, ignore_errors=True)
         staging.replace(target)
 
@@ -189,7 +226,7 @@ def build_function(name: str, target: Target, lambdas: Path, build: Path, cache:
     for package in shared:
         ours |= {
             path: place.read_bytes()
-            for path, place in files_below(lambdas / "shared", package, leave_out, keep)
+            for path, place in files_below(lambdas / "shared", package, [*leave_out, STALE], keep)
         }
     requirements = folder / "requirements.txt"
     inputs = digest_of(
@@ -208,8 +245,10 @@ def build_function(name: str, target: Target, lambdas: Path, build: Path, cache:
     ):
         return previous, False
     wheels = files_below(install_wheels(requirements, target, cache), "", leave_out, keep)
-    content = {path: place.read_bytes() for path, place in wheels} | ours
-    replace_tree(folder / "vendor", {path: data for path, data in content.items() if path != HANDLER})
+    content = {path: place.read_bytes() for path, place in wheels} | with_bytecode(ours, target)
+    handler = Path(HANDLER).stem  # lambda_function.py and its bytecode
+    vendored = {path: data for path, data in content.items() if Path(path).name.partition(".")[0] != handler}
+    replace_tree(folder / "vendor", vendored)
     write_zip(archive, content)
     data = archive.read_bytes()
     return {"inputs": inputs, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}, True
@@ -235,6 +274,10 @@ def build_all(
     build.mkdir(parents=True, exist_ok=True)
     functions = {}
     say(f"Building {len(names)} functions for {target.label()}")
+    if not target.is_host_python():
+        say(
+            f"  without bytecode, which only {target.runtime} makes for it: with that Python functions start faster"
+        )
     # Two builds at a time would pull each other's vendor folders away.
     with locked(cache.parent / "build.lock"):
         for name in names:

@@ -74,8 +74,9 @@ def build(project: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def names_in(path: Path) -> list[str]:
+    """What a zip holds besides bytecode."""
     with zipfile.ZipFile(path) as archive:
-        return archive.namelist()
+        return [name for name in archive.namelist() if not name.endswith(".pyc")]
 
 
 def test_a_zip_holds_handler_wheels_and_the_shared_packages_that_are_named(project: Path, build) -> None:
@@ -103,8 +104,30 @@ def test_what_a_function_leaves_out_is_left_out(project: Path, build) -> None:
 def test_vendor_holds_what_the_zip_holds(project: Path, build) -> None:
     build()
     vendor = project / "lambdas/light/vendor"
-    held = sorted(path.relative_to(vendor).as_posix() for path in vendor.rglob("*") if path.is_file())
-    assert sorted(["lambda_function.py", *held]) == names_in(project / "build/light.zip")
+    held = {path.relative_to(vendor).as_posix() for path in vendor.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(project / "build/light.zip") as archive:
+        beside = set(archive.namelist()) - held
+    assert {Path(name).name.partition(".")[0] for name in beside} == {"lambda_function"}
+
+
+def test_modules_come_with_bytecode_that_is_not_checked_against_their_files(project: Path, build) -> None:
+    build()
+    vendor = project / "lambdas/light/vendor"
+    (compiled,) = (vendor / "api/__pycache__").iterdir()
+    assert compiled.name == f"__init__.{sys.implementation.cache_tag}.pyc"
+    assert int.from_bytes(compiled.read_bytes()[4:8], "little") == 0b01  # PEP 552: by hash, unchecked
+
+
+def test_another_python_s_bytecode_is_left_out_and_said_to_be(
+    project: Path, capsys: pytest.CaptureFixture[str], build
+) -> None:
+    other = next(runtime for runtime in package.GLIBC_MINOR if runtime != HOST.runtime)
+    package.build_all(
+        package.Target(other, "arm64"), project / "lambdas", project / "other", cache=project / "cache"
+    )
+    with zipfile.ZipFile(project / "other/light.zip") as archive:
+        assert not [name for name in archive.namelist() if name.endswith(".pyc")]
+    assert f"without bytecode, which only {other} makes for it" in capsys.readouterr().out
 
 
 def test_the_zip_runs_by_itself(project: Path, build) -> None:

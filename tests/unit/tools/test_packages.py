@@ -18,8 +18,8 @@ pytestmark = pytest.mark.xdist_group("packages")
 # Megabytes; a cold start fetches and unpacks the zip.
 USUAL_LIMIT = 3
 LIMITS = {
-    "authorize": 7,
-    "compact_catalogue": 22,
+    "authorize": 8,
+    "compact_catalogue": 24,
     "s3_file_event": 10,
     "search_images": 27,
     "upload_image": 10,

@@ -77,7 +77,7 @@ run "given_role" {
   }
 
   variables {
-    queue = { arn = "arn:aws:sqs:us-east-1:123456789012:events", batch_size = 10, maximum_concurrency = 4 }
+    queue = { arn = "arn:aws:sqs:us-east-1:123456789012:events", batch_size = 50, window_seconds = 1, maximum_concurrency = 4 }
     common = {
       name_prefix        = "test"
       build_dir          = "./tests/packages"
@@ -106,7 +106,7 @@ run "given_role" {
   }
 
   assert {
-    condition     = aws_lambda_event_source_mapping.queue[0].scaling_config[0].maximum_concurrency == 4
+    condition     = aws_lambda_event_source_mapping.queue[0].maximum_batching_window_in_seconds == 1 && aws_lambda_event_source_mapping.queue[0].scaling_config[0].maximum_concurrency == 4
     error_message = "The queue must run no more than it is told to."
   }
 }

@@ -4,7 +4,7 @@ resource "aws_lambda_event_source_mapping" "queue" {
   event_source_arn                   = var.queue.arn
   function_name                      = aws_lambda_function.this.arn
   batch_size                         = var.queue.batch_size
-  maximum_batching_window_in_seconds = 0
+  maximum_batching_window_in_seconds = var.queue.window_seconds
   function_response_types            = ["ReportBatchItemFailures"]
 
   scaling_config {

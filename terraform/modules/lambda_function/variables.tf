@@ -59,6 +59,7 @@ variable "queue" {
   type = object({
     arn                 = string
     batch_size          = number
+    window_seconds      = optional(number, 0)
     maximum_concurrency = number
   })
   default = null

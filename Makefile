@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, GNU make and Terraform 1.7 or newer; everything else is installed below .venv and .local.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm fuzz bench-reads bench-search lint architecture format lock audit clean
+.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm fuzz bench bench-reads bench-search lint architecture format lock audit clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -66,6 +66,9 @@ storm: setup ## Run the long form of the storm, state and reconcile tests (minut
 
 fuzz: setup ## Feed the extractor damaged files for ten minutes (FUZZ_SECONDS=seconds)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(RUN) -m pytest -q -s tests/fuzz
+
+bench: setup ## Measure extraction, the write path, the counters and cold starts beside their peers -> docs/benchmarks.md
+	@PYTHONPATH=lambdas/shared $(RUN) -m tests.benchmarks
 
 bench-reads: setup ## Measure what reads cost with 100, 10,000 and 200,000 images (long)
 	@READ_COST_SIZES=$${READ_COST_SIZES:-100,10000,200000} $(RUN) -m pytest -q --timeout 7200 -s tests/e2e/test_read_cost.py

@@ -1,0 +1,99 @@
+"""What starting each function costs: processor time of its imports and clients, from the very zip, and the zip's size.
+
+    python -m tests.benchmarks.cold_start
+
+Lambda gives the initialisation a whole core, so these seconds are about those that a caller waits. `import boto3`,
+which the runtime brings, is the floor that every Python function on the SDK stands on.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+
+from tools.deploy import package
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUNDS = 5
+#: Lambda's file system is read-only: without bytecode in the package, every start compiles anew.
+START = """
+import importlib.machinery, os, sys, time
+package, site = sys.argv[1:]
+sys.dont_write_bytecode = True
+class Runtime:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six"):
+            return importlib.machinery.PathFinder.find_spec(name, [site])
+sys.meta_path.append(Runtime)
+started = time.process_time()
+import boto3
+runtime = time.process_time()
+os.environ |= {"AWS_LAMBDA_FUNCTION_NAME": "function", "AWS_DEFAULT_REGION": "us-east-1"}
+if package:
+    sys.path.insert(0, package)
+    import lambda_function
+print(runtime - started, time.process_time() - started)
+"""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Seconds of processor time of `import boto3` and of all, and the zip's bytes."""
+
+    boto3_seconds: float
+    seconds: float
+    zip_bytes: int
+
+
+def start(folder: str) -> tuple[float, float]:
+    """One start in a fresh interpreter."""
+    site = str(Path(boto3.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", START, folder, site], capture_output=True, text=True, check=True
+    )
+    runtime, everything = done.stdout.split()
+    return float(runtime), float(everything)
+
+
+def run() -> dict[str, Start]:
+    """What each function's start costs; the best of several."""
+    starts = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        build = Path(temporary) / "build"
+        package.build_all(package.host_target(), ROOT / "lambdas", build, quiet=True)
+        for name in package.function_names(ROOT / "lambdas"):
+            folder = Path(temporary) / name
+            with zipfile.ZipFile(build / f"{name}.zip") as archive:
+                archive.extractall(folder)
+            rounds = [start(str(folder)) for _ in range(ROUNDS)]
+            starts[name] = Start(
+                min(runtime for runtime, _ in rounds),
+                min(everything for _, everything in rounds),
+                (build / f"{name}.zip").stat().st_size,
+            )
+    return starts
+
+
+def table(starts: dict[str, Start]) -> str:
+    """The starts as a Markdown table."""
+    lines = [
+        "| function | zip KB | init, processor s | of it boto3 | all / boto3 |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {name} | {one.zip_bytes / 1000:,.0f} | {one.seconds:.2f} | {one.boto3_seconds:.2f} | "
+        f"{one.seconds / one.boto3_seconds:.2f}x |"
+        for name, one in starts.items()
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table(run()))

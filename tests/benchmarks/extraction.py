@@ -1,0 +1,148 @@
+"""What reading one image's metadata costs, by format and size: ours over ranges beside others that read the same files.
+
+    python -m tests.benchmarks.extraction
+
+The images are made here. Peers: the usual way of AWS tutorials (the whole object, then Pillow's size and EXIF),
+`imagesize` on the whole object (size alone), and `exiftool -stay_open -fast` on a file where it is installed. Images a
+second are by processor time; "from S3" adds to it what S3 would take: 15 ms a request and 80 MB a second.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import imagesize
+from PIL import Image
+
+from image_metadata import RangeReader, extract
+from tests.benchmarks.extract_speed import run_exiftool
+
+#: Seconds of a request to S3, and bytes that it sends a second.
+LATENCY, BYTES_PER_SECOND = 0.015, 80e6
+#: Each is measured until so many seconds of processor time are used.
+PATIENCE = 0.3
+MEGAPIXELS = {
+    "JPEG": (1, 12, 48, 108),
+    "PNG": (1, 12),
+    "WEBP": (1, 12),
+    "TIFF": (1, 12),
+    "AVIF": (1, 12),
+    "GIF": (1,),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one image costs one program."""
+
+    seconds: float
+    requests: int
+    bytes_read: int
+
+    @property
+    def seconds_from_s3(self) -> float:
+        """The same with S3's latency and throughput."""
+        return self.seconds + self.requests * LATENCY + self.bytes_read / BYTES_PER_SECOND
+
+
+def image(format_name: str, megapixels: int) -> bytes:
+    """An image of this size that compresses about as a photograph does, with a camera's EXIF."""
+    width = int((megapixels * 4e6 / 3) ** 0.5)
+    height = width * 3 // 4
+    pixels = Image.effect_noise((width // 2, height // 2), 60).resize((width, height)).convert("RGB")
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Canon", "Canon EOS R5"
+    exif.get_ifd(0x8769).update({0x9003: "2026:05:17 09:30:00", 0x829D: 5.6, 0x8827: 100, 0x920A: 50.0})
+    target = io.BytesIO()
+    pixels.save(target, format_name, **({} if format_name == "GIF" else {"exif": exif}))
+    return target.getvalue()
+
+
+def by_ranges(body: bytes) -> tuple[int, int]:
+    """Ours, over ranges."""
+    reader = RangeReader(lambda start, end: body[start:end], len(body))
+    record = extract(reader).to_dict()
+    assert record["status"] == "ok", record
+    return reader.requests, reader.bytes_fetched
+
+
+def by_pillow(body: bytes) -> tuple[int, int]:
+    """The usual way: everything, then Pillow."""
+    with Image.open(io.BytesIO(body)) as opened:
+        exif = opened.getexif()
+        _ = opened.size, opened.format, dict(exif), dict(exif.get_ifd(0x8769))
+    return 1, len(body)
+
+
+def by_imagesize(body: bytes) -> tuple[int, int]:
+    """Everything, then the size alone."""
+    imagesize.get(io.BytesIO(body))
+    return 1, len(body)
+
+
+def measure(read: Callable[[bytes], tuple[int, int]], body: bytes) -> Reading:
+    """The best of many readings."""
+    requests, size = read(body)
+    best, begun = float("inf"), time.process_time()
+    while time.process_time() < begun + PATIENCE:
+        started = time.process_time()
+        for _ in range(10):
+            read(body)
+        best = min(best, (time.process_time() - started) / 10)
+    return Reading(best, requests, size)
+
+
+def run() -> dict[tuple[str, int], dict[str, Reading]]:
+    """(format, megapixels) -> program -> what it costs."""
+    results: dict[tuple[str, int], dict[str, Reading]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for format_name, sizes in MEGAPIXELS.items():
+            for megapixels in sizes:
+                body = image(format_name, megapixels)
+                row = {
+                    "image_metadata": measure(by_ranges, body),
+                    "whole object + Pillow": measure(by_pillow, body),
+                }
+                if format_name not in ("AVIF",):  # imagesize does not know it
+                    row["whole object + imagesize"] = measure(by_imagesize, body)
+                if shutil.which("exiftool"):
+                    path = Path(folder) / f"{megapixels}.{format_name.lower()}"
+                    path.write_bytes(body)
+                    row["exiftool -stay_open -fast"] = Reading(run_exiftool([path] * 20) / 20, 1, len(body))
+                results[format_name, megapixels] = row
+    return results
+
+
+def table(results: dict[tuple[str, int], dict[str, Reading]]) -> str:
+    """The readings as a Markdown table; every figure of a peer as a ratio to ours."""
+    lines = [
+        "| image | file | ours: requests, bytes | ours: images/s, from S3 "
+        "| peer | its bytes / ours | ours / its images/s | from S3 |",
+        "|---|---:|---:|---:|---|---:|---:|---:|",
+    ]
+    for (format_name, megapixels), row in results.items():
+        ours = row["image_metadata"]
+        size = max(reading.bytes_read for reading in row.values())
+        first = (
+            f"| {format_name} {megapixels} MP | {size / 1e6:.1f} MB "
+            f"| {ours.requests}, {ours.bytes_read / 1000:.0f} KB "
+            f"| {1 / ours.seconds:,.0f}, {1 / ours.seconds_from_s3:.0f}"
+        )
+        for name, peer in row.items():
+            if name != "image_metadata":
+                lines.append(
+                    f"{first} | {name} | {peer.bytes_read / ours.bytes_read:.0f}x "
+                    f"| {peer.seconds / ours.seconds:.1f}x | {peer.seconds_from_s3 / ours.seconds_from_s3:.1f}x |"
+                )
+                first = "| | | | "
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table(run()))

@@ -16,7 +16,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = try(var.images.expiration_days, null) == null ? [] : var.images.prefixes
+    for_each = [for prefix in try(var.images.prefixes, []) : prefix if try(var.images.expiration_days, null) != null]
 
     content {
       id     = rule.key == 0 ? "expire-images" : "expire-images-${rule.key}"
@@ -33,7 +33,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = try(var.images.noncurrent_days, null) == null ? [] : var.images.prefixes
+    for_each = [for prefix in try(var.images.prefixes, []) : prefix if try(var.images.noncurrent_days, null) != null]
 
     content {
       id     = rule.key == 0 ? "expire-versions" : "expire-versions-${rule.key}"

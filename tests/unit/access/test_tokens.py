@@ -147,9 +147,12 @@ def test_an_issuers_prefix_is_asked_for() -> None:
     assert resources(policy_of({"scope": "photos/write read"}, ARN, SCOPES, "photos/")) == ["POST/upload"]
 
 
-def test_every_route_that_deletes_takes_the_scope_delete() -> None:
+def test_a_post_that_writes_nothing_takes_another_scope() -> None:
     """Terraform says the scopes (routes.tf): by the method, but for what a function's file says."""
     said: dict[str, str] = {}
     for function in declared_functions().values():
         said |= function.get("scopes", {})
     assert set(said) <= set(declared_routes()) and said["POST /images/delete"] == "delete"
+    writing = {"POST /upload", "POST /uploads", "POST /images"}
+    posts = {route for route in declared_routes() if route.startswith("POST ")}
+    assert posts - writing == set(said), "a POST that writes nothing says what it takes instead"

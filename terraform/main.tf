@@ -29,6 +29,7 @@ module "image_metadata" {
   search_memory_mb        = var.search_memory_mb
   events                  = var.events
   search_parts            = var.search_parts
+  athena                  = var.athena
   max_upload_bytes        = var.max_upload_bytes
   versioning              = var.versioning
   noncurrent_version_days = var.noncurrent_version_days

@@ -49,6 +49,11 @@ output "search_bucket" {
   value       = module.image_metadata.search_bucket
 }
 
+output "athena" {
+  description = "Workgroup and database of Athena; null: athena is not set."
+  value       = module.image_metadata.athena
+}
+
 output "queue_url" {
   description = "Queue of the bucket's events."
   value       = module.image_metadata.queue_url

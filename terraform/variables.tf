@@ -186,6 +186,12 @@ variable "events" {
   default     = null
 }
 
+variable "athena" {
+  description = "Whether the search snapshot is a table of Athena as well, with a workgroup and named queries; needs search."
+  type        = bool
+  default     = null
+}
+
 variable "max_upload_bytes" {
   description = "Largest file that a presigned upload admits, in bytes."
   type        = number

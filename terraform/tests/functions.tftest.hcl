@@ -152,6 +152,24 @@ run "without_search" {
   }
 }
 
+run "athena" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    athena = true
+  }
+
+  assert {
+    condition = (
+      output.athena == { workgroup = "image-metadata-dev", database = "image_metadata_dev" }
+      && keys(module.search_bucket[0].temporary) == tolist(["athena/"])
+    )
+    error_message = "Athena must have a workgroup and a database, and its answers must not stay for ever."
+  }
+}
+
 run "search_keeps_to_its_bucket" {
   module {
     source = "./modules/image_metadata"

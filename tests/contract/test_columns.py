@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, get_args
 
 import pytest
@@ -10,6 +11,7 @@ from image_catalogue.items import INTERNAL
 from image_catalogue.records import record_of
 from image_metadata.model import record_fields
 from image_search.columns import BY_NAME, COLUMNS, glue_columns, row_of, sql_types
+from tests.contract.declared import ROOT
 from tests.support.records import record
 
 #: What the type of a record's field is as a column.
@@ -48,6 +50,12 @@ def test_parquet_and_glue_have_the_same_columns_in_the_same_order() -> None:
     types = dict(glue_columns())
     assert types["camera"] == "struct<make:string,model:string,lens:string,serial:string>"
     assert types["keywords"] == "array<string>" and types["dpi"] == "array<double>"
+
+
+def test_athena_has_these_columns() -> None:
+    columns = ",\n".join(f"  {json.dumps(column)}" for column in glue_columns())
+    held = (ROOT / "terraform/modules/athena/columns.json").read_text(encoding="utf-8")
+    assert held == f"[\n{columns}\n]\n", f"columns.json must be [\n{columns}\n]"
 
 
 def test_every_column_says_what_it_means() -> None:

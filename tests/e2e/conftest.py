@@ -33,7 +33,7 @@ def calm_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     Elsewhere images are forgotten on purpose, and records made that have none.
     """
     for site in _site(tmp_path_factory, "calm"):
-        yield site.deploy()
+        yield site.deploy(TF_VAR_athena="true", TF_VAR_events="true")
 
 
 def _site(factory: pytest.TempPathFactory, name: str) -> Iterator[Site]:

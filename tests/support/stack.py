@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
 import boto3
+import duckdb
 import requests
 from botocore.config import Config
 
@@ -55,7 +56,7 @@ class Site:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.local = LocalAws(home / "aws", free_port())
+        self.local = LocalAws(home / "aws", free_port(), libraries=_duckdb_alone(home / "libraries"))
         clean = {
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))
         }
@@ -133,6 +134,16 @@ class Site:
             ],
         }
         return {kind: names for kind, names in held.items() if names}
+
+
+def _duckdb_alone(folder: Path) -> Path:
+    """A folder that holds this environment's DuckDB and nothing else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    package = Path(duckdb.__file__).parent
+    # Its metadata too: DuckDB asks for its own version there.
+    for found in (package, *package.parent.glob("_duckdb.*"), *package.parent.glob("duckdb-*.dist-info")):
+        (folder / found.name).symlink_to(found)
+    return folder
 
 
 @dataclass

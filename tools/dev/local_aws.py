@@ -68,14 +68,20 @@ class LocalAws:
     """One local AWS, known by the directory that holds its state.
 
     ``state_dir`` holds pid, log, and the emulator's data; ``venv_dir`` may be shared between several (default: the
-    project's ``.local/venv``).
+    project's ``.local/venv``). ``libraries`` is a folder of packages for the emulator itself and no function: with
+    ``duckdb`` in it, Athena answers queries.
     """
 
     def __init__(
-        self, state_dir: Path = DEFAULT_STATE, port: int = DEFAULT_PORT, venv_dir: Path | None = None
+        self,
+        state_dir: Path = DEFAULT_STATE,
+        port: int = DEFAULT_PORT,
+        venv_dir: Path | None = None,
+        libraries: Path | None = None,
     ) -> None:
         self.state_dir = Path(state_dir).resolve()
         self.port = port
+        self.libraries = libraries
         self.venv_dir = (venv_dir or DEFAULT_STATE / "venv").resolve()
         self.log_file = self.state_dir / "server.log"
         self._record = self.state_dir / "server.json"
@@ -188,7 +194,7 @@ class LocalAws:
         detach = {"creationflags": 0x00000208} if WINDOWS else {"start_new_session": True}
         with open(self.log_file, "wb") as log:
             return subprocess.Popen(
-                [str(python), "-P", str(SERVER)],
+                [str(python), "-P", str(SERVER), *([str(self.libraries)] if self.libraries else [])],
                 env=environment,
                 cwd=self.state_dir,
                 stdin=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ the body is read before the connection closes.
 from __future__ import annotations
 
 import runpy
+import sys
 
 import h11
 
@@ -28,4 +29,6 @@ def _send_whole(connection: h11.Connection, event: h11.Event) -> bytes | None:
 
 if __name__ == "__main__":
     h11.Connection.send = _send_whole
+    sys.path += sys.argv[1:]  # folders of packages that no function's interpreter gets to see
+    del sys.argv[1:]
     runpy.run_module("ministack", run_name="__main__")

@@ -31,6 +31,12 @@ variable "kms_key_arn" {
   default     = null
 }
 
+variable "temporary" {
+  description = "Key prefix -> the days after which what it holds is deleted."
+  type        = map(number)
+  default     = {}
+}
+
 variable "versioning" {
   description = "Whether older versions are kept."
   type        = bool

@@ -57,6 +57,16 @@ output "search_bucket" {
     condition     = var.search || !var.events
     error_message = "events = true needs search = true."
   }
+
+  precondition {
+    condition     = var.search || !var.athena
+    error_message = "athena = true needs search = true."
+  }
+}
+
+output "athena" {
+  description = "Workgroup and database of Athena; null: athena is not set."
+  value       = one([for athena in module.athena : { workgroup = athena.workgroup, database = athena.database }])
 }
 
 output "queue_url" {

@@ -6,12 +6,23 @@ module "search_bucket" {
   name          = local.search_bucket_name
   force_destroy = true
   local         = var.local_endpoint != null
+  temporary     = var.athena ? { (local.athena_results) = 7 } : {}
+}
+
+module "athena" {
+  source = "../athena"
+  count  = var.search && var.athena ? 1 : 0
+
+  name           = local.name
+  bucket         = module.search_bucket[0].name
+  results_prefix = local.athena_results
 }
 
 locals {
   # As the bucket of the packages is called.
   search_bucket_name = "${local.name}-search-${substr(sha256("${local.account_id}/${local.region}"), 0, 12)}"
   search_bucket_arn  = "arn:${local.partition}:s3:::${local.search_bucket_name}"
+  athena_results     = "athena/"
 
   may_list_search_bucket = { actions = ["s3:ListBucket"], resources = [local.search_bucket_arn] }
 }

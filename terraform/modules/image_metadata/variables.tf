@@ -313,6 +313,13 @@ variable "events" {
   nullable    = false
 }
 
+variable "athena" {
+  description = "Whether the search snapshot is a table of Athena as well, with a workgroup and named queries; needs search."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "max_upload_bytes" {
   description = "Largest file that a presigned upload admits, in bytes."
   type        = number

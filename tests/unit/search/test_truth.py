@@ -25,6 +25,8 @@ from . import truth
 
 RECORDS = int(os.environ.get("SEARCH_RECORDS", "300"))
 FILTERS = int(os.environ.get("SEARCH_FILTERS", "30"))
+#: Images of one answer that are paged through, of the many that a long run finds.
+PAGED = 1500
 MAKES = ["Canon", "canon", "NIKON", "Leica 100%", "O'Neil", "a_b", "Ré\\x", "SONY"]
 WORDS = [
     "Sunset",
@@ -209,17 +211,19 @@ def test_an_answer_is_what_plain_python_finds(
         request["filter"] = cql2.parse_json(json.dumps(asked["filter"])).to_text()
     answer = catalogue.deployment.ask(**request, limit=limit, facets=",".join(FACETS))
     assert answer["matched"] == len(found)
-    items = answer["items"]
-    if "next_cursor" in answer:
-        following = catalogue.deployment.ask(**request, limit=1000, cursor=answer["next_cursor"])
-        items = items + following["items"]
-        while "next_cursor" in following:
-            following = catalogue.deployment.ask(**request, limit=1000, cursor=following["next_cursor"])
-            items += following["items"]
-    assert [item["image_id"] for item in items] == [record["image_id"] for record in found]
-    assert [row_of(item) for item in items] == [row_of(record) for record in found]
     for facet in FACETS:
         assert_counts(answer["facets"][facet], truth.counts(found, facet))
+    items = answer["items"]
+    rest: dict[str, Any] = {"limit": 1000} | ({"fields": "image_id"} if len(found) > 1000 else {})
+    following = answer
+    while "next_cursor" in following and len(items) < PAGED:
+        following = catalogue.deployment.ask(**request, **rest, cursor=following["next_cursor"])
+        items = items + following["items"]
+    if "next_cursor" in following:
+        found = found[: len(items)]
+    assert [item["image_id"] for item in items] == [record["image_id"] for record in found]
+    for item, record in zip(items, found, strict=True):
+        assert row_of(item) == row_of(record) or item == {"image_id": record["image_id"]}
 
 
 def assert_counts(facet: dict[str, Any], counted: Counter[Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from functools import cmp_to_key
 from typing import Any
 
 Record = dict[str, Any]
@@ -150,19 +149,13 @@ def find(records: list[Record], asked: dict[str, Any]) -> list[Record]:
         ]
     if "q" in asked:
         found = [record for record in found if says(record, asked["q"])]
-    keys = asked.get("sortby", "-uploaded_at").split(",")
-
-    def order(one: Record, other: Record) -> int:
-        for key in keys:
-            a, b = value_of(one, key.lstrip("-")), value_of(other, key.lstrip("-"))
-            if a == b:
-                continue
-            if a is None or b is None:
-                return 1 if a is None else -1
-            return (-1 if a < b else 1) * (-1 if key.startswith("-") else 1)
-        return -1 if one["image_id"] < other["image_id"] else 1
-
-    return sorted(found, key=cmp_to_key(order))
+    found = sorted(found, key=lambda record: str(record["image_id"]))
+    for key in reversed(asked.get("sortby", "-uploaded_at").split(",")):  # sorts keep the order of equals
+        values = {record["image_id"]: value_of(record, key.lstrip("-")) for record in found}
+        with_value = [record for record in found if values[record["image_id"]] is not None]
+        with_value.sort(key=lambda record: values[record["image_id"]], reverse=key.startswith("-"))
+        found = with_value + [record for record in found if values[record["image_id"]] is None]
+    return found
 
 
 def counts(found: list[Record], facet: str) -> Counter[Any]:

@@ -76,8 +76,6 @@ bench-reads: setup ## Measure what reads cost with 100, 10,000 and 200,000 image
 bench-search: setup ## Measure search over 1 and 10 million images, and how soon uploads are found (long)
 	@$(RUN) -m tests.benchmarks.search_speed api --records 1000000
 	@$(RUN) -m tests.benchmarks.search_speed code --records 10000000 --times 5
-	@$(RUN) -m tests.benchmarks.search_speed lag
-	@$(RUN) -m tests.benchmarks.search_speed scan
 
 lint: setup ## Run ruff, mypy, import-linter, shellcheck and terraform fmt
 	@$(RUN) -m ruff check .

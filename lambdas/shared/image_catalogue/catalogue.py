@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from .dynamodb import Table
 from .errors import CatalogueBusy, ImageNotFound
+from .groups import groups
 from .items import (
     Item,
     count_difference,
@@ -39,7 +40,7 @@ MOST_BYTES_TOGETHER = 3_000_000
 Look = Callable[[], Item | None]
 
 
-@dataclass
+@dataclass(eq=False)
 class Change:
     """One image's way to what the bucket holds: what was read, what is to be written, and what came of it."""
 
@@ -53,6 +54,10 @@ class Change:
     #: What was there instead of `old`.
     found: Item | None = None
     outcome: str = "unchanged"
+
+    def size(self) -> int:
+        """About how many bytes `new` takes in a request."""
+        return len(json.dumps(self.new, ensure_ascii=False).encode())
 
     def done(self) -> None:
         """`new` was written."""
@@ -140,22 +145,21 @@ class Catalogue:
             if change.new is not None and count_difference(change.old, change.new)
         }
         met: list[Change] = []
-        for group in _groups(list(together.values())):
+        for group in groups(together.values(), MOST_TOGETHER, MOST_BYTES_TOGETHER, Change.size):
             while len(group) > 1:
                 pairs = [(change.old, change.new) for change in group if change.new is not None]
                 try:
                     found = self.table.replace_all(pairs, deadline)
                 except (CatalogueBusy, ClientError):
                     break
-                for number, change in enumerate(group):
-                    if number in found:
-                        change.found = found[number]
-                    elif not found:
+                if not found:
+                    for change in group:
                         change.done()
-                met += [change for number, change in enumerate(group) if number in found]
-                group = (
-                    [change for number, change in enumerate(group) if number not in found] if found else []
-                )
+                    break
+                for number, item in found.items():
+                    group[number].found = item
+                    met.append(group[number])
+                group = [change for number, change in enumerate(group) if number not in found]
         return met
 
     def meet(self, change: Change) -> None:
@@ -219,17 +223,3 @@ class Catalogue:
         """
         if seen is not None and seen.get("state") != "removed":
             self.table.replace(seen, removed(seen))
-
-
-def _groups(changes: list[Change]) -> Iterator[list[Change]]:
-    """The changes in groups that a transaction can hold."""
-    group: list[Change] = []
-    size = 0
-    for change in changes:
-        item_size = len(json.dumps(change.new, ensure_ascii=False).encode())
-        if len(group) == MOST_TOGETHER or size + item_size > MOST_BYTES_TOGETHER:
-            yield group
-            group, size = [], 0
-        group.append(change)
-        size += item_size
-    yield group

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from image_catalogue.dynamodb import from_dynamodb
+from image_catalogue.groups import groups
 from image_catalogue.items import Item, is_record, part_of, public
 
 #: `Source` and `DetailType` of the events (Amazon EventBridge User Guide, "Events").
@@ -81,40 +82,26 @@ def changes_of(event: dict[str, Any]) -> list[Change]:
 
 def send(client: Any, changes: Iterable[Change]) -> str | None:
     """Put the changes on the default event bus, in order; answers the sequence of the first that it did not take."""
-    for batch in _batches(changes):
-        waiting = batch
+    entries = ((change.sequence, _entry(change)) for change in changes)
+    for waiting in groups(entries, _ENTRIES_AT_ONCE, _BYTES_AT_ONCE, lambda each: _size(each[1])):
         for _ in range(_SEND_ATTEMPTS):
-            entries = [
-                {
-                    "Source": EVENT_SOURCE,
-                    "DetailType": change.kind,
-                    "Detail": _dump(change.detail()),
-                }
-                for change in waiting
-            ]
-            results = client.put_events(Entries=entries)["Entries"]
-            waiting = [
-                change for change, result in zip(waiting, results, strict=True) if result.get("ErrorCode")
-            ]
+            results = client.put_events(Entries=[entry for _, entry in waiting])["Entries"]
+            waiting = [each for each, result in zip(waiting, results, strict=True) if result.get("ErrorCode")]
             if not waiting:
                 break
         else:
-            return waiting[0].sequence
+            return waiting[0][0]
     return None
 
 
-def _batches(changes: Iterable[Change]) -> Iterable[list[Change]]:
-    batch: list[Change] = []
-    size = 0
-    for change in changes:
-        more = len(_dump(change.detail()).encode()) + 200
-        if batch and (len(batch) == _ENTRIES_AT_ONCE or size + more > _BYTES_AT_ONCE):
-            yield batch
-            batch, size = [], 0
-        batch.append(change)
-        size += more
-    if batch:
-        yield batch
+def _entry(change: Change) -> dict[str, str]:
+    detail = json.dumps(change.detail(), ensure_ascii=False, separators=(",", ":"))
+    return {"Source": EVENT_SOURCE, "DetailType": change.kind, "Detail": detail}
+
+
+def _size(entry: dict[str, str]) -> int:
+    """What counts of an entry, with room for its other members."""
+    return len(entry["Detail"].encode()) + 200
 
 
 def _differences(before: Any, after: Any, name: str = "") -> Iterable[str]:
@@ -128,7 +115,3 @@ def _differences(before: Any, after: Any, name: str = "") -> Iterable[str]:
             before.get(member), after.get(member), f"{name}.{member}" if name else member
         )
     ]
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -97,14 +97,7 @@ def _job(record: Any) -> Job | InvalidEvent:
         if record.get("eventSource") == REPAIR_SOURCE:
             return Job(bucket, key, record["eventName"], repair=True, revision=record.get("revision"))
         name = record["eventName"].removeprefix("s3:")
-        return Job(
-            bucket,
-            key,
-            name,
-            sequencer=_sequencer(entity.get("sequencer")) if name.startswith(_ORDERED) else None,
-            time=parse_timestamp(record["eventTime"]) if record.get("eventTime") else None,
-            etag=entity.get("eTag"),
-        )
+        return _event(bucket, key, name, entity.get("sequencer"), record.get("eventTime"), entity.get("eTag"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return InvalidEvent(f"not an S3 event notification record ({type(error).__name__})")
 
@@ -117,20 +110,18 @@ def _bridged(event: dict[str, Any]) -> Job | InvalidEvent:
         if kind == "ObjectRemoved" and reason == _EXPIRY:
             kind = "LifecycleExpiration"
         name = f"{kind}:{reason or detail.get('deletion-type', '')}"
-        return Job(
-            detail["bucket"]["name"],
-            str(entity["key"]),
-            name,
-            sequencer=_sequencer(entity.get("sequencer")) if name.startswith(_ORDERED) else None,
-            time=parse_timestamp(event["time"]) if event.get("time") else None,
-            etag=entity.get("etag"),
-        )
+        bucket, key = detail["bucket"]["name"], str(entity["key"])
+        return _event(bucket, key, name, entity.get("sequencer"), event.get("time"), entity.get("etag"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return InvalidEvent(f"not an event of S3 from EventBridge ({type(error).__name__})")
 
 
-def _sequencer(text: str | None) -> str | None:
-    if not text:
-        return None
-    int(text, 16)  # a ValueError is the caller's InvalidEvent
-    return text
+def _event(
+    bucket: str, key: str, name: str, sequencer: str | None, time: str | None, etag: str | None
+) -> Job:
+    """The job of an event of S3, however it came; raises `ValueError` for a sequencer or a time that is none."""
+    if sequencer and name.startswith(_ORDERED):
+        int(sequencer, 16)
+    else:
+        sequencer = None
+    return Job(bucket, key, name, sequencer, parse_timestamp(time) if time else None, etag)

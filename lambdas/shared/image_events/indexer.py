@@ -38,6 +38,7 @@ class _Work:
     job: Job
     started: float
     change: Change | None = None
+    error: Exception | None = None
     outcome: str = ""
     cost: dict[str, Any] = field(default_factory=dict)
 
@@ -74,10 +75,11 @@ class Indexer:
         pending = [work for work in begun if isinstance(work, _Work) and work.change]
         for _ in range(_ROUNDS_TOGETHER):
             met = self._catalogue.finish_together([work.change for work in pending if work.change], deadline)
-            pending = [work for work in pending if any(work.change is change for change in met)]
-            for number, result in enumerate(each(partial(_attempt, self._meet, deadline=deadline), pending)):
-                if isinstance(result, Exception):
-                    begun[begun.index(pending[number])] = result
+            pending = [work for work in pending if work.change in met]
+            for work, result in zip(
+                pending, each(partial(_attempt, self._meet, deadline=deadline), pending), strict=True
+            ):
+                work.error = result
         return list(each(partial(_attempt, self._finish, deadline=deadline), begun))
 
     def _begin(self, job: Job, deadline: float | None) -> _Work:
@@ -105,6 +107,8 @@ class Indexer:
 
     def _finish(self, work: _Work, deadline: float | None) -> dict[str, Any]:
         """The second half of a job; returns the fields of its log line."""
+        if work.error:
+            raise work.error
         if work.change:
             work.outcome = self._catalogue.finish(work.change, deadline)
         fields = {"event": work.job.name, "image_id": work.job.key, "outcome": work.outcome}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tools.deploy import leftovers
@@ -130,32 +130,25 @@ def _service(account: Account, service: str, denied: set[str] | None) -> Row:
     if denied is not None:
         return Row(service, True, "IAM allows what a deployment does")
     try:
-        _read(account, service)
+        _READ[service](account)
     except ApiError as error:
         allowed = False if error.status in (401, 403) or "Denied" in error.code else None
         return Row(service, allowed, f"reading it is refused: {error}")
     return Row(service, None, "may be read; IAM may not be asked here what else is allowed")
 
 
-def _read(account: Account, service: str) -> None:
-    if service == "s3":
-        account.s3("GET", "/")
-    elif service == "dynamodb":
-        account.json("dynamodb", "ListTables", Limit=1)
-    elif service == "sqs":
-        account.json("sqs", "ListQueues", MaxResults=1)
-    elif service == "lambda":
-        account.rest("lambda", "/2015-03-31/functions/", MaxItems=1)
-    elif service == "apigateway":
-        account.rest("apigateway", "/restapis", limit=1)
-    elif service == "logs":
-        account.json("logs", "DescribeLogGroups", limit=1)
-    elif service == "events":
-        account.json("events", "ListRules", Limit=1)
-    elif service == "cloudwatch":
-        account.query("monitoring", "DescribeAlarms", MaxRecords="1")
-    else:
-        account.query("iam", "ListRoles", MaxItems="1")
+#: Service -> the smallest request that reads something of it.
+_READ: dict[str, Callable[[Account], object]] = {
+    "s3": lambda account: account.s3("GET", "/"),
+    "dynamodb": lambda account: account.json("dynamodb", "ListTables", Limit=1),
+    "sqs": lambda account: account.json("sqs", "ListQueues", MaxResults=1),
+    "lambda": lambda account: account.rest("lambda", "/2015-03-31/functions/", MaxItems=1),
+    "apigateway": lambda account: account.rest("apigateway", "/restapis", limit=1),
+    "logs": lambda account: account.json("logs", "DescribeLogGroups", limit=1),
+    "events": lambda account: account.json("events", "ListRules", Limit=1),
+    "cloudwatch": lambda account: account.query("monitoring", "DescribeAlarms", MaxRecords="1"),
+    "iam": lambda account: account.query("iam", "ListRoles", MaxItems="1"),
+}
 
 
 def concurrency(account: Account) -> Row:

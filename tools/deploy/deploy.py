@@ -432,7 +432,7 @@ def show(place: Place, outputs: Mapping[str, object], monthly: float = 0) -> Non
     )
     header = ' -H "x-api-key: $API_KEY"' if key else ""
     print(f"\nAPI:     {url}")
-    prefixes = " or ".join(map(str, _list(outputs.get("upload_prefixes")) or ["uploads/"]))
+    prefixes = " or ".join(prefixes_of(outputs))
     print(
         f"Bucket:  {outputs['bucket']}  (images go {f'below {prefixes}' if prefixes else 'anywhere in it'})"
     )
@@ -552,22 +552,29 @@ def run_check(place: Place, terraform: Terraform, environment: Mapping[str, str]
     return 0
 
 
-def run_verify(place: Place, terraform: Terraform, environment: Mapping[str, str]) -> int:
-    """Send one picture through the deployment. Returns the exit code."""
+def enter_deployed(
+    place: Place, terraform: Terraform, environment: Mapping[str, str]
+) -> tuple[Place, dict[str, object], Credentials, Identity]:
+    """The wanted stage as it is deployed, and credentials of its account; raises DeployError where it is not."""
     terraform.init()
     stage = wanted_stage(place, environment)
     place, outputs = enter_stage(place, terraform, stage)
     if not outputs:
         raise DeployError(f"Stage {stage} is not deployed from here: ./deploy.sh first.")
-    region = str(outputs["region"])
-    credentials, identity = log_in(place, environment, region)
+    credentials, identity = log_in(place, environment, str(outputs["region"]))
     check_same(outputs, identity, stage, None, True)
+    return place, outputs, credentials, identity
+
+
+def run_verify(place: Place, terraform: Terraform, environment: Mapping[str, str]) -> int:
+    """Send one picture through the deployment. Returns the exit code."""
+    place, outputs, credentials, _ = enter_deployed(place, terraform, environment)
     token = environment.get("API_TOKEN")
     if outputs.get("auth") == "jwt" and not token:
         raise DeployError(
             "The API takes access tokens: set API_TOKEN to one that has the scopes read and delete."
         )
-    verifier = verify.Verifier(Account(credentials, region, place.endpoint), outputs, token)
+    verifier = verify.Verifier(Account(credentials, str(outputs["region"]), place.endpoint), outputs, token)
     try:
         verify.show(verifier.steps())
     except (verify.VerifyError, ApiError) as error:
@@ -581,18 +588,11 @@ def run_backfill(
     place: Place, terraform: Terraform, environment: Mapping[str, str], yes: bool, extra: list[str]
 ) -> int:
     """Catalogue what the bucket holds already (tools/ops/backfill.py). Returns its exit code."""
-    terraform.init()
-    stage = wanted_stage(place, environment)
-    place, outputs = enter_stage(place, terraform, stage)
-    if not outputs:
-        raise DeployError(f"Stage {stage} is not deployed from here: ./deploy.sh first.")
-    region = str(outputs["region"])
-    _, identity = log_in(place, environment, region)
-    check_same(outputs, identity, stage, None, True)
+    place, outputs, _, identity = enter_deployed(place, terraform, environment)
     names = ["bucket", "table", "queue_url", "s3_file_event_arn", "code_bucket"]
     arguments = [f"--{name.replace('_', '-')}={outputs[name]}" for name in names]
-    arguments += [f"--prefix={prefix}" for prefix in _list(outputs.get("upload_prefixes")) or ["uploads/"]]
-    arguments += ["--account", identity.account, "--region", region]
+    arguments += [f"--prefix={prefix}" for prefix in prefixes_of(outputs)]
+    arguments += ["--account", identity.account, "--region", str(outputs["region"])]
     if outputs.get("batch_operations_role_arn"):
         arguments.append(f"--role-arn={outputs['batch_operations_role_arn']}")
     if yes or place.local:
@@ -612,8 +612,10 @@ def python_with_boto3() -> Path:
     )
 
 
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
+def prefixes_of(outputs: Mapping[str, object]) -> list[str]:
+    """The prefixes that a deployment catalogues; one from before there were several says nothing of them."""
+    prefixes = outputs.get("upload_prefixes")
+    return list(map(str, prefixes)) if isinstance(prefixes, list) and prefixes else ["uploads/"]
 
 
 def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:

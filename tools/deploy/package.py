@@ -172,6 +172,8 @@ def add_bytecode(folder: Path, target: Target) -> None:
 
 def with_bytecode(files: dict[str, bytes], target: Target) -> dict[str, bytes]:
     """``files`` (relative path -> content) and their bytecode, where this Python can make it."""
+    if not target.is_host_python():
+        return files
     with tempfile.TemporaryDirectory() as folder:
         write_tree(Path(folder), files)
         add_bytecode(Path(folder), target)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from image_search.forms import feature_of
+from image_search.forms import compact, feature_of, line_of
 
 Record = dict[str, Any]
 #: Where on Earth a local time can be: of an unknown offset, the moment lies between these.
@@ -22,8 +21,7 @@ def address(record: Record) -> str:
 
 def ndjson(records: Iterable[Record]) -> Iterator[str]:
     """One record a line."""
-    for record in records:
-        yield _dump(record) + "\n"
+    return map(line_of, records)
 
 
 def geojson(records: Iterable[Record]) -> Iterator[str]:
@@ -71,11 +69,7 @@ def _collection(features: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 def _joined(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
     for number, entry in enumerate(entries):
-        yield (",\n" if number else "\n") + _dump(entry)
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        yield (",\n" if number else "\n") + compact(entry)
 
 
 # -- STAC ----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "lambdas" / "shared")]
 
 from image_catalogue.dynamodb import from_dynamodb
 from image_catalogue.errors import CatalogueError
+from image_catalogue.groups import groups
 from image_catalogue.items import Item, is_record, part_of, public
 from image_search.changes import FIRST_SEQUENCE, after, change_row, write_changes
 from image_search.engine import Engine
@@ -62,7 +63,7 @@ class Comparison:
         self._engine.run("CREATE OR REPLACE TEMP TABLE scanned (image_id VARCHAR)")
         with progress(stderr=True, quiet=quiet or not sys.stderr.isatty()) as bar:
             task = bar.add_task("records", total=None)
-            for batch in _batches(self._scan()):
+            for batch in groups(self._scan(), _BATCH):
                 self._compare(batch, report)
                 self.records += len(batch)
                 bar.advance(task, len(batch))
@@ -76,13 +77,9 @@ class Comparison:
         self._engine.close()
 
     def _scan(self) -> Iterator[Item]:
-        request: dict[str, Any] = {"TableName": self._table, "ConsistentRead": True}
-        while True:
-            answer = self._dynamodb.scan(**request)
-            yield from (item for item in map(from_dynamodb, answer["Items"]) if is_record(item))
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True)
+        for page in pages:
+            yield from (item for item in map(from_dynamodb, page["Items"]) if is_record(item))
 
     def _compare(self, batch: list[Item], report: Callable[[str, str], object]) -> None:
         ids = [item["image_id"] for item in batch]
@@ -115,17 +112,6 @@ class Comparison:
     def _write(self, part: str) -> None:
         rows = self._rows.pop(part)
         write_changes(self._files, f"repair-{part}-{uuid.uuid4().hex}", rows)
-
-
-def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
-    batch: list[Item] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def compare(

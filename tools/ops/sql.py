@@ -195,8 +195,8 @@ def deployed_bucket() -> str:
     """The search bucket of this clone's deployment; raises `SqlError` where there is none."""
     place = find_place(os.environ)
     terraform = Terraform(state=place.state, data_dir=place.data_dir)
-    enter_stage(place, terraform, wanted_stage(place, os.environ))
-    bucket = terraform.outputs().get("search_bucket")
+    _, outputs = enter_stage(place, terraform, wanted_stage(place, os.environ))
+    bucket = outputs.get("search_bucket")
     if not bucket:
         raise SqlError("nothing with search is deployed from here: name its bucket by --search-bucket")
     return str(bucket)
@@ -246,10 +246,15 @@ def main(arguments: list[str] | None = None) -> int:
                 _answer(catalogue, sql.rstrip().rstrip(";"), options.export, options.out, Path(folder))
             finally:
                 catalogue.close()
-    except (SqlError, AccountError, TerraformError, CatalogueError) as error:
-        print(f"sql.py: {error}", file=sys.stderr)
-        return 2
-    except (BotoCoreError, ClientError, OSError) as error:
+    except (
+        SqlError,
+        AccountError,
+        TerraformError,
+        CatalogueError,
+        BotoCoreError,
+        ClientError,
+        OSError,
+    ) as error:
         print(f"sql.py: {error}", file=sys.stderr)
         return 2
     return 0

@@ -6,13 +6,13 @@ A function that only writes them needs no DuckDB.
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .columns import row_of
 from .files import Files, Stored
+from .forms import line_of
 
 CHANGES = "changes/"
 #: A compaction is due when the waiting changes are this many, this large, or this old.
@@ -46,8 +46,7 @@ def change_row(
 
 def write_changes(files: Files, name: str, rows: Iterable[dict[str, Any]]) -> None:
     """Put a change file; the same rows under the same name may be put again at any time."""
-    lines = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
-    data = gzip.compress(lines.encode("utf-8", "replace"), 6, mtime=0)
+    data = gzip.compress("".join(map(line_of, rows)).encode("utf-8", "replace"), 6, mtime=0)
     files.put(f"{CHANGES}{name}.ndjson.gz", data, _NDJSON)
 
 

@@ -1,8 +1,19 @@
-"""A record as others write one: a GeoJSON feature."""
+"""A record as others write one: a line of NDJSON, a GeoJSON feature."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+
+def compact(value: Any) -> str:
+    """JSON without blanks, in which every character stands for itself."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def line_of(record: dict[str, Any]) -> str:
+    """The record as a line of NDJSON."""
+    return compact(record) + "\n"
 
 
 def feature_of(record: dict[str, Any]) -> dict[str, Any]:

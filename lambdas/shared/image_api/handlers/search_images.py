@@ -15,7 +15,7 @@ from image_catalogue.errors import InvalidCursor, InvalidRequest
 from image_search import columns, query
 from image_search.engine import Engine, memory_share, scratch_folder
 from image_search.files import Files
-from image_search.forms import feature_of
+from image_search.forms import feature_of, line_of
 from image_search.query import PARAMETERS, Query
 from image_search.snapshot import Reader
 
@@ -108,10 +108,7 @@ def _as_geojson(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  #
 
 
 def _as_ndjson(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  # noqa: ARG001
-    lines = "".join(
-        json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n" for record in answer["items"]
-    )
-    return _lines(answer, lines, NDJSON)
+    return _lines(answer, "".join(map(line_of, answer["items"])), NDJSON)
 
 
 def _as_csv(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import os
 import platform
-import subprocess
 import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -70,9 +69,6 @@ Processor time of imports and clients, in a new interpreter, from the very zip; 
 
 def machine() -> str:
     """Where and when this ran."""
-    revision = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.strip()
     model = next(
         (
             line.partition(":")[2].strip()
@@ -84,7 +80,7 @@ def machine() -> str:
         platform.processor(),
     )
     return (
-        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {revision}; {os.cpu_count()} x {model}, load "
+        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}; {os.cpu_count()} x {model}, load "
         f"{os.getloadavg()[0]:.1f}; Python {platform.python_version()}, boto3 {boto3.__version__}, "
         f"Pillow {PIL.__version__}."
     )

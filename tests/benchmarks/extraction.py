@@ -51,16 +51,21 @@ class Reading:
         return self.seconds + self.requests * LATENCY + self.bytes_read / BYTES_PER_SECOND
 
 
+def camera_exif() -> Image.Exif:
+    """What a camera writes into a photograph."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Canon", "Canon EOS R5"
+    exif.get_ifd(0x8769).update({0x9003: "2026:05:17 09:30:00", 0x829D: 5.6, 0x8827: 100, 0x920A: 50.0})
+    return exif
+
+
 def image(format_name: str, megapixels: int) -> bytes:
     """An image of this size that compresses about as a photograph does, with a camera's EXIF."""
     width = int((megapixels * 4e6 / 3) ** 0.5)
     height = width * 3 // 4
     pixels = Image.effect_noise((width // 2, height // 2), 60).resize((width, height)).convert("RGB")
-    exif = Image.Exif()
-    exif[0x010F], exif[0x0110] = "Canon", "Canon EOS R5"
-    exif.get_ifd(0x8769).update({0x9003: "2026:05:17 09:30:00", 0x829D: 5.6, 0x8827: 100, 0x920A: 50.0})
     target = io.BytesIO()
-    pixels.save(target, format_name, **({} if format_name == "GIF" else {"exif": exif}))
+    pixels.save(target, format_name, **({} if format_name == "GIF" else {"exif": camera_exif()}))
     return target.getvalue()
 
 

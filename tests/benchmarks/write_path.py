@@ -33,6 +33,7 @@ from image_catalogue import clients
 from image_catalogue.catalogue import Catalogue
 from image_events.batch import handle
 from image_events.indexer import Indexer
+from tests.benchmarks.extraction import camera_exif
 from tests.contract.declared import declared_table
 from tests.e2e.test_read_cost import item_size
 from tools.dev.local_aws import LocalAws, free_port
@@ -153,12 +154,9 @@ class Lines:
 
 def photograph(number: int) -> bytes:
     """A small JPEG with what a camera writes; each has its own bytes."""
-    exif = Image.Exif()
-    exif[0x010F], exif[0x0110] = "Canon", "Canon EOS R5"
-    exif.get_ifd(0x8769).update({0x9003: "2026:05:17 09:30:00", 0x829D: 5.6, 0x8827: 100, 0x920A: 50.0})
     target = io.BytesIO()
     pixels = Image.frombytes("L", (64, 48), random.Random(number).randbytes(64 * 48)).resize((1600, 1200))
-    pixels.save(target, "JPEG", exif=exif, quality=85)
+    pixels.save(target, "JPEG", exif=camera_exif(), quality=85)
     return target.getvalue()
 
 

@@ -23,6 +23,8 @@ from .psd import open_composite
 
 #: Resizing in two steps, the last one by this factor: no difference to see, and a JPEG is decoded that much smaller.
 _REDUCING_GAP = 3.0
+#: Gammas that a PNG may mean; others are damage.
+_LEAST_GAMMA, _MOST_GAMMA = 0.1, 5.0
 _SRGB = ImageCms.createProfile("sRGB")
 #: An ICC profile's colour space -> the mode of the pictures that it is for.
 _SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
@@ -54,7 +56,8 @@ def open_picture(path: Path, file_format: str, most: int, orientation: int | Non
                 if orientation is not None:
                     picture.getexif()[ExifTags.Base.Orientation] = orientation
                 picture = ImageOps.exif_transpose(picture)
-        return _without_empty_alpha(_to_srgb(picture, opened.info.get("icc_profile")))
+            picture = _to_srgb(picture, opened.info.get("icc_profile"), _gamma(opened))
+        return _without_empty_alpha(picture)
 
 
 @contextmanager
@@ -114,14 +117,30 @@ def _stretched(image: Image.Image) -> Image.Image:
     return image.convert("F").point(lambda value: value * scale - low * scale).convert("L")
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _gamma(image: Image.Image) -> float | None:
+    """The exponent that a PNG states instead of a profile (gAMA; sRGB and iCCP outrank it); None for sRGB's own."""
+    gamma = image.info.get("gamma")
+    if not isinstance(gamma, float) or "srgb" in image.info or "icc_profile" in image.info:
+        return None
+    return gamma if _LEAST_GAMMA < gamma < _MOST_GAMMA and abs(gamma - 1 / 2.2) > 0.005 else None
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None, gamma: float | None) -> Image.Image:
     """The picture in sRGB by its ICC profile; one that is missing, broken or of another colour space counts as sRGB."""
     alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
     colors = image.convert(image.mode[:-1]) if alpha else image
     colors = _by_profile(colors, profile) or colors.convert("RGB")
+    if gamma is not None:
+        curve = [round(255 * _encoded((value / 255) ** (1 / gamma))) for value in range(256)]
+        colors = colors.point(curve * 3)
     if alpha:
         colors.putalpha(alpha)
     return colors
+
+
+def _encoded(light: float) -> float:
+    """Linear light in sRGB's transfer function (IEC 61966-2-1)."""
+    return 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
 
 
 def _by_profile(colors: Image.Image, profile: bytes | None) -> Image.Image | None:

@@ -91,8 +91,7 @@ def choose(candidates: list[Embedded], metadata: ImageMetadata, most: int, any_s
         key=lambda each: each.width * each.height,
     )
     shaped = [each for each in fitting if is_upright_copy(each, metadata) is not None]
-    needed = min(most, max(metadata.width or most, metadata.height or most))
-    enough = [each for each in shaped if max(each.width, each.height) >= needed]
+    enough = [each for each in shaped if max(each.width, each.height) >= most]
     if enough:
         return enough[0]
     return (shaped or fitting)[-1] if any_size and fitting else None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
-from PIL import Image
+if TYPE_CHECKING:  # the sizes are known where nothing is decoded
+    from PIL import Image
 
 #: Longest sides, in pixels.
 SIZES = (160, 320, 640, 1280)
 CONTENT_TYPE = "image/webp"
-_QUALITY = 82
+_QUALITY = 85
 _METHOD = 4  # of 0 (fast) to 6 (small)
 
 

@@ -107,6 +107,17 @@ def test_a_profile_is_converted_to_srgb(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("gamma", "expected"), [(100_000, 188), (45_455, 128), (1, 128), (0, 128)])
+def test_the_gamma_of_a_png_counts_without_a_profile(tmp_path: Path, gamma: int, expected: int) -> None:
+    """Half of the light is 188 in sRGB."""
+    data = saved(Image.new("RGB", (50, 50), (128, 128, 128)), "PNG")
+    chunks = chunk(b"gAMA", struct.pack(">I", gamma))
+    stated = data[:33] + chunks + data[33:]
+    assert nearly(opened(tmp_path, stated, "PNG").getpixel((9, 9)), (expected,) * 3, 1)
+    outranked = data[:33] + chunks + chunk(b"sRGB", b"\0") + data[33:]
+    assert opened(tmp_path, outranked, "PNG").getpixel((9, 9)) == (128,) * 3
+
+
 @pytest.mark.parametrize("profile", [b"", b"no profile", b"\0" * 400])
 def test_a_broken_profile_costs_nothing(tmp_path: Path, profile: bytes) -> None:
     data = saved(corners(), "PNG", icc_profile=profile)

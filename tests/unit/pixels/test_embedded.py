@@ -166,6 +166,6 @@ def test_a_copy_that_is_turned_already_is_told_by_its_proportions() -> None:
     assert is_upright_copy(Embedded(100, 100, 1, 1), shown(4000, 4000, 6)) is False
 
 
-def test_pictures_smaller_than_asked_need_no_larger_copy() -> None:
-    small = Embedded(100, 75, 1, 1)
-    assert choose([small], shown(100, 75), 160, any_size=False) is small
+def test_a_picture_smaller_than_asked_is_decoded_itself() -> None:
+    """Its thumbnail would save little, and has been compressed much."""
+    assert choose([Embedded(100, 75, 1, 1)], shown(100, 75), 160, any_size=False) is None

@@ -40,6 +40,9 @@ module "image_metadata" {
   event_concurrency       = var.event_concurrency
   event_memory_mb         = var.event_memory_mb
   event_timeout_seconds   = var.event_timeout_seconds
+  previews                = var.previews
+  preview_memory_mb       = var.preview_memory_mb
+  preview_days            = var.preview_days
   batch_operations        = var.batch_operations
   log_level               = var.log_level
   log_retention_days      = var.log_retention_days

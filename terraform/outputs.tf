@@ -34,6 +34,11 @@ output "upload_prefixes" {
   value       = module.image_metadata.upload_prefixes
 }
 
+output "preview_bucket" {
+  description = "Bucket that keeps previews; null where none are made."
+  value       = module.image_metadata.preview_bucket
+}
+
 output "table" {
   description = "DynamoDB table of the records."
   value       = module.image_metadata.table

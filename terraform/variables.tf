@@ -252,6 +252,24 @@ variable "event_timeout_seconds" {
   default     = null
 }
 
+variable "previews" {
+  description = "Whether the API serves small pictures of the images, which it makes when they are first looked at."
+  type        = bool
+  default     = null
+}
+
+variable "preview_memory_mb" {
+  description = "Memory of preview_image in MB; Lambda gives processor time in proportion. Decoding takes up to 1,600 of it."
+  type        = number
+  default     = null
+}
+
+variable "preview_days" {
+  description = "Days after which a preview is deleted; the next look at it makes it again."
+  type        = number
+  default     = null
+}
+
 variable "batch_operations" {
   description = "Whether a role is made for S3 Batch Operations jobs that catalogue images which were there before; not with lambda_role_arn."
   type        = bool

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_catalogue import clients, settings
 from image_catalogue.catalogue import Catalogue
+from image_catalogue.previews import Previews
 from image_events.batch import handle
 from image_events.indexer import Indexer
 
@@ -29,5 +30,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         settings.bucket_name(),
         settings.upload_prefixes(),
         settings.gps(),
+        Previews(settings.preview_bucket()) if settings.previews() else None,
     )
     return handle(event, indexer, time.monotonic() + max(left - _MARGIN_SECONDS, left / 2), logger)

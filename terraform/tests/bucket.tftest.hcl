@@ -44,6 +44,28 @@ run "private_by_default" {
   }
 }
 
+run "derived_objects_expire" {
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    images          = null
+    event_queue_arn = null
+    expiration_days = 90
+  }
+
+  assert {
+    condition     = one([for rule in aws_s3_bucket_lifecycle_configuration.this[0].rule : one(rule.expiration).days if rule.id == "expire"]) == 90
+    error_message = "What can be made again must not be kept for ever."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_notification.this) == 0
+    error_message = "A bucket of something else than images must send no events."
+  }
+}
+
 run "events_of_images_alone" {
   module {
     source = "./modules/bucket"

@@ -29,6 +29,26 @@ run "one_role_per_function" {
   }
 }
 
+run "without_previews" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    previews = false
+  }
+
+  assert {
+    condition     = !contains(keys(output.function_names), "preview_image") && output.preview_bucket == null
+    error_message = "Without previews there is neither their function nor their bucket."
+  }
+
+  assert {
+    condition     = !strcontains(module.functions["s3_file_event"].policy, "previews")
+    error_message = "Without previews nobody may touch them."
+  }
+}
+
 run "a_given_role_is_used" {
   module {
     source = "./modules/image_metadata"
@@ -89,11 +109,11 @@ run "least_privilege" {
     condition = alltrue(flatten([
       for function in module.functions : [
         for statement in jsondecode(function.policy).Statement : [
-          for resource in statement.Resource : endswith(resource, ":::${output.bucket}/uploads/*") || startswith(resource, "${local.search_bucket_arn}/")
+          for resource in statement.Resource : endswith(resource, ":::${output.bucket}/uploads/*") || startswith(resource, "${local.search_bucket_arn}/") || endswith(resource, ":::${output.preview_bucket}/previews/*")
         ] if anytrue([for action in statement.Action : strcontains(action, "Object")])
       ]
     ]))
-    error_message = "Objects outside uploads/ are nobody's business."
+    error_message = "Objects outside uploads/ and previews/ are nobody's business."
   }
 
   assert {

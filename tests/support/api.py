@@ -19,7 +19,7 @@ from tests.contract.declared import ROOT, declared_routes
 from tests.events import load
 
 from .records import record
-from .table import BUCKET, SEARCH_BUCKET, TABLE, aws_account, make_bucket, make_table
+from .table import BUCKET, PREVIEW_BUCKET, SEARCH_BUCKET, TABLE, aws_account, make_bucket, make_table
 
 #: The functions that answer routes.
 FUNCTIONS = sorted(set(declared_routes().values()))
@@ -75,9 +75,9 @@ class Api:
 
     def empty(self) -> None:
         """Remove whatever a test left."""
-        for bucket in (BUCKET, SEARCH_BUCKET):
-            for entry in self.s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-                self.s3.delete_object(Bucket=bucket, Key=entry["Key"])
+        for bucket in (BUCKET, PREVIEW_BUCKET, SEARCH_BUCKET):
+            for key in self.objects(bucket):
+                self.s3.delete_object(Bucket=bucket, Key=key)
         dynamodb = clients.dynamodb()
         for item in dynamodb.scan(TableName=TABLE, ProjectionExpression="image_id")["Items"]:
             dynamodb.delete_item(TableName=TABLE, Key=item)
@@ -145,9 +145,9 @@ class Api:
         etag = self.s3.put_object(Bucket=BUCKET, Key=image_id, Body=data)["ETag"].strip('"')
         return self.put(image_id, size=len(data), etag=etag, **more)
 
-    def objects(self) -> list[str]:
-        """The keys in the bucket."""
-        return [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
+    def objects(self, bucket: str = BUCKET) -> list[str]:
+        """The keys in a bucket."""
+        return [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
 
 
 @contextmanager
@@ -156,6 +156,7 @@ def running_api() -> Iterator[Api]:
     with aws_account() as patch:
         for name, value in {
             "BUCKET_NAME": BUCKET,
+            "PREVIEW_BUCKET": PREVIEW_BUCKET,
             "TABLE_NAME": TABLE,
             "MAX_UPLOAD_BYTES": "100000000",
             "SEARCH_BUCKET": SEARCH_BUCKET,
@@ -163,7 +164,9 @@ def running_api() -> Iterator[Api]:
             patch.setenv(name, value)
         for name in ("CORS_ALLOW_ORIGIN", "GPS", "INDEX_SHARDS", "SEARCH_PARTS", "UPLOAD_PREFIXES"):
             patch.delenv(name, raising=False)
-        make_bucket().create_bucket(Bucket=SEARCH_BUCKET)
+        make_bucket()
+        make_bucket(name=PREVIEW_BUCKET)
+        make_bucket(name=SEARCH_BUCKET)
         make_table()
         clients.s3.cache_clear()
         clients.dynamodb.cache_clear()

@@ -17,6 +17,7 @@ from image_catalogue.items import contribution
 from tests.contract.declared import declared_table
 
 BUCKET = "images"
+PREVIEW_BUCKET = "previews"
 SEARCH_BUCKET = "search"
 TABLE = "ImageMetadata"
 ENVIRONMENT = {
@@ -37,12 +38,12 @@ def aws_account() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
-def make_bucket(versioned: bool = False) -> Any:
-    """The bucket, as a client of S3 that may read and write it."""
+def make_bucket(versioned: bool = False, name: str = BUCKET) -> Any:
+    """A bucket, as a client of S3 that may read and write it."""
     s3 = boto3.client("s3")
-    s3.create_bucket(Bucket=BUCKET)
+    s3.create_bucket(Bucket=name)
     if versioned:
-        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return s3
 
 

@@ -15,7 +15,7 @@ from tools.deploy.sigv4 import ApiError
 #: Kind of resource -> what a person calls it. What is listed here is not deleted or replaced without a word.
 STATEFUL = {"aws_s3_bucket": "bucket", "aws_dynamodb_table": "table"}
 #: Buckets of these modules hold only what can be made again: the functions' packages, the search snapshot.
-DERIVED = ("module.code", "module.search_bucket")
+DERIVED = ("module.code", "module.preview_bucket", "module.search_bucket")
 _SHARDS = "INDEX_SHARDS"
 
 

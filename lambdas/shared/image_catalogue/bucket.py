@@ -1,6 +1,6 @@
 """The bucket in S3: put, open, look at and delete objects, presigned requests, and what S3's errors mean.
 
-The table of errors serves `image_events.source` too, which reads objects by ranges for the extractor.
+The table of errors serves `source` too, which reads objects by ranges.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Meaning(Enum):
 
     GONE = auto()
     ARCHIVED = auto()
-    OVERWRITTEN = auto()  # it is not the version that If-Match names
+    OVERWRITTEN = auto()  # it is not the version that If-Match names, or is there against If-None-Match
     NOT_MODIFIED = auto()  # it still is the version that If-None-Match names
     NO_SUCH_RANGE = auto()
     BUSY = auto()
@@ -49,6 +49,8 @@ _MEANINGS = {
     "InvalidObjectState": Meaning.ARCHIVED,
     "PreconditionFailed": Meaning.OVERWRITTEN,
     "412": Meaning.OVERWRITTEN,
+    "ConditionalRequestConflict": Meaning.OVERWRITTEN,  # another conditional write of the key came between
+    "409": Meaning.OVERWRITTEN,
     "NotModified": Meaning.NOT_MODIFIED,
     "304": Meaning.NOT_MODIFIED,
     "InvalidRange": Meaning.NO_SUCH_RANGE,
@@ -77,13 +79,14 @@ class Stored:
 
 @dataclass(frozen=True)
 class Opened:
-    """An object's size in bytes, ETag (without quotes) and its bytes, not read yet (None: only the head was asked for).
+    """An object's size, ETag (without quotes), type, and bytes, not read yet (None: only the head was asked for).
 
     `archived`: until the object is restored, S3 returns only its head.
     """
 
     size: int
     etag: str
+    content_type: str
     body: Any
     archived: bool = False
     encoding: str | None = None  # the object's Content-Encoding
@@ -113,6 +116,19 @@ class Bucket:
             )
         return Stored(answer["ETag"].strip('"'), answer.get("VersionId"))
 
+    def put_new(self, key: str, data: bytes, content_type: str) -> bool:
+        """Store `data` unless there is an object under the key already, or one being put. Raises `CatalogueBusy`."""
+        try:
+            with _translated(key):
+                self._client.put_object(
+                    Bucket=self.name, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*"
+                )
+        except ClientError as error:
+            if meaning_of(error) is Meaning.OVERWRITTEN:
+                return False
+            raise
+        return True
+
     def open(self, key: str, unless_etag: str | None = None, with_body: bool = True) -> Opened:
         """The object for reading; `with_body` False asks only for its head.
 
@@ -127,6 +143,7 @@ class Bucket:
         return Opened(
             answer["ContentLength"],
             answer["ETag"].strip('"'),
+            answer.get("ContentType", ""),
             answer.get("Body"),
             _is_archived(answer),
             answer.get("ContentEncoding"),
@@ -153,6 +170,15 @@ class Bucket:
         condition = {"IfMatch": f'"{only_etag}"'} if only_etag else {}
         with suppress(ImageNotFound), _translated(key):
             self._client.delete_object(Bucket=self.name, Key=key, **condition)
+
+    def delete_below(self, prefix: str) -> None:
+        """Delete all objects whose keys begin with `prefix`. Raises `CatalogueBusy`."""
+        with _translated(prefix):
+            for page in self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.name, Prefix=prefix
+            ):
+                for entry in page.get("Contents", []):
+                    self._client.delete_object(Bucket=self.name, Key=entry["Key"])
 
     def presigned_get(self, key: str, content_type: str, disposition: str, seconds: int) -> str:
         """A URL that hands out the object with these headers, whatever the object's own are."""

@@ -36,6 +36,19 @@ def bucket_name() -> str:
     return _required("BUCKET_NAME")
 
 
+def preview_bucket() -> str:
+    """The bucket that holds previews."""
+    return _required("PREVIEW_BUCKET")
+
+
+def previews() -> bool:
+    """Whether the deployment has previews."""
+    value = os.environ.get("PREVIEWS") or "true"
+    if value not in ("true", "false"):
+        raise MissingSetting(f"environment variable PREVIEWS must be true or false, not {value!r}")
+    return value == "true"
+
+
 def table_name() -> str:
     """The DynamoDB table that holds the catalogue."""
     return _required("TABLE_NAME")

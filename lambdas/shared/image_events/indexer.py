@@ -15,12 +15,13 @@ from typing import Any
 from image_catalogue.catalogue import Catalogue, Change
 from image_catalogue.errors import CatalogueBusy
 from image_catalogue.items import Item, normalise_sequencer
+from image_catalogue.previews import Previews
 from image_catalogue.records import record_of, timestamp
+from image_catalogue.source import Head, ObjectGone, S3Object, UnreadableObject
 from image_metadata import RangeReader, SourceChanged, SourceError, extract
 from image_metadata.model import ImageMetadata
 
 from .events import Job
-from .source import Head, ObjectGone, S3Object, UnreadableObject
 
 #: How often an object that changes while it is read is read again; after that, the event of the change comes anyway.
 _READ_ATTEMPTS = 3
@@ -47,13 +48,20 @@ class Indexer:
     """Does jobs against one bucket, its prefixes and a catalogue; safe to share between threads."""
 
     def __init__(
-        self, s3: Any, catalogue: Catalogue, bucket: str, prefixes: tuple[str, ...], gps: str = "exact"
+        self,
+        s3: Any,
+        catalogue: Catalogue,
+        bucket: str,
+        prefixes: tuple[str, ...],
+        gps: str = "exact",
+        previews: Previews | None = None,
     ) -> None:
         self._s3 = s3
         self._catalogue = catalogue
         self._bucket = bucket
         self._prefixes = prefixes
         self._gps = gps
+        self._previews = previews
 
     def process(self, job: Job, deadline: float | None = None) -> dict[str, Any]:
         """Do one job; returns the fields of its log line.
@@ -114,6 +122,10 @@ class Indexer:
         fields = {"event": work.job.name, "image_id": work.job.key, "outcome": work.outcome}
         if work.outcome == "ignored":
             return fields
+        job = work.job
+        if self._previews is not None and (work.outcome == "removed" or not (job.created or job.repair)):
+            # Also where the API has noted the removal already, or an earlier attempt came as far as this.
+            self._previews.forget(job.key)
         return fields | work.cost | {"ms": round((time.monotonic() - work.started) * 1000)}
 
     def look(

@@ -47,6 +47,7 @@ def _render(source: Source, decoder: Decoder, task: str, most: int) -> tuple[dic
     reader = RangeReader(source.fetch, source.size)
     metadata = extract(reader)
     file_format = _decodable(metadata)
+    decoder.start()  # while the file is fetched
     inner = None
     if file_format in RAW:
         candidates = embedded.previews(reader, file_format)

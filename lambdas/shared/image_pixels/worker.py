@@ -9,6 +9,7 @@ function. It has a limit of memory and time, and none of the function's credenti
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import struct
@@ -33,6 +34,10 @@ class DecoderFailed(Exception):
     """A fault of ours in the decoding process; the message is its traceback."""
 
 
+class DecodingTimedOut(ImageTooLarge):
+    """Decoding takes longer than it may: the image is too much for it, or the machine was busy."""
+
+
 class Decoder:
     """The parent's side; one task at a time."""
 
@@ -40,6 +45,7 @@ class Decoder:
         self._memory = memory  # bytes of address space
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
+        atexit.register(self.close)
 
     def run(self, seconds: float = limits.MAX_SECONDS, **task: Any) -> tuple[dict[str, Any], bytes]:
         """Do one task (see `_do`); raises `CorruptImage`, `ImageTooLarge`, `UnsupportedImage`."""
@@ -60,7 +66,7 @@ class Decoder:
             if answer is None:
                 self.close()
                 if late.is_set():
-                    raise ImageTooLarge(f"decoding the image takes longer than {seconds:g} seconds")
+                    raise DecodingTimedOut(f"decoding the image takes longer than {seconds:g} seconds")
                 raise CorruptImage("the decoder broke down on the image")
         told, data = answer
         if told["error"]:

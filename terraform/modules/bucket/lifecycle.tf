@@ -16,6 +16,21 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
+    for_each = [for days in [var.expiration_days] : days if days != null]
+
+    content {
+      id     = "expire"
+      status = "Enabled"
+
+      filter {}
+
+      expiration {
+        days = rule.value
+      }
+    }
+  }
+
+  dynamic "rule" {
     for_each = [for prefix in try(var.images.prefixes, []) : prefix if try(var.images.expiration_days, null) != null]
 
     content {

@@ -19,6 +19,12 @@ variable "images" {
   }
 }
 
+variable "expiration_days" {
+  description = "Days after which whatever it holds is deleted; null: never."
+  type        = number
+  default     = null
+}
+
 variable "event_queue_arn" {
   description = "ARN of the queue that takes the images' events; its policy must let the bucket send."
   type        = string

@@ -8,6 +8,7 @@ locals {
     get_image          = local.get_image
     get_image_metadata = local.get_image_metadata
     info_images        = local.info_images
+    preview_image      = local.preview_image
     publish_changes    = local.publish_changes
     s3_file_event      = local.s3_file_event
     search_images      = local.search_images

@@ -39,6 +39,11 @@ output "upload_prefixes" {
   value       = var.upload_prefixes
 }
 
+output "preview_bucket" {
+  description = "Bucket that keeps previews; null where none are made."
+  value       = one(module.preview_bucket[*].name)
+}
+
 output "table" {
   description = "DynamoDB table of the records."
   value       = module.table.name

@@ -5,16 +5,24 @@ locals {
     timeout_seconds = var.event_timeout_seconds
 
     settings = {
-      GPS = var.gps
+      GPS            = var.gps
+      PREVIEWS       = var.previews
+      PREVIEW_BUCKET = local.preview_bucket_name
     }
 
-    permissions = {
-      ReadImage   = local.may_read_image
-      SeeAbsence  = local.may_see_absence
-      ReadRecord  = local.may_read_record
-      WriteRecord = local.may_write_record
-      Count       = local.may_count
-    }
+    permissions = merge(
+      {
+        ReadImage   = local.may_read_image
+        SeeAbsence  = local.may_see_absence
+        ReadRecord  = local.may_read_record
+        WriteRecord = local.may_write_record
+        Count       = local.may_count
+      },
+      var.previews ? {
+        ListPreviews   = local.may_list_previews
+        RemovePreviews = local.may_remove_previews
+      } : {},
+    )
 
     queue = {
       source = "events"

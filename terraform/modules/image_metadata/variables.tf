@@ -415,6 +415,37 @@ variable "event_timeout_seconds" {
   }
 }
 
+variable "previews" {
+  description = "Whether the API serves small pictures of the images, which it makes when they are first looked at."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "preview_memory_mb" {
+  description = "Memory of preview_image in MB; Lambda gives processor time in proportion. Decoding takes up to 1,600 of it."
+  type        = number
+  default     = 2048
+  nullable    = false
+
+  validation {
+    condition     = var.preview_memory_mb >= 1769 && var.preview_memory_mb <= 10240 && floor(var.preview_memory_mb) == var.preview_memory_mb
+    error_message = "preview_memory_mb must be a whole number from 1769 to 10240."
+  }
+}
+
+variable "preview_days" {
+  description = "Days after which a preview is deleted; the next look at it makes it again."
+  type        = number
+  default     = 90
+  nullable    = false
+
+  validation {
+    condition     = var.preview_days >= 1 && floor(var.preview_days) == var.preview_days
+    error_message = "preview_days must be a whole number of 1 or more."
+  }
+}
+
 variable "batch_operations" {
   description = "Whether a role is made for S3 Batch Operations jobs that catalogue images which were there before; not with lambda_role_arn."
   type        = bool

@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.dynamodb import to_dynamodb
-from image_catalogue.errors import InvalidEvent
+from image_catalogue.errors import CatalogueBusy, InvalidEvent
+from image_catalogue.previews import Kept, Previews
 from image_catalogue.queries import list_page, summarise
 from image_catalogue.records import parse_timestamp, record_of
 from image_events.batch import JobsFailed, handle
@@ -20,7 +21,7 @@ from image_events.events import Job, jobs_of_notification
 from image_events.indexer import Indexer
 from tests.events import load
 from tests.support.pictures import picture
-from tests.support.table import BUCKET, counted, truth
+from tests.support.table import BUCKET, PREVIEW_BUCKET, counted, truth
 
 KEY = "uploads/my café + 100%.png"
 #: What the object store says of an object.
@@ -142,7 +143,7 @@ def test_a_slow_object_is_given_up_at_the_deadline(
         Bucket=BUCKET, Key="uploads/a.tif", Body=b"II*\0" + (300_000).to_bytes(4, "little") + bytes(400_000)
     )
     clock = iter(range(1000))
-    monkeypatch.setattr("image_events.source.time.monotonic", lambda: 10_000_000 + next(clock))
+    monkeypatch.setattr("image_catalogue.source.time.monotonic", lambda: 10_000_000 + next(clock))
     answer = handle(messages(notification("uploads/a.tif")), indexer, 10_000_001, log)
     assert failed(answer) == ["m0"]
 
@@ -226,6 +227,59 @@ def test_a_removal_takes_the_record_away(indexer: Indexer, catalogue: Catalogue,
     s3.delete_object(Bucket=BUCKET, Key="uploads/a.png")
     invoke(notification("uploads/a.png", "ObjectRemoved:Delete", "02"), indexer, log)
     assert catalogue.get("uploads/a.png") is None
+
+
+@pytest.fixture
+def previews(s3: Any) -> Previews:
+    """Previews of two images, one of them in two sizes and of two objects."""
+    s3.create_bucket(Bucket=PREVIEW_BUCKET)
+    kept = Previews(PREVIEW_BUCKET, s3)
+    for key, etag, size in (
+        ("uploads/a.png", "1", 160),
+        ("uploads/a.png", "2", 320),
+        ("uploads/b.png", "1", 160),
+    ):
+        kept.keep(key, etag, size, Kept(b"webp", "image/webp"))
+    return kept
+
+
+@pytest.mark.parametrize("name", ["ObjectRemoved:Delete", "LifecycleExpiration:Delete"])
+def test_a_removal_takes_the_previews_away(
+    s3: Any, catalogue: Catalogue, previews: Previews, log: Lines, name: str
+) -> None:
+    """Also where the record is gone already, as after a deletion through the API, or in a second attempt."""
+    indexer = Indexer(s3, catalogue, BUCKET, "uploads/", previews=previews)
+    for _ in range(2):
+        assert invoke(notification("uploads/a.png", name, "02"), indexer, log) == {}
+        assert [previews.find("uploads/a.png", etag, size) for etag, size in (("1", 160), ("2", 320))] == [
+            None
+        ] * 2
+        assert previews.find("uploads/b.png", "1", 160) is not None
+        previews.keep("uploads/a.png", "1", 160, Kept(b"webp", "image/webp"))
+
+
+def test_a_new_image_keeps_the_previews(
+    s3: Any, catalogue: Catalogue, previews: Previews, log: Lines
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="uploads/a.png", Body=picture())
+    asked: list[str] = []
+    s3.meta.events.register("before-call.s3", lambda model, **_: asked.append(model.name))
+    indexer = Indexer(s3, catalogue, BUCKET, "uploads/", previews=previews)
+    invoke(notification("uploads/a.png"), indexer, log)
+    assert asked == ["GetObject"]
+    assert previews.find("uploads/a.png", "1", 160) is not None
+
+
+def test_previews_that_cannot_be_removed_now_are_tried_again(
+    s3: Any, catalogue: Catalogue, previews: Previews, log: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: Any) -> None:
+        raise CatalogueBusy("busy")
+
+    monkeypatch.setattr(Previews, "forget", busy)
+    indexer = Indexer(s3, catalogue, BUCKET, "uploads/", previews=previews)
+    removal = messages(notification("uploads/a.png", "ObjectRemoved:Delete"))
+    assert failed(invoke(removal, indexer, log)) == ["m0"]
 
 
 @pytest.mark.parametrize("name", ["LifecycleExpiration:Delete", "s3:LifecycleExpiration:DeleteMarkerCreated"])

@@ -570,11 +570,14 @@ def test_a_plan_that_only_makes_and_changes_is_applied() -> None:
     plan = plan_of(
         change("aws_s3_bucket", ["create"], {}),
         change("aws_dynamodb_table", ["update"], {"name": "t"}),
-        change(
-            "aws_s3_bucket",
-            ["delete"],
-            {"bucket": "search"},
-            module="module.image_metadata.module.search_bucket[0].",
+        *(
+            change(
+                "aws_s3_bucket",
+                ["delete"],
+                {"bucket": kind},
+                module=f"module.image_metadata.module.{kind}_bucket[0].",
+            )
+            for kind in ("search", "preview")
         ),
         change("aws_lambda_function", ["delete", "create"], {"function_name": "f"}),
     )

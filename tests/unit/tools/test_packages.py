@@ -20,6 +20,7 @@ USUAL_LIMIT = 3
 LIMITS = {
     "authorize": 8,
     "compact_catalogue": 24,
+    "preview_image": 12,
     "s3_file_event": 10,
     "search_images": 27,
     "upload_image": 10,

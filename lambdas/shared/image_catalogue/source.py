@@ -1,4 +1,4 @@
-"""An object in S3 as the extractor reads it: by ranges, and never two versions of one object at once."""
+"""An object in S3 as it is read by ranges: never two versions of one object at once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from urllib.parse import unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_catalogue.bucket import FILENAME_METADATA, Meaning, code_of, meaning_of
 from image_metadata.errors import SourceChanged, SourceError
+
+from .bucket import FILENAME_METADATA, Meaning, code_of, meaning_of
 
 
 class ObjectGone(SourceError):
@@ -54,12 +55,15 @@ class S3Object:
     """One object as `image_metadata.RangeReader` reads it, through `fetch(start, end)` and `size()`.
 
     The first ranged GetObject returns the head too, which saves a HeadObject. Later ranges carry the first one's
-    ETag (`If-Match`), so that no two versions are mixed. Raises `ObjectGone`, `SourceChanged`, `UnreadableObject`,
-    and `SourceError` where a later attempt may succeed.
+    ETag (`If-Match`), so that no two versions are mixed; with `etag` the first does too. Raises `ObjectGone`,
+    `SourceChanged`, `UnreadableObject`, and `SourceError` where a later attempt may succeed.
     """
 
-    def __init__(self, client: Any, bucket: str, key: str, deadline: float | None = None) -> None:
+    def __init__(
+        self, client: Any, bucket: str, key: str, deadline: float | None = None, etag: str | None = None
+    ) -> None:
         self._client = client
+        self._etag = etag  # of the object that is meant; the first one that is read, where it is not stated
         self._deadline = deadline  # in time.monotonic() seconds; no request begins after it
         self.bucket = bucket
         self.key = key
@@ -78,8 +82,9 @@ class S3Object:
             "Key": self.key,
             "Range": f"bytes={start}-{end - 1}",
         }
-        if self.head is not None:
-            request["IfMatch"] = f'"{self.head.etag}"'
+        etag = self.head.etag if self.head else self._etag
+        if etag is not None:
+            request["IfMatch"] = f'"{etag}"'
         try:
             answer = self._client.get_object(**request)
             if self.head is None:

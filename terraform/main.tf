@@ -40,6 +40,7 @@ module "image_metadata" {
   event_concurrency       = var.event_concurrency
   event_memory_mb         = var.event_memory_mb
   event_timeout_seconds   = var.event_timeout_seconds
+  gallery                 = var.gallery
   previews                = var.previews
   preview_memory_mb       = var.preview_memory_mb
   preview_days            = var.preview_days

@@ -3,6 +3,11 @@ output "api_url" {
   value       = module.image_metadata.api_url
 }
 
+output "gallery_url" {
+  description = "Address of the page to look at the images with; null where there is none."
+  value       = module.image_metadata.gallery_url
+}
+
 output "api_key" {
   description = "The API key; null unless auth is api_key."
   value       = module.image_metadata.api_key

@@ -252,6 +252,12 @@ variable "event_timeout_seconds" {
   default     = null
 }
 
+variable "gallery" {
+  description = "Whether the API serves a page to look at the images with: to everybody, since it holds no data; that it asks for by the visitor's key."
+  type        = bool
+  default     = null
+}
+
 variable "previews" {
   description = "Whether the API serves small pictures of the images, which it makes when they are first looked at."
   type        = bool

@@ -41,7 +41,7 @@ run "routes" {
   }
 
   assert {
-    condition     = toset(keys(local.resource_ids)) == toset(["metadata", "metadata/{image_id+}", "images", "images/file", "images/file/{image_id+}"])
+    condition     = toset(keys(local.resource_ids)) == toset(["", "metadata", "metadata/{image_id+}", "images", "images/file", "images/file/{image_id+}"])
     error_message = "Every part of every path must be a resource."
   }
 
@@ -89,6 +89,44 @@ run "iam" {
   assert {
     condition     = aws_api_gateway_gateway_response.this["MISSING_AUTHENTICATION_TOKEN"].status_code == "403"
     error_message = "An unsigned request is forbidden."
+  }
+}
+
+run "open_routes" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    routes      = { "GET /" = "read", "GET /metadata" = "read", "GET /page/{file+}" = "read" }
+    open_routes = ["GET /", "GET /page/{file+}"]
+  }
+
+  assert {
+    condition     = { for route, method in aws_api_gateway_method.this : route => method.api_key_required } == { "GET /" = false, "HEAD /" = false, "GET /metadata" = true, "HEAD /metadata" = true, "GET /page/{file+}" = false, "HEAD /page/{file+}" = false }
+    error_message = "Open routes, and they alone, must ask for no key."
+  }
+
+  assert {
+    condition     = aws_api_gateway_method.this["GET /"].resource_id == aws_api_gateway_rest_api.this.root_resource_id
+    error_message = "The root is a resource that is there."
+  }
+}
+
+run "open_routes_of_signed_apis" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    auth        = "iam"
+    routes      = { "GET /" = "read", "GET /metadata" = "read" }
+    open_routes = ["GET /"]
+  }
+
+  assert {
+    condition     = { for route, method in aws_api_gateway_method.this : route => method.authorization } == { "GET /" = "NONE", "HEAD /" = "NONE", "GET /metadata" = "AWS_IAM", "HEAD /metadata" = "AWS_IAM" }
+    error_message = "Open routes, and they alone, must ask for no signature."
   }
 }
 

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.support import clients
 from tests.support.stack import Site, Stack
 
 
@@ -34,6 +36,12 @@ def calm_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """
     for site in _site(tmp_path_factory, "calm"):
         yield site.deploy(TF_VAR_athena="true", TF_VAR_events="true")
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """The folder of the clients' programs: node, npm, schemathesis."""
+    return clients.programs()
 
 
 def _site(factory: pytest.TempPathFactory, name: str) -> Iterator[Site]:

@@ -5,11 +5,8 @@ Both clients are installed from pinned lock files, Node.js included, below `.loc
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
-import subprocess
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,15 +16,12 @@ from typing import Any
 import pytest
 
 from image_catalogue.catalogue import Catalogue
+from tests.support.clients import CLIENTS, node_modules, program, run
 from tests.support.pictures import numbered_picture
 from tests.support.samples import JPEG
 from tests.support.stack import ROOT, Stack, eventually, unique
 from tools.deploy.deploy import POSTMAN_FILE
-from tools.deploy.environment import prepare
-from tools.deploy.locking import locked
 
-CLIENTS = Path(__file__).parent / "clients"
-LOCAL = ROOT / ".local"
 #: Random requests per operation; more find more: API_EXAMPLES=500 make test-e2e.
 EXAMPLES = os.environ.get("API_EXAMPLES", "10")
 #: Images paged through, while a tenth as many arrive: API_PAGED=1000 make test-e2e.
@@ -35,54 +29,9 @@ PAGED = int(os.environ.get("API_PAGED", "200"))
 
 
 @pytest.fixture(scope="session")
-def programs() -> Path:
-    """The folder of the clients' programs: node, npm, schemathesis."""
-    return prepare(LOCAL / "clients", ROOT / "requirements" / "clients.txt", exact=True).parent
-
-
-@pytest.fixture(scope="session")
 def newman(programs: Path) -> list[str]:
     """The command that starts newman."""
-    folder = LOCAL / "newman"
-    wanted = hashlib.sha256((CLIENTS / "package-lock.json").read_bytes()).hexdigest()
-    with locked(LOCAL / "newman.lock"):
-        stamp = folder / "ready"
-        if not stamp.is_file() or stamp.read_text() != wanted:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(CLIENTS / name, folder)
-            run(
-                [program(programs, "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                programs,
-                folder,
-            )
-            stamp.write_text(wanted)
-    return [program(programs, "node"), str(folder / "node_modules/newman/bin/newman.js")]
-
-
-def program(folder: Path, name: str) -> str:
-    """A program of the clients' environment, whatever the system calls its file."""
-    found = shutil.which(name, path=str(folder))
-    assert found, f"{name} is not in {folder}"
-    return found
-
-
-def run(command: list[str], programs: Path, folder: Path, **environment: str) -> str:
-    """Run a program with the clients' environment in front; returns what it printed, and fails with that."""
-    path = os.pathsep.join([str(programs), os.environ.get("PATH", "")])
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "PATH": path, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == 0, f"{Path(command[0]).name} failed:\n{done.stdout[-12000:]}"
-    return done.stdout
+    return [program(programs, "node"), str(node_modules(programs) / "newman/bin/newman.js")]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import base64
 import importlib.util
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,9 +102,10 @@ class Api:
     ) -> Answer:
         method, resource = route.split(" ")
         event = load("rest_post" if method == "POST" else "rest_get")
-        path = resource.replace("{image_id+}", image_id or "")
+        named = re.search(r"\{(\w+)\+\}", resource)
+        path = resource.replace(named[0], image_id or "") if named else resource
         event |= {"httpMethod": method, "resource": resource, "path": path}
-        event["pathParameters"] = None if image_id is None else {"image_id": image_id}
+        event["pathParameters"] = None if named is None or image_id is None else {named[1]: image_id}
         values = (query or {}) | {name: [value] for name, value in parameters.items()}
         event["multiValueQueryStringParameters"] = values or None
         event["queryStringParameters"] = {name: each[-1] for name, each in values.items()} or None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailed
@@ -191,6 +191,13 @@ class Bucket:
         }
         url: str = self._client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
         return url
+
+    def origin(self) -> str:
+        """The origin (RFC 6454) of presigned addresses."""
+        address = urlsplit(
+            self._client.generate_presigned_url("get_object", Params={"Bucket": self.name, "Key": "x"})
+        )
+        return f"{address.scheme}://{address.netloc}"
 
     def presigned_post(
         self, key: str, fields: dict[str, str], sizes: tuple[int, int], seconds: int

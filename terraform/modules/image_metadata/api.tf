@@ -5,6 +5,7 @@ module "api" {
   description        = "Image Metadata API"
   stage              = var.stage
   routes             = local.routes
+  open_routes        = local.open_routes
   functions          = { for name, function in module.functions : name => { name = function.name, invoke_arn = function.invoke_arn } }
   auth               = var.auth
   authorizer         = one([for name, function in module.functions : { name = function.name, invoke_arn = function.invoke_arn } if lookup(local.functions[name], "authorizes", false)])

@@ -12,6 +12,7 @@ locals {
     publish_changes    = local.publish_changes
     s3_file_event      = local.s3_file_event
     search_images      = local.search_images
+    show_gallery       = local.show_gallery
     upload_image       = local.upload_image
   }
 

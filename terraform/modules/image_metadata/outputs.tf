@@ -3,6 +3,11 @@ output "api_url" {
   value       = local.api_url
 }
 
+output "gallery_url" {
+  description = "Address of the page to look at the images with; null where there is none."
+  value       = var.gallery ? "${local.api_url}/" : null
+}
+
 output "api_key" {
   description = "The API key; null unless auth is api_key."
   value       = module.api.api_key

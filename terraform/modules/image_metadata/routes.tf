@@ -8,6 +8,9 @@ locals {
       ]
     ]) : answer.route => answer.function
   }
+
+  # Those that need neither key nor signature.
+  open_routes = flatten([for function in local.functions : function.routes if lookup(function, "open", false)])
 }
 
 # What a token must allow with auth = "jwt": by the method, but for the routes whose function says otherwise.

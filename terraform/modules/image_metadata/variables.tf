@@ -415,6 +415,13 @@ variable "event_timeout_seconds" {
   }
 }
 
+variable "gallery" {
+  description = "Whether the API serves a page to look at the images with: to everybody, since it holds no data; that it asks for by the visitor's key."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "previews" {
   description = "Whether the API serves small pictures of the images, which it makes when they are first looked at."
   type        = bool

@@ -29,6 +29,7 @@ resource "aws_api_gateway_deployment" "this" {
     redeployment = sha1(jsonencode([
       [for name in ["cors", "errors", "routes"] : filesha1("${path.module}/${name}.tf")],
       var.routes,
+      var.open_routes,
       var.auth,
       one(aws_api_gateway_authorizer.this[*].id),
       var.cors_allow_origin,

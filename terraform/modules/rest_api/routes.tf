@@ -10,8 +10,11 @@ locals {
       function = function
     }
   }
+  open_routes = toset(concat(var.open_routes, [
+    for route in var.open_routes : "HEAD ${trimprefix(route, "GET ")}" if startswith(route, "GET ")
+  ]))
   paths    = toset([for route in local.routes : route.path])
-  segments = [for path in local.paths : split("/", path)]
+  segments = [for path in local.paths : split("/", path) if path != ""]
 
   # A resource names its parent, and a resource cannot name itself: one block per level.
   levels = [
@@ -19,6 +22,7 @@ locals {
     toset([for path in local.segments : join("/", slice(path, 0, depth)) if length(path) >= depth])
   ]
   resource_ids = merge(
+    { "" = aws_api_gateway_rest_api.this.root_resource_id },
     { for path, resource in aws_api_gateway_resource.first : path => resource.id },
     { for path, resource in aws_api_gateway_resource.second : path => resource.id },
     { for path, resource in aws_api_gateway_resource.third : path => resource.id },
@@ -57,9 +61,9 @@ resource "aws_api_gateway_method" "this" {
   rest_api_id      = aws_api_gateway_rest_api.this.id
   resource_id      = local.resource_ids[each.value.path]
   http_method      = each.value.method
-  authorization    = lookup({ iam = "AWS_IAM", jwt = "CUSTOM" }, var.auth, "NONE")
-  authorizer_id    = one(aws_api_gateway_authorizer.this[*].id)
-  api_key_required = var.auth == "api_key"
+  authorization    = contains(local.open_routes, each.key) ? "NONE" : lookup({ iam = "AWS_IAM", jwt = "CUSTOM" }, var.auth, "NONE")
+  authorizer_id    = contains(local.open_routes, each.key) ? null : one(aws_api_gateway_authorizer.this[*].id)
+  api_key_required = var.auth == "api_key" && !contains(local.open_routes, each.key)
 }
 
 resource "aws_api_gateway_integration" "this" {

@@ -18,9 +18,15 @@ variable "routes" {
   type        = map(string)
 
   validation {
-    condition     = alltrue([for route in keys(var.routes) : can(regex("^(GET|POST|PUT|PATCH|DELETE) (/[^/ ]+){1,3}$", route))])
-    error_message = "routes must read METHOD /path, with one to three segments."
+    condition     = alltrue([for route in keys(var.routes) : can(regex("^(GET|POST|PUT|PATCH|DELETE) (/|(/[^/ ]+){1,3})$", route))])
+    error_message = "routes must read METHOD /path, with at most three segments."
   }
+}
+
+variable "open_routes" {
+  description = "The routes that need neither key nor signature."
+  type        = list(string)
+  default     = []
 }
 
 variable "functions" {

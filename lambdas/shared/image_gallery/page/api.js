@@ -1,0 +1,108 @@
+// The REST API: one key, one way to ask, one way to fail.
+
+const STORE = "api-key";
+const ATTEMPTS = 4;
+const LONGEST_WAIT = 8;
+const AGAIN = new Set([429, 503, 504]);
+
+/** The address of the API, which serves this page at its root. */
+export const base = new URL(".", document.baseURI);
+/** What is told of asking: `busy` (an answer is waited for again), `refused` (the key is not accepted). */
+export const told = new EventTarget();
+
+let key = sessionStorage.getItem(STORE);
+
+export const hasKey = () => Boolean(key);
+
+/** Keep the key as long as the browser's tab is open; null forgets it. */
+export function setKey(text) {
+  key = text;
+  if (text) sessionStorage.setItem(STORE, text);
+  else sessionStorage.removeItem(STORE);
+}
+
+/** The API's answer of failure; `problem` is its document (RFC 9457), as far as there is one. */
+export class Refused extends Error {
+  constructor(status, problem, wait) {
+    super(problem.detail || problem.title || `HTTP ${status}`);
+    this.status = status;
+    this.type = String(problem.type || "").replace("urn:image-metadata:problem:", "");
+    this.wait = wait;
+  }
+}
+
+/** No answer at all: no network, or no server. */
+export class Unreachable extends Error {}
+
+export function pathOf(imageId) {
+  return imageId.split("/").map(encodeURIComponent).join("/");
+}
+
+export function urlOf(path, query = {}) {
+  const url = new URL(path.replace(/^\//, ""), base);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  return url;
+}
+
+/** A deployment takes keys or access tokens (JSON Web Tokens: three parts between dots); either is asked for as a key. */
+export function headers(more = {}) {
+  if (!key) return more;
+  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(key) ? { Authorization: `Bearer ${key}`, ...more } : { "x-api-key": key, ...more };
+}
+
+/** Send a request; what is worth asking again is asked again. Returns the Response, raises Refused or Unreachable. */
+export async function send(method, path, { query, json, signal, keepalive } = {}) {
+  const options = { method, signal, keepalive, headers: headers(json ? { "Content-Type": "application/json" } : {}) };
+  if (json) options.body = JSON.stringify(json);
+  for (let attempt = 1; ; attempt += 1) {
+    let answer;
+    try {
+      answer = await fetch(urlOf(path, query), options);
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new Unreachable(error.message);
+    }
+    if (answer.ok) return answer;
+    const failure = await refusal(answer);
+    const may = method === "GET" || path === "/search";
+    if (!may || attempt === ATTEMPTS || !AGAIN.has(failure.status) || failure.type === "quota-exceeded") {
+      if (failure.status === 403 || failure.status === 401) told.dispatchEvent(new CustomEvent("refused", { detail: failure }));
+      throw failure;
+    }
+    told.dispatchEvent(new CustomEvent("busy"));
+    await pause(Math.min(failure.wait * 2 ** (attempt - 1), LONGEST_WAIT) * (0.75 + Math.random() / 2), signal);
+  }
+}
+
+/** Send a request and read the JSON of its answer. */
+export async function ask(method, path, options) {
+  const answer = await send(method, path, options);
+  return answer.status === 204 ? null : answer.json();
+}
+
+/** What an answer of failure says, as Refused. */
+export async function refusal(answer) {
+  const problem = await answer.json().catch(() => ({}));
+  return new Refused(answer.status, problem, Number(answer.headers.get("Retry-After")) || 1);
+}
+
+/** Wait some seconds; raises when `signal` aborts. */
+export function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    }, { once: true });
+  });
+}
+
+/** The same request for a terminal. The key is never part of it. */
+export function curl({ method, path, query, json }) {
+  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  const lines = [`curl -H "x-api-key: $API_KEY"`];
+  if (method !== "GET") lines[0] += ` -X ${method}`;
+  if (json) lines.push(`-H 'Content-Type: application/json'`, `-d ${quoted(JSON.stringify(json))}`);
+  lines.push(quoted(String(urlOf(path, query))));
+  return lines.join(" \\\n  ");
+}

@@ -1,0 +1,24 @@
+"""GET the gallery: a page over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from image_api.frame import serve
+from image_api.handlers.show_gallery import show_file, show_page
+
+logger = Logger()
+
+ROUTES = {
+    "GET /": show_page,
+    "GET /gallery/{file+}": show_file,
+}
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001
+    """Answer an API Gateway proxy event."""
+    return serve(event, ROUTES, logger)

@@ -1,0 +1,82 @@
+"""The gallery in a real browser: every view, upload, deletion and failure, its accessibility, languages and looks.
+
+The steps are in `clients/gallery.mjs`. GALLERY_PICTURE=docs/gallery.webp writes the README's picture; GALLERY_SHOTS
+names a folder that keeps the screenshots.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.support.clients import CLIENTS, browser, node_modules, program, run
+from tests.support.pictures import picture
+from tests.support.samples import SAMPLES
+from tests.support.stack import ROOT, Stack, eventually
+from tools.dev.collection import collection
+
+#: A text of which every field of a record is made that a file can state.
+HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Files to upload in the browser: twelve formats and sizes, a text, a broken one, one for the bucket itself."""
+    upload = tmp_path / "upload"
+    upload.mkdir()
+    for name, data in SAMPLES.items():
+        if name not in ("broken.jpg", "notes.jpg"):
+            (upload / name).write_bytes(data)
+    (upload / "a.png").write_bytes(picture())
+    (upload / "text.jpg").write_bytes(SAMPLES["notes.jpg"])
+    (upload / "broken.jpg").write_bytes(SAMPLES["broken.jpg"])
+    noise = Image.effect_noise((2400, 2000), 90)
+    noise.save(upload / "large.bmp")
+    Image.new("L", (64, 64), 90).save(upload / "plain.bmp")
+    Image.new("RGB", (64, 48), "teal").save(upload / "plain.ppm.tiff", "TIFF")
+    assert (upload / "large.bmp").stat().st_size > 4_500_000
+    (tmp_path / "shots").mkdir()
+    return tmp_path
+
+
+@pytest.mark.timeout(900)
+def test_the_gallery_in_a_browser(stack: Stack, programs: Path, folder: Path) -> None:
+    made = {f"uploads/{name}": data for name, data in collection().items()}
+    hostile = Image.Exif()
+    for tag in (0x010E, 0x010F, 0x0110, 0x013B, 0x8298):
+        hostile[tag] = HOSTILE
+    path = folder / "hostile.jpg"
+    Image.new("RGB", (60, 40), "red").save(path, exif=hostile)
+    made["uploads/<b>script.jpg"] = path.read_bytes()
+    for image_id, data in made.items():
+        stack.put(image_id, data)
+    stack.drained()
+    eventually(
+        lambda: {item["image_id"] for item in stack.found(fields="size")} >= set(made), "search knows all"
+    )
+    shots = Path(os.environ.get("GALLERY_SHOTS") or folder / "shots")
+    shots.mkdir(exist_ok=True)
+    said = run(
+        [program(programs, "node"), "--test-reporter=spec", str(CLIENTS / "gallery.mjs")],
+        programs,
+        folder,
+        URL=f"{stack.url}/",
+        API_KEY=stack.key,
+        SAMPLES=str(folder),
+        SHOTS=str(shots),
+        BROWSER=browser(programs),
+        NODE_MODULES=str(node_modules(programs)),
+    )
+    print(said)
+    (report,) = re.findall(r"REPORT (.+)", said)
+    assert set(json.loads(report)["axe"].values()) == {0}
+    logged = stack.site.local.log_tail()
+    assert stack.key not in logged
+    if target := os.environ.get("GALLERY_PICTURE"):
+        with Image.open(shots / "images-1280-light.png") as shot:
+            shot.convert("RGB").save(ROOT / target, quality=80, method=6)

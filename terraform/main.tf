@@ -42,6 +42,7 @@ module "image_metadata" {
   event_timeout_seconds   = var.event_timeout_seconds
   gallery                 = var.gallery
   previews                = var.previews
+  pixels                  = var.pixels
   preview_memory_mb       = var.preview_memory_mb
   preview_days            = var.preview_days
   batch_operations        = var.batch_operations

@@ -69,6 +69,16 @@ output "queue_url" {
   value       = module.image_metadata.queue_url
 }
 
+output "pixels_queue_url" {
+  description = "Queue of images whose pixels are to be looked at; null where none are."
+  value       = module.image_metadata.pixels_queue_url
+}
+
+output "pixels_dead_letter_queue_url" {
+  description = "Queue of images at whose pixels nobody managed to look; null where none are looked at."
+  value       = module.image_metadata.pixels_dead_letter_queue_url
+}
+
 output "queue_arn" {
   description = "ARN of that queue."
   value       = module.image_metadata.queue_arn

@@ -9,8 +9,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_api.frame import serve
 from image_api.handlers.preview_image import get_preview
+from image_catalogue import clients
 
 logger = Logger()
+clients.make_at_init(clients.s3, clients.dynamodb)
 
 ROUTES = {"GET /images/preview/{image_id+}": get_preview}
 

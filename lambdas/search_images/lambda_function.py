@@ -1,4 +1,4 @@
-"""Questions to the catalogue: search, what can be asked, duplicates."""
+"""Questions to the catalogue: search, what can be asked, duplicates, what looks alike, problems."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_api.frame import serve
-from image_api.handlers.search_images import duplicates, queryables, search, search_body
+from image_api.handlers.search_images import (
+    duplicates,
+    problems,
+    queryables,
+    search,
+    search_body,
+    similar_images,
+)
 from image_catalogue import clients
 
 logger = Logger()
@@ -19,6 +26,8 @@ ROUTES = {
     "POST /search": search_body,
     "GET /search/queryables": queryables,
     "GET /duplicates": duplicates,
+    "GET /images/similar/{image_id+}": similar_images,
+    "GET /report": problems,
 }
 
 

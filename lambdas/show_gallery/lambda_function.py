@@ -9,8 +9,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from image_api.frame import serve
 from image_api.handlers.show_gallery import show_file, show_page
+from image_catalogue import clients
 
 logger = Logger()
+clients.make_at_init(clients.s3)
 
 ROUTES = {
     "GET /": show_page,

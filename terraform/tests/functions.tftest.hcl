@@ -18,6 +18,10 @@ run "one_role_per_function" {
     source = "./modules/image_metadata"
   }
 
+  variables {
+    pixels = "all"
+  }
+
   assert {
     condition     = toset(keys(output.function_names)) == setsubtract(keys(local.declared_functions), ["authorize"]) && alltrue([for name, full_name in output.function_names : full_name == "image-metadata-dev-${name}"])
     error_message = "Every function must be made, under its own name; the one for tokens only with tokens."
@@ -46,6 +50,72 @@ run "without_previews" {
   assert {
     condition     = !strcontains(module.functions["s3_file_event"].policy, "previews")
     error_message = "Without previews nobody may touch them."
+  }
+}
+
+run "without_pixels" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  assert {
+    condition     = !contains(keys(output.function_names), "analyse_image") && length(module.pixels_queue) == 0 && output.pixels_queue_url == null
+    error_message = "Unless asked for, nobody looks at pixels."
+  }
+
+  assert {
+    condition     = !strcontains(module.functions["publish_changes"].policy, "sqs:")
+    error_message = "Nothing is queued that nobody takes."
+  }
+}
+
+run "with_pixels" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    pixels = "all"
+  }
+
+  assert {
+    condition     = strcontains(module.functions["publish_changes"].policy, "${local.name}-pixels")
+    error_message = "New images must be queued."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for statement in jsondecode(module.functions["analyse_image"].policy).Statement : [
+        for action in statement.Action : !contains(["s3:PutObject", "s3:DeleteObject", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], action)
+      ]
+    ]))
+    error_message = "Looking at pixels writes into the image's record, and nowhere else."
+  }
+}
+
+run "without_gallery" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    gallery = false
+  }
+
+  assert {
+    condition     = length(local.open_routes) == 0 && output.gallery_url == null && !contains(keys(local.routes), "GET /")
+    error_message = "Without the gallery every route asks for the key."
+  }
+}
+
+run "the_gallery_alone_is_open" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  assert {
+    condition     = toset(local.open_routes) == toset(["GET /", "GET /gallery/{file+}"])
+    error_message = "Only the page and its files may be had without a key."
   }
 }
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from image_catalogue.items import INTERNAL
-from image_catalogue.records import record_of
+from image_catalogue.records import PIXELS, record_of
 from image_metadata.model import record_fields
 from image_search.columns import BY_NAME, COLUMNS, glue_columns, row_of, sql_types
 from tests.contract.declared import ROOT
@@ -26,7 +26,7 @@ def object_fields() -> list[str]:
 
 
 def test_every_field_of_the_record_is_a_column() -> None:
-    assert set(BY_NAME) == set(object_fields()) | set(record_fields())
+    assert set(BY_NAME) == set(object_fields()) | set(record_fields()) | {f"pixels.{name}" for name in PIXELS}
     assert [name for name in BY_NAME if name in record_fields()] == list(record_fields())
 
 

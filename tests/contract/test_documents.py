@@ -21,7 +21,7 @@ from image_api.request import Request
 from image_catalogue import clients, settings
 from image_catalogue.errors import MissingSetting
 from image_catalogue.items import COUNTED, public
-from image_catalogue.records import record_of
+from image_catalogue.records import PIXELS, record_of
 from image_metadata.model import record_fields
 from tests.contract.declared import (
     ROOT,
@@ -57,7 +57,8 @@ def fields_in_code() -> set[str]:
         if parameter.kind is parameter.KEYWORD_ONLY
     }
     names = set(public(record_of(read, **given)))
-    return {name for name in names if name not in read} | set(record_fields())
+    found = {name for name in names if name not in read} | set(record_fields())
+    return found | {f"pixels.{name}" for name in PIXELS}
 
 
 def properties(schema: dict[str, Any], before: str = "") -> dict[str, dict[str, Any]]:

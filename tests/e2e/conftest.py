@@ -39,6 +39,13 @@ def calm_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
+def pixels_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A deployment that looks at pixels: its records change once more, some seconds after they came."""
+    for site in _site(tmp_path_factory, "pixels"):
+        yield site.deploy(TF_VAR_pixels="all")
+
+
+@pytest.fixture(scope="session")
 def programs() -> Path:
     """The folder of the clients' programs: node, npm, schemathesis."""
     return clients.programs()
@@ -65,7 +72,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         used = getattr(item, "fixturenames", ())
         # Some suites call the calm deployment `stack`.
-        found = next((name for name in ("calm_stack", "other_site", "site") if name in used), None)
+        found = next(
+            (name for name in ("calm_stack", "pixels_stack", "other_site", "site") if name in used), None
+        )
         if found:
             item.add_marker(pytest.mark.xdist_group(found))
 

@@ -45,7 +45,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(900)
-def test_the_gallery_in_a_browser(stack: Stack, programs: Path, folder: Path) -> None:
+def test_the_gallery_in_a_browser(pixels_stack: Stack, programs: Path, folder: Path) -> None:
+    stack = pixels_stack
     made = {f"uploads/{name}": data for name, data in collection().items()}
     hostile = Image.Exif()
     for tag in (0x010E, 0x010F, 0x0110, 0x013B, 0x8298):
@@ -59,6 +60,8 @@ def test_the_gallery_in_a_browser(stack: Stack, programs: Path, folder: Path) ->
     eventually(
         lambda: {item["image_id"] for item in stack.found(fields="size")} >= set(made), "search knows all"
     )
+    unseen = "status = 'ok' AND pixels.phash IS NULL AND pixels.error IS NULL"
+    eventually(lambda: not stack.found(fields="size", filter=unseen), "the pixels of all are known", 180)
     shots = Path(os.environ.get("GALLERY_SHOTS") or folder / "shots")
     shots.mkdir(exist_ok=True)
     said = run(
@@ -78,5 +81,5 @@ def test_the_gallery_in_a_browser(stack: Stack, programs: Path, folder: Path) ->
     logged = stack.site.local.log_tail()
     assert stack.key not in logged
     if target := os.environ.get("GALLERY_PICTURE"):
-        with Image.open(shots / "images-1280-light.png") as shot:
+        with Image.open(shots / "gallery.png") as shot:
             shot.convert("RGB").save(ROOT / target, quality=80, method=6)

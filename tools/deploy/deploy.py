@@ -431,7 +431,10 @@ def show(place: Place, outputs: Mapping[str, object], monthly: float = 0) -> Non
         place.build / POSTMAN_FILE, postman_environment("Image Metadata API", url, str(key) if key else None)
     )
     header = ' -H "x-api-key: $API_KEY"' if key else ""
-    print(f"\nAPI:     {url}")
+    print()
+    if outputs.get("gallery_url"):
+        print(f"Gallery: {outputs['gallery_url']}")
+    print(f"API:     {url}")
     prefixes = " or ".join(prefixes_of(outputs))
     print(
         f"Bucket:  {outputs['bucket']}  (images go {f'below {prefixes}' if prefixes else 'anywhere in it'})"

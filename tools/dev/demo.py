@@ -28,6 +28,7 @@ from rich.text import Text
 
 from tools.deploy.deploy import enter_stage, find_place, wanted_stage
 from tools.deploy.terraform import Terraform, TerraformError
+from tools.dev.collection import collection, degrees
 from tools.dev.local_aws import DEFAULT_PORT, DEFAULT_STATE, LocalAws, LocalAwsError, port_number
 from tools.terminal import console, progress
 
@@ -104,9 +105,9 @@ def sample_images() -> dict[str, bytes]:
         latitude, longitude = place
         block[0x8825] = {
             1: "N" if latitude >= 0 else "S",
-            2: _degrees(latitude),
+            2: degrees(latitude),
             3: "E" if longitude >= 0 else "W",
-            4: _degrees(longitude),
+            4: degrees(longitude),
             5: b"\0",
             6: 35.5,
         }
@@ -135,9 +136,10 @@ def sample_images() -> dict[str, bytes]:
     }
 
 
-def _degrees(value: float) -> tuple[float, float, float]:
-    whole = abs(value)
-    return (float(int(whole)), float(int(whole * 60 % 60)), round(whole * 3600 % 60, 4))
+def all_samples() -> dict[str, bytes]:
+    """The images in every format, and a collection that looks like somebody's."""
+    print("Drawing the sample images", flush=True)
+    return sample_images() | collection()
 
 
 def own_images(folder: Path) -> dict[str, bytes | Path]:
@@ -391,12 +393,16 @@ def demo(port: int, images: Callable[[], Mapping[str, bytes | Path]] | None, own
     chosen = images() if images else {}
     local = start(port)
     os.environ.update(local.environment())
+    os.environ.setdefault("TF_VAR_pixels", "all")  # for the gallery's sake
     run_deploy(os.environ)
     place = find_place(os.environ)
     terraform = Terraform(state=place.state, data_dir=place.data_dir)
     enter_stage(place, terraform, wanted_stage(place, os.environ))
     outputs = terraform.outputs()
     api = Api(str(outputs["api_url"]).rstrip("/"), str(outputs["api_key"]))
+    page = outputs.get("gallery_url")
+    if page:
+        print(f"\nGallery: {page}\nAPI key: {api.key}\n", flush=True)
     if chosen:
         client = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
         records = wait_until_indexed(api, upload(client, str(outputs["bucket"]), chosen))
@@ -407,7 +413,10 @@ def demo(port: int, images: Callable[[], Mapping[str, bytes | Path]] | None, own
         summary(api)
         if outputs.get("search_bucket"):
             ask(api)
-    print(f"\nAPI:     {api.url}")
+    print()
+    if page:
+        print(f"Gallery: {page}")
+    print(f"API:     {api.url}")
     print(f"API key: {api.key}")
     print(f"Bucket:  {outputs['bucket']}  (at {os.environ['AWS_ENDPOINT_URL']}, path-style)")
     print(f'\n  curl -H "x-api-key: {api.key}" {api.url}/metadata\n')
@@ -426,7 +435,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     folder = options.images
-    images = None if options.no_images else ((lambda: own_images(folder)) if folder else sample_images)
+    images = None if options.no_images else ((lambda: own_images(folder)) if folder else all_samples)
     try:
         demo(options.port, images, own=bool(folder))
     except (DemoError, LocalAwsError, TerraformError, TimeoutError) as error:

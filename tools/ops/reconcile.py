@@ -25,6 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas" / "shared")]
 
+from image_catalogue import pixels_queue
 from image_catalogue.dynamodb import (
     COUNTER_SHARDS,
     Table,
@@ -46,6 +47,7 @@ KINDS = {
     "stale": "the record describes other bytes than the bucket holds",
     "outdated": f"written by an extractor older than version {EXTRACTOR_VERSION}",
     "orphaned": "in the catalogue, not in the bucket",
+    "unseen": "an image at whose pixels nobody has looked",
     "counters": "the summary differs from the records",
 }
 #: AWS's error codes for a wrong name, and the option that gave it: there is nothing to resume.
@@ -57,7 +59,12 @@ _WRONG_NAMES = {
 }
 _MESSAGES_PER_BATCH = 10  # SendMessageBatch's maximum
 #: What the comparison with the bucket needs of an item. What the summary needs, `contribution` says.
-_COMPARED = ("state", "etag", "revision", "extractor_version")
+_COMPARED = ("state", "etag", "revision", "extractor_version", "status", "pixels")
+
+
+def _looked_at(item: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of an item, as a record: what is unknown is absent."""
+    return {name: value for name, value in item.items() if value is not None}
 
 
 def _kept(item: dict[str, Any]) -> str:
@@ -123,14 +130,17 @@ class Reconciler:
         prefixes: list[str],
         queue_url: str | None,
         state: State,
+        pixels_queue_url: str | None = None,
+        repair_pixels: bool = False,
     ) -> None:
         self._s3, self._dynamodb, self._sqs = clients["s3"], clients["dynamodb"], clients.get("sqs")
         self._bucket, self._table = bucket, Table(table, clients["dynamodb"])
         # In the order in which S3 lists keys, so that a position says which prefixes are done.
         self._prefixes = sorted(prefixes, key=str.encode)
         self._queue_url = queue_url
+        self._pixels_queue_url, self._repair_pixels = pixels_queue_url, repair_pixels
         self._state = state
-        self._outbox: list[dict[str, Any]] = []
+        self._outbox: dict[str, list[str]] = {}  # queue -> messages
         identity = [bucket, table, self._prefixes, queue_url]
         if state.get("identity") not in (None, identity):
             raise ReconcileError("the interrupted run compared something else: start anew, without --resume")
@@ -228,6 +238,17 @@ class Reconciler:
             self._found("stale", key, item, report)
         elif item["state"] == "record" and (item["extractor_version"] or 0) < EXTRACTOR_VERSION:
             self._found("outdated", key, item, report)
+        elif (
+            self._pixels_queue_url
+            and item["state"] == "record"
+            and pixels_queue.wants(None, _looked_at(item))
+        ):
+            self.drift["unseen"] += 1
+            report("unseen", key)
+            if self._repair_pixels:
+                self._send(
+                    self._pixels_queue_url, pixels_queue.message({"image_id": key, "etag": item["etag"]})
+                )
 
     def _found(self, kind: str, key: str, item: dict[str, Any] | None, report: Any) -> None:
         self.drift[kind] += 1
@@ -240,19 +261,25 @@ class Reconciler:
             "revision": item["revision"] if item else None,
             "s3": {"bucket": {"name": self._bucket}, "object": {"key": quote_plus(key)}},
         }
-        self._outbox.append({"Id": str(len(self._outbox)), "MessageBody": json.dumps({"Records": [record]})})
-        if len(self._outbox) == _MESSAGES_PER_BATCH:
+        self._send(self._queue_url, json.dumps({"Records": [record]}))
+
+    def _send(self, queue: str, body: str) -> None:
+        waiting = self._outbox.setdefault(queue, [])
+        waiting.append(body)
+        if len(waiting) == _MESSAGES_PER_BATCH:
             self._flush()
 
     def _flush(self) -> None:
-        if not self._outbox or self._sqs is None:
-            return
-        answer = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=self._outbox)
-        if answer.get("Failed"):
-            raise ReconcileError(
-                f"the queue refused {len(answer['Failed'])} messages; run again with --resume"
-            )
-        self._outbox = []
+        for queue, bodies in self._outbox.items():
+            entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
+            if not entries or self._sqs is None:
+                continue
+            answer = self._sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+            if answer.get("Failed"):
+                raise ReconcileError(
+                    f"the queue refused {len(answer['Failed'])} messages; run again with --resume"
+                )
+        self._outbox = {}
 
     def _counters(self) -> list[dict[str, int]]:
         return sorted(self._table.counters(), key=lambda item: str(item["image_id"]))
@@ -352,6 +379,11 @@ def main(arguments: list[str] | None = None) -> int:
         help="compare the table with search as well, as tools/ops/snapshot.py does"
         " (terraform output -raw search_bucket)",
     )
+    parser.add_argument(
+        "--pixels-queue-url",
+        help="look for images whose pixels are unknown; --repair sends them there"
+        " (terraform output -raw pixels_queue_url)",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no line per difference")
     parser.add_argument("--region", help="AWS region (default: as deploy.sh finds it)")
     options = parser.parse_args(arguments)
@@ -375,7 +407,14 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         reconciler = Reconciler(
-            clients, options.bucket, options.table, options.prefix or ["uploads/"], queue_url, state
+            clients,
+            options.bucket,
+            options.table,
+            options.prefix or ["uploads/"],
+            queue_url,
+            state,
+            options.pixels_queue_url,
+            options.repair,
         )
         in_step = reconciler.run(report, options.quiet)
         if options.search_bucket:

@@ -123,10 +123,8 @@ class Bucket:
                 self._client.put_object(
                     Bucket=self.name, Key=key, Body=data, ContentType=content_type, IfNoneMatch="*"
                 )
-        except ClientError as error:
-            if meaning_of(error) is Meaning.OVERWRITTEN:
-                return False
-            raise
+        except ImageChanged:
+            return False
         return True
 
     def open(self, key: str, unless_etag: str | None = None, with_body: bool = True) -> Opened:

@@ -202,6 +202,22 @@ class Catalogue:
         _, standing = self.table.replace(None, new)
         return standing if standing is not None and is_record(standing) else new
 
+    def add_pixels(self, image_id: str, etag: str, pixels: Item) -> str:
+        """Add what was found out about the pixels of the object with this ETag, as long as the record is of that.
+
+        Returns `updated`, `unchanged` (it is there), `superseded` (another object or none has its place). Raises
+        `CatalogueBusy`.
+        """
+        old = self.item(image_id)
+        while True:
+            if old is None or not is_record(old) or old["etag"] != etag:
+                return "superseded"
+            if "pixels" in old:
+                return "unchanged"
+            written, old = self.table.replace(old, old | {"pixels": pixels})
+            if written:
+                return "updated"
+
     def forget(self, image_id: str, check: Callable[[Item], None] = lambda _: None) -> None:
         """Delete the metadata and keep the file; no event about the same object brings the record back.
 

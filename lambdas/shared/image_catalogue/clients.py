@@ -57,6 +57,12 @@ def dynamodb() -> Any:
 
 
 @lru_cache(maxsize=1)
+def sqs() -> Any:
+    """SQS."""
+    return boto3.client("sqs", config=_config())
+
+
+@lru_cache(maxsize=1)
 def events() -> Any:
     """EventBridge."""
     return boto3.client("events", config=_config())

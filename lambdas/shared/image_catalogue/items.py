@@ -148,6 +148,8 @@ def follow(
     else:
         kept = {name: old[name] for name in _KEPT_FROM_FIRST_WRITER if name in old}
         new = uploaded(seen | kept, index_shards, search_parts)
+    if is_record(new) and old is not None and "pixels" in old and old.get("etag") == new["etag"]:
+        new = new | {"pixels": old["pixels"]}  # the same bytes are the same picture
     return _inherit(old, new) | ({"sequencer": sequencer} if sequencer else {})
 
 

@@ -23,6 +23,16 @@ _NO_CLAIM = frozenset(
     )
 )
 _MAX_MEDIA_TYPE = 255
+#: The members of `pixels`: what is found out about a picture after its record was written (`image_pixels.measures`),
+#: and `error`, why nothing could be.
+PIXELS: dict[str, type] = {
+    "phash": str,
+    "thumbhash": str,
+    "average_color": str,
+    "brightness": float,
+    "sharpness": float,
+    "error": str,
+}
 #: Two decimals of a degree are about 1.1 km.
 COARSE_DECIMALS = 2
 

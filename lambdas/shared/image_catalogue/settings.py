@@ -93,6 +93,19 @@ def events() -> bool:
     return value == "true"
 
 
+def pixels() -> str:
+    """Of which new images the pixels are looked at: `off` (none) or `all`."""
+    value = os.environ.get("PIXELS") or "off"
+    if value not in ("off", "all"):
+        raise MissingSetting(f"environment variable PIXELS must be off or all, not {value!r}")
+    return value
+
+
+def pixels_queue() -> str:
+    """The name of the queue of images whose pixels are to be looked at."""
+    return _required("PIXELS_QUEUE")
+
+
 def search_parts() -> int:
     """Into how many parts the search snapshot divides a month; may be changed at any time, for images to come."""
     return _integer("SEARCH_PARTS", 1, 1, 100)

@@ -120,6 +120,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("rating", INTEGER, "stars", few=True),
     Column("software", TEXT, "what wrote the file", few=True),
     Column("warnings", TEXTS, "damage that cost a block of metadata", few=True),
+    Column(
+        "pixels.phash",
+        TEXT,
+        "64 bits of a perceptual hash, in hexadecimal; alike in few bits is alike to look at",
+    ),
+    Column("pixels.thumbhash", TEXT, "a blurred picture in 25 bytes (ThumbHash), in base64"),
+    Column("pixels.average_color", TEXT, "as #rrggbb"),
+    Column("pixels.brightness", NUMBER, "0 (black) to 1 (white)"),
+    Column("pixels.sharpness", NUMBER, "some hundreds for a sharp photograph, under 20 for a blurred one"),
+    Column("pixels.error", TEXT, "why nothing is known of the pixels"),
     Column("extractor_version", INTEGER, "which extractor wrote the record", few=True),
 )
 BY_NAME = {column.name: column for column in COLUMNS}

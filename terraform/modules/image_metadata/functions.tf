@@ -2,6 +2,7 @@ locals {
   # Each function is declared in the file of its name. Terraform cannot collect them by itself: a new one adds its line.
   # `enabled = false` leaves a function out, with its routes, role and alarms.
   declared_functions = {
+    analyse_image      = local.analyse_image
     authorize          = local.authorize
     compact_catalogue  = local.compact_catalogue
     delete_image       = local.delete_image
@@ -23,6 +24,7 @@ locals {
   event_sources = {
     events  = module.events.arn
     changes = module.table.stream_arn
+    pixels  = one(module.pixels_queue[*].arn)
   }
 
   function_common = {

@@ -84,6 +84,21 @@ output "queue_url" {
   value       = module.events.url
 }
 
+output "pixels_queue_url" {
+  description = "Queue of images whose pixels are to be looked at; null where none are."
+  value       = one(module.pixels_queue[*].url)
+
+  precondition {
+    condition     = var.pixels == "off" || var.search
+    error_message = "pixels = \"all\" needs search = true."
+  }
+}
+
+output "pixels_dead_letter_queue_url" {
+  description = "Queue of images at whose pixels nobody managed to look; null where none are looked at."
+  value       = one(module.pixels_queue[*].dead_letter_url)
+}
+
 output "queue_arn" {
   description = "ARN of that queue."
   value       = module.events.arn

@@ -8,6 +8,8 @@ locals {
     settings = {
       SEARCH_BUCKET = local.search_bucket_name
       EVENTS        = var.events
+      PIXELS        = var.pixels
+      PIXELS_QUEUE  = local.pixels_queue_name
     }
 
     permissions = merge(
@@ -19,6 +21,9 @@ locals {
           actions   = ["events:PutEvents"]
           resources = ["arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default"]
         }
+      } : {},
+      local.pixels ? {
+        SendPixels = { actions = local.may_send, resources = [local.pixels_queue_arn] }
       } : {},
     )
 

@@ -1,7 +1,7 @@
 locals {
   search_images = {
     enabled         = var.search
-    description     = "GET and POST /search, GET /duplicates: asks the catalogue's columns"
+    description     = "Search, duplicates, similar images, problems: asks the catalogue's columns"
     memory_mb       = var.search_memory_mb
     timeout_seconds = 29
 
@@ -10,6 +10,8 @@ locals {
       "POST /search",
       "GET /search/queryables",
       "GET /duplicates",
+      "GET /images/similar/{image_id+}",
+      "GET /report",
     ]
 
     scopes = { "POST /search" = "read" }

@@ -429,6 +429,18 @@ variable "previews" {
   nullable    = false
 }
 
+variable "pixels" {
+  description = "off, or all: every new image is decoded once, for similar images, near duplicates, blurred ones and the colours of what is yet to load. Needs search."
+  type        = string
+  default     = "off"
+  nullable    = false
+
+  validation {
+    condition     = contains(["off", "all"], var.pixels)
+    error_message = "pixels must be off or all."
+  }
+}
+
 variable "preview_memory_mb" {
   description = "Memory of preview_image in MB; Lambda gives processor time in proportion. Decoding takes up to 1,600 of it."
   type        = number

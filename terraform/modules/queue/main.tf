@@ -10,24 +10,7 @@ resource "aws_sqs_queue" "this" {
     maxReceiveCount     = var.max_receive_count
   })
 
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = concat(
-      [{
-        Sid       = "SenderSendsEvents"
-        Effect    = "Allow"
-        Principal = { Service = var.sender.service }
-        Action    = "sqs:SendMessage"
-        Resource  = local.arn
-        # A rule's ARN names its account, a bucket's does not.
-        Condition = { for operator, keys in {
-          ArnEquals    = { "aws:SourceArn" = var.sender.arn }
-          StringEquals = { "aws:SourceAccount" = var.account_id }
-        } : operator => keys if operator == "ArnEquals" || var.sender.service == "s3.amazonaws.com" }
-      }],
-      [for statement in local.tls_only : merge(statement, { Resource = local.arn })],
-    )
-  })
+  policy = length(local.statements) == 0 ? null : jsonencode({ Version = "2012-10-17", Statement = local.statements })
 }
 
 locals {
@@ -44,4 +27,20 @@ locals {
     Action    = "sqs:*"
     Condition = { Bool = { "aws:SecureTransport" = "false" } }
   }]
+
+  statements = concat(
+    [for sender in var.sender[*] : {
+      Sid       = "SenderSendsEvents"
+      Effect    = "Allow"
+      Principal = { Service = sender.service }
+      Action    = "sqs:SendMessage"
+      Resource  = local.arn
+      # A rule's ARN names its account, a bucket's does not.
+      Condition = { for operator, keys in {
+        ArnEquals    = { "aws:SourceArn" = sender.arn }
+        StringEquals = { "aws:SourceAccount" = var.account_id }
+      } : operator => keys if operator == "ArnEquals" || sender.service == "s3.amazonaws.com" }
+    }],
+    [for statement in local.tls_only : merge(statement, { Resource = local.arn })],
+  )
 }

@@ -15,11 +15,12 @@ variable "max_receive_count" {
 }
 
 variable "sender" {
-  description = "Who may send: the service, and the ARN of its bucket or rule."
+  description = "Who may send: the service, and the ARN of its bucket or rule; null: only who has a permission of its own."
   type = object({
     service = string
     arn     = string
   })
+  default = null
 }
 
 variable "account_id" {

@@ -118,6 +118,12 @@ step("shows tiles with previews, facets and a timeline", async () => {
   await page.getByRole("group", { name: "Maker" }).getByText("SONY").waitFor();
   assert.ok(await page.getByRole("region", { name: "Timeline" }).getByRole("button").count() > 5);
   await accessible("images");
+  await visit("#/?sort=filename");
+  await tiles().first().waitFor();
+  await loaded();
+  await page.screenshot({ path: path.join(SHOTS, "gallery.png") });
+  await visit("#/");
+  await tiles().first().waitFor();
   report.weight = await page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => name.includes("/gallery/"))
     .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0));
   assert.ok(report.weight > 10_000 && report.weight < 150_000, `the page weighs ${report.weight} bytes`);
@@ -327,6 +333,29 @@ step("shows the same file twice side by side, and deletes one for good", async (
   const deleted = page.waitForResponse((answer) => answer.url().endsWith("/images/delete"));
   const { results } = await (await deleted).json();
   assert.ok(results.some((result) => result.image_id === id && result.deleted));
+});
+
+step("shows the same picture in other sizes, what looks alike, and problems", async () => {
+  await visit("#/duplicates?by=pixels");
+  await page.locator(".group").first().waitFor();
+  await loaded();
+  await accessible("near duplicates");
+  assert.ok((await page.locator(".group").allTextContents()).some((text) => /chat\/IMG-/.test(text)));
+  await page.locator(".group .card a").first().click();
+  await page.locator("dialog.detail").getByRole("link", { name: "Similar images" }).click();
+  await page.waitForURL(/#\/similar\?of=/);
+  await page.getByText(/of 64 bits differs?/).first().waitFor();
+  await loaded();
+  await accessible("similar");
+  await visit("#/problems");
+  await page.getByRole("heading", { name: /damaged files?/ }).waitFor();
+  await page.getByRole("heading", { name: /blurred photograph/ }).waitFor();
+  await page.getByRole("heading", { name: /dark image/ }).waitFor();
+  await loaded();
+  await accessible("problems");
+  await page.screenshot({ path: path.join(SHOTS, "problems-1280-light.png") });
+  await page.locator(".group", { hasText: "damaged file" }).getByRole("link", { name: "Show all" }).click();
+  await matches(/^\d+ images?$/);
 });
 
 step("nothing of a record becomes markup", async () => {

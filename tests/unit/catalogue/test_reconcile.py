@@ -373,3 +373,34 @@ def test_a_record_called_as_a_counter_is_compared_like_any(
     Indexer(s3, catalogue, BUCKET, ("",)).process(created("#summary#00"))
     assert reconcile.main([*arguments, "--prefix", ""]) == 0
     assert "1 objects compared" in capsys.readouterr().out
+
+
+def test_images_at_whose_pixels_nobody_has_looked_are_sent_to_their_queue(
+    s3: Any,
+    indexer: Indexer,
+    arguments: list[str],
+    queue: tuple[Any, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    keys = catalogue_of(s3, indexer, 14)
+    catalogue = Catalogue(TABLE)
+    for key, pixels in ((keys[0], {"phash": "0" * 16}), (keys[1], {"error": "damaged"})):
+        item = catalogue.item(key)
+        assert item is not None
+        assert catalogue.add_pixels(key, item["etag"], pixels) == "updated"
+    s3.put_object(Bucket=BUCKET, Key="uploads/text.txt", Body=b"no image")
+    indexer.process(created("uploads/text.txt"))
+    assert reconcile.main(arguments) == 0
+    sqs, pixels_queue = queue[0], queue[0].create_queue(QueueName="pixels")["QueueUrl"]
+    wanted = [*arguments, "--pixels-queue-url", pixels_queue]
+    assert reconcile.main(wanted) == 1
+    assert "12 unseen" in capsys.readouterr().out
+    assert "Messages" not in sqs.receive_message(QueueUrl=pixels_queue)
+    assert reconcile.main([*wanted, "--repair"]) == 1
+    bodies = []
+    while messages := sqs.receive_message(QueueUrl=pixels_queue, MaxNumberOfMessages=10).get("Messages"):
+        bodies += [json.loads(message["Body"]) for message in messages]
+        for message in messages:
+            sqs.delete_message(QueueUrl=pixels_queue, ReceiptHandle=message["ReceiptHandle"])
+    assert sorted(body["image_id"] for body in bodies) == sorted(keys[2:])
+    assert deliver(queue, indexer) == 0, "nothing is to be read again"

@@ -18,7 +18,7 @@ from image_pixels.preview import CONTENT_TYPE, SIZES
 from image_pixels.worker import Decoder, DecodingTimedOut
 
 from ..files import GUARD
-from ..image_ids import catalogue, find_record
+from ..image_ids import candidates, catalogue, find_record
 from ..problems import NotAnImage, UnreadableImage
 from ..request import Request
 from ..response import JSON, Response, matches
@@ -37,7 +37,7 @@ def get_preview(request: Request) -> Response:
     """The preview in WebP, its longer side `size` pixels or as many as the picture has."""
     given = request.parameters("size", "etag")
     size = _size(given.get("size", str(DEFAULT_SIZE)))
-    record = find_record(catalogue(), request)
+    record = find_record(catalogue(), candidates(request))
     tag = f'"{record["etag"]}-{size}"'
     cache = _FOR_GOOD if given.get("etag") == record["etag"] else _ASK_AGAIN
     if matches(request.headers.get("if-none-match"), tag):
@@ -72,7 +72,7 @@ def _make(previews: Previews, record: Item, size: int) -> Kept:
         made = Kept(json.dumps(reason).encode(), JSON)
     kept = previews.keep(image_id, etag, size, made)
     # Who deletes the image removes its previews. One that was kept after that would stay.
-    if not Bucket(settings.bucket_name()).holds(image_id):
+    if Bucket(settings.bucket_name()).etag(image_id) is None:
         previews.forget(image_id)
         raise ImageNotFound(image_id)
     return kept

@@ -6,24 +6,26 @@ import csv
 import io
 import json
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from image_catalogue import settings
 from image_catalogue.cursors import decode_cursor, encode_cursor
-from image_catalogue.errors import InvalidCursor, InvalidRequest
-from image_search import columns, query
+from image_catalogue.errors import ImageNotFound, InvalidCursor, InvalidRequest
+from image_search import columns, query, report, similar
 from image_search.engine import Engine, memory_share, scratch_folder
 from image_search.files import Files
 from image_search.forms import feature_of, line_of
 from image_search.query import PARAMETERS, Query
 from image_search.snapshot import Reader
 
+from ..image_ids import candidates
 from ..request import Request
 from ..response import JSON, Response, json_response
 
 GEOJSON, CSV, NDJSON = "application/geo+json", "text/csv", "application/x-ndjson"
-DUPLICATES_PARAMETERS = ("limit", "cursor")
+DUPLICATES_PARAMETERS = ("limit", "cursor", "by", "distance")
 DEFAULT_GROUPS, MAX_GROUPS = 20, 100
 _GROUPS = re.compile(r"[1-9][0-9]?|100")
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1024}")
@@ -48,22 +50,58 @@ def queryables(request: Request) -> Response:
     return json_response(columns.queryables(), headers={"Content-Type": "application/schema+json"})
 
 
+def similar_images(request: Request) -> Response:
+    """The images that look like this one, the nearest first."""
+    given = request.parameters("distance", "limit")
+    distance = _whole(given, "distance", similar.DEFAULT_DISTANCE, 0, similar.MAX_DISTANCE)
+    limit = _whole(given, "limit", similar.DEFAULT_LIMIT, 1, similar.MAX_LIMIT)
+    image_ids = candidates(request)
+    for image_id in image_ids:
+        with suppress(ImageNotFound):
+            return json_response(similar.similar(_reader(), image_id, distance, limit))
+    raise ImageNotFound(image_ids[0])
+
+
+def problems(request: Request) -> Response:
+    """What may deserve a look, over all images."""
+    request.parameters()
+    return json_response(report.report(_reader(), settings.search_bucket()))
+
+
 def duplicates(request: Request) -> Response:
-    """Images with the same bytes, in groups."""
+    """Images with the same bytes, or that look the same, in groups."""
     given = request.parameters(*DUPLICATES_PARAMETERS)
+    by = given.get("by", "bytes")
+    if by not in ("bytes", "pixels"):
+        raise InvalidRequest("by is bytes or pixels")
+    if by == "bytes" and "distance" in given:
+        raise InvalidRequest("distance goes with by=pixels")
+    most = _whole(given, "distance", similar.DEFAULT_PAIR_DISTANCE, 0, similar.MAX_PAIR_DISTANCE)
+    bound = _DUPLICATES if by == "bytes" else _DUPLICATES | {"by": by, "distance": most}
     if not _GROUPS.fullmatch(given.get("limit", str(DEFAULT_GROUPS))):
         raise InvalidRequest(f"limit is a whole number from 1 to {MAX_GROUPS}")
     after = None
     if "cursor" in given:
         if not _CURSOR.fullmatch(given["cursor"]):
             raise InvalidCursor("the cursor is not one that this API made")
-        wasted, etag = json.loads(decode_cursor(given["cursor"], _DUPLICATES, settings.search_bucket()))
+        wasted, etag = json.loads(decode_cursor(given["cursor"], bound, settings.search_bucket()))
         after = (wasted, etag)
-    answer = query.duplicates(_reader(), int(given.get("limit", DEFAULT_GROUPS)), after)
+    limit = int(given.get("limit", DEFAULT_GROUPS))
+    if by == "pixels":
+        answer = similar.near_duplicates(_reader(), most, limit, after)
+    else:
+        answer = query.duplicates(_reader(), limit, after)
     if "after" in answer:
         position = json.dumps(answer.pop("after"))
-        answer["next_cursor"] = encode_cursor(position, _DUPLICATES, settings.search_bucket())
+        answer["next_cursor"] = encode_cursor(position, bound, settings.search_bucket())
     return json_response(answer)
+
+
+def _whole(given: dict[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = given.get(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,4}", text, re.ASCII) or not low <= int(text) <= high:
+        raise InvalidRequest(f"{name} is a whole number from {low} to {high}")
+    return int(text)
 
 
 def _search(request: Request, asked: dict[str, Any]) -> Response:

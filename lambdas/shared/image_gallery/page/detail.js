@@ -111,7 +111,7 @@ function actions(record, drop) {
   return el("div", { class: "actions" },
     button(t("download"), () => download(record)),
     gps && el("a", { class: "button", href: address("map", new URLSearchParams({ bbox: near })), text: t("on-map") }),
-    record.pixels && el("a", { class: "button", href: address("similar", new URLSearchParams({ of: record.image_id })), text: t("similar") }),
+    record.pixels?.phash && el("a", { class: "button", href: address("similar", new URLSearchParams({ of: record.image_id })), text: t("similar") }),
     button(t("show-request"), () => showRequest(requests)),
     button(t("delete"), () => drop(record), { class: "danger" }));
 }

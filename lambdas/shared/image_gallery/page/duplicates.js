@@ -13,7 +13,7 @@ import { bytes, localTime, moment, t } from "./text.js";
 const GROUPS = 20;
 /** Fields in which copies of a picture differ; those that all have alike are not told. */
 const COMPARED = ["size", "format", "width", "height", "uploaded_at", "taken_at", "image_id"];
-const FIELDS = [...COMPARED, "filename", "etag", "status", "display_width", "display_height"].join(",");
+const FIELDS = [...COMPARED, "filename", "etag", "status", "display_width", "display_height", "pixels"].join(",");
 
 export function duplicates(main, params, signal) {
   const by = params.get("by") === "pixels" ? "pixels" : "bytes";
@@ -36,7 +36,7 @@ export function duplicates(main, params, signal) {
       if (answer.next_cursor) list.append(button(t("show-more"), () => load(answer.next_cursor), { class: "more" }));
       if (!answer.groups.length && !cursor) fill(list, empty(t("no-duplicates"), t(`no-duplicates.${by}`)));
     } catch (error) {
-      fail(list, by === "pixels" && error.status === 400 ? new Error(t("no-pixels")) : error, () => load(cursor));
+      fail(list, error, () => load(cursor));
     }
   }
   return load();
@@ -69,6 +69,12 @@ function shown(group, known, signal) {
   return node;
 }
 
+/** A picture in a link that has a name of its own. */
+function hushed(node) {
+  node.setAttribute("aria-hidden", "true");
+  return node;
+}
+
 /** An image beside others: its picture, what distinguishes it, and a box to select it. */
 export function card(record, fields, signal, more = null) {
   const box = el("input", { type: "checkbox", checked: selection.has(record.image_id), "aria-label": t("select", { name: record.filename || record.image_id }), on: { change: () => select(record, box.checked) } });
@@ -76,7 +82,7 @@ export function card(record, fields, signal, more = null) {
     box.checked = selection.has(record.image_id);
   }, { signal });
   const told = fields.filter((name) => record[name] !== undefined).map((name) => el("li", { text: worded(name, record[name]) }));
-  return el("article", { class: "card" }, linkTo(record, picture(record, 320, signal)), el("label", { class: "entry" }, box, el("span", { class: "value", text: record.filename || record.image_id })), more, el("ul", {}, told));
+  return el("article", { class: "card" }, linkTo(record, hushed(picture(record, 320, signal))), el("label", { class: "entry" }, box, el("span", { class: "value", text: record.filename || record.image_id })), more, el("ul", {}, told));
 }
 
 function worded(name, value) {
@@ -96,11 +102,11 @@ export function similar(main, params, signal) {
   const load = async () => {
     try {
       const { items } = await ask("GET", request.path, { query: request.query, signal });
-      const records = items.map((item) => item.record ?? item).filter((record) => !gone.has(record.image_id));
-      sequence.records = records;
-      count.textContent = t("similar-to", { count: records.length, name: of });
-      fill(list, records.length
-        ? records.map((record) => card(record, ["format", "size"], signal, el("p", { class: "note", text: t("distance", { count: record.distance }) })))
+      const found = items.filter(({ record }) => !gone.has(record.image_id));
+      sequence.records = found.map(({ record }) => record);
+      count.textContent = t("similar-to", { count: found.length, name: of });
+      fill(list, found.length
+        ? found.map(({ record, distance }) => card(record, ["format", "size"], signal, el("p", { class: "note", text: t("distance", { count: distance }) })))
         : empty(t("no-similar"), t("no-similar.detail"), button(t("back"), () => change({ of: null, image: of }))));
     } catch (error) {
       fail(list, error, load);

@@ -14,7 +14,7 @@ import { timeline } from "./timeline.js";
 
 const PAGE = 200;
 /** What a tile shows, and what deleting it and stepping from it to the next need. */
-const FIELDS = "filename,etag,size,format,status,width,height,display_width,display_height,animated,taken_at,uploaded_at,content_type";
+const FIELDS = "filename,etag,size,format,status,width,height,display_width,display_height,animated,taken_at,uploaded_at,content_type,pixels";
 
 /** Whether this deployment answers questions; without, the list of the table stands in. */
 let searches = true;

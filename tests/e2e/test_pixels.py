@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
+import random
 import uuid
 from typing import Any
 
@@ -17,6 +17,7 @@ from tests.support.records import record
 from tests.support.samples import SAMPLES
 from tests.support.stack import Stack, eventually, unique
 from tests.support.stream import stream_event
+from tools.dev.collection import scene
 
 
 @pytest.fixture
@@ -37,11 +38,8 @@ def pixels(stack: Stack, image_id: str) -> dict[str, Any]:
     return found
 
 
-def variant(name: str, quality: int) -> bytes:
-    """The sample in half its size, as a JPEG of that quality."""
-    with Image.open(io.BytesIO(SAMPLES[name])) as image:
-        half = image.convert("RGB").resize((image.width // 2, image.height // 2))
-    return saved(half, "JPEG", quality=quality)
+#: A picture with something in it: a gradient's hash is decided by rounding.
+PICTURE = scene("houses", "evening", random.Random(3))
 
 
 def test_pixels_of_every_way_in(stack: Stack) -> None:
@@ -68,8 +66,8 @@ def test_pixels_of_every_way_in(stack: Stack) -> None:
 
 def test_what_looks_alike_is_found(stack: Stack) -> None:
     original, small, other = unique("original.jpg"), unique("small.jpg"), unique("other.jpg")
-    stack.put(original, SAMPLES["photo.avif"])
-    stack.put(small, variant("photo.avif", 60))
+    stack.put(original, saved(PICTURE, "PNG"))
+    stack.put(small, saved(PICTURE.resize((600, 400)), "JPEG", quality=60))
     stack.put(other, saved(Image.effect_noise((300, 200), 90).convert("RGB"), "JPEG"))
     ids = {original, small, other}
     for image_id in ids:

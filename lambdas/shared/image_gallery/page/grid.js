@@ -173,4 +173,4 @@ export function grid({ more, open, remove, time, signal }) {
 export const present = (records) => records.filter((record) => !gone.has(record.image_id));
 
 /** A link to an image's details. */
-export const linkTo = (record, ...children) => el("a", { href: imageAddress(record.image_id), "aria-label": t("open", { name: record.filename || record.image_id }) }, children);
+export const linkTo = (record, ...children) => el("a", { href: imageAddress(record.image_id) }, children, el("span", { class: "hidden", text: t("open", { name: record.filename || record.image_id }) }));

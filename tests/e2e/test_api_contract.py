@@ -168,7 +168,7 @@ def test_over_the_rate_a_client_is_told_when_to_come_back(stack: Stack) -> None:
         ("DELETE", "/images/uploads/never-there.png", None, {}, 404),
         ("PATCH", "/metadata", None, {}, 404),
         ("PUT", "/images/info", b"x", {}, 404),
-        ("GET", "/", None, {}, 404),
+        ("GET", "/never-there", None, {}, 404),
     ],
 )
 def test_bad_input_is_a_problem_of_the_clients(

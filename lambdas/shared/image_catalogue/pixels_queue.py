@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from .errors import CatalogueBusy, InvalidEvent
+from .groups import groups
 from .items import Item
 
 #: Messages that one request takes (Amazon SQS API Reference, "SendMessageBatch").
@@ -28,16 +29,14 @@ def message(record: Item) -> str:
 
 def send(client: Any, queue: str, records: Iterable[Item]) -> int:
     """Send a message for each record to the queue of this name; returns how many. Raises `CatalogueBusy`."""
-    waiting = [message(record) for record in records]
-    for at in range(0, len(waiting), _AT_ONCE):
-        entries = [
-            {"Id": str(number), "MessageBody": body}
-            for number, body in enumerate(waiting[at : at + _AT_ONCE])
-        ]
+    sent = 0
+    for some in groups(records, _AT_ONCE):
+        entries = [{"Id": str(number), "MessageBody": message(record)} for number, record in enumerate(some)]
         answer = client.send_message_batch(QueueUrl=_url(client, queue), Entries=entries)
         if answer.get("Failed"):
             raise CatalogueBusy("the queue of pixels does not take messages now")
-    return len(waiting)
+        sent += len(entries)
+    return sent
 
 
 def parse(body: str) -> tuple[str, str]:

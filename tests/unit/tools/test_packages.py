@@ -18,6 +18,7 @@ pytestmark = pytest.mark.xdist_group("packages")
 # Megabytes; a cold start fetches and unpacks the zip.
 USUAL_LIMIT = 3
 LIMITS = {
+    "analyse_image": 12,
     "authorize": 8,
     "compact_catalogue": 24,
     "preview_image": 12,

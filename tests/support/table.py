@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
+from botocore.loaders import create_loader
 from moto import mock_aws
 
 from image_catalogue.catalogue import Catalogue
@@ -26,6 +28,8 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+#: What botocore knows of the services. An account begins with a new session, which would read it all again.
+_LOADER = create_loader()
 
 
 @contextmanager
@@ -35,6 +39,9 @@ def aws_account() -> Iterator[pytest.MonkeyPatch]:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        session = botocore.session.get_session()
+        session.register_component("data_loader", _LOADER)
+        boto3.setup_default_session(botocore_session=session)
         yield patch
 
 

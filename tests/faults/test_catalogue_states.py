@@ -266,8 +266,8 @@ class CatalogueStates(RuleBasedStateMachine):
                 self._catalogue.forget(key)
                 self._forgotten[key] = record["etag"]
                 self._either.discard(key)
-                if there is None or not is_same_object(item, there):
-                    self._unsettle(key)  # the same bytes were put again, and the event of that is still to come
+                if there is None or not is_same_object(item, there):  # the same bytes again, not told of yet
+                    self._unsettle(key)
                 if any(job.key == key and not job.created for job in self._pending) or any(
                     stalled.job.key == key for stalled in self._stalled
                 ):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,7 @@ class Terraform:
             # Terraform would repeat a warning about it at every step.
             del self.environment["TF_CLI_CONFIG_FILE"]
         self.state = state
+        self._data_dir = data_dir or CONFIGURATION / ".terraform"
         if data_dir:
             data_dir.mkdir(parents=True, exist_ok=True)
             self.environment["TF_DATA_DIR"] = str(data_dir)
@@ -79,13 +82,21 @@ class Terraform:
             ) from error
 
     def init(self) -> None:
-        """Install the provider; falls back to an unpacked mirror on this machine when the registry does not answer."""
-        first = self.capture("init", "-input=false", "-no-color")
-        if first.returncode == 0:
+        """Install the provider; falls back to an unpacked mirror on this machine when the registry does not answer.
+
+        Where nothing has changed that it looks at, it is spared: it takes seconds to verify the provider.
+        """
+        mark, wanted = self._data_dir / "initialised-for", _configured()
+        providers = self._data_dir / "providers" / PROVIDER
+        if mark.is_file() and mark.read_text() == wanted and any(providers.glob("*/*")):
             return
-        for mirror in mirrors():
-            if self.capture("init", "-input=false", "-no-color", f"-plugin-dir={mirror}").returncode == 0:
-                return
+        first = self.capture("init", "-input=false", "-no-color")
+        mirrored = (
+            self.capture("init", "-input=false", "-no-color", f"-plugin-dir={it}") for it in mirrors()
+        )
+        if any(done.returncode == 0 for done in chain([first], mirrored)):
+            mark.write_text(_configured())  # the lock file may have been written just now
+            return
         raise TerraformError(
             f"terraform init failed:\n{_indent(first.stderr or first.stdout)}\n"
             "If the registry cannot be reached from here, unpack a mirror of hashicorp/aws (made elsewhere by "
@@ -151,6 +162,12 @@ class Terraform:
         if self.state and verb in ("apply", "destroy", "plan", "output", "refresh", "import"):
             options.insert(0, f"-state={self.state}")
         return ["terraform", verb, *options]
+
+
+def _configured() -> str:
+    """A digest of what `terraform init` looks at: every file of the configuration, and the provider's lock."""
+    files = sorted([*CONFIGURATION.rglob("*.tf"), *CONFIGURATION.glob(".terraform.lock.hcl")])
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def mirrors() -> Iterator[Path]:

@@ -299,12 +299,39 @@ def test_a_mirror_is_used_when_the_registry_is_out_of_reach(
             asked.append(arguments)
             return subprocess.CompletedProcess(arguments, 0 if len(asked) > 1 else 1, "", "no such host")
 
-    Offline().init()
+    Offline(data_dir=tmp_path / "data").init()
     assert not any(option.startswith("-plugin-dir") for option in asked[0])
     assert asked[1][-1] == f"-plugin-dir={mirror}"
 
 
-def test_no_registry_and_no_mirror_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terraform_is_initialised_again_only_where_something_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    monkeypatch.setattr(terraform, "CONFIGURATION", tmp_path)
+    (tmp_path / "main.tf").write_text("# one")
+    asked = []
+
+    class Installing(terraform.Terraform):
+        def capture(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+            asked.append(arguments[0])
+            (data / "providers" / terraform.PROVIDER / "5.100.0" / "linux_amd64").mkdir(
+                parents=True, exist_ok=True
+            )
+            return subprocess.CompletedProcess(arguments, 0, "", "")
+
+    Installing(data_dir=data).init()
+    Installing(data_dir=data).init()
+    assert len(asked) == 1
+    shutil.rmtree(data / "providers")
+    Installing(data_dir=data).init()
+    assert len(asked) == 2
+    (tmp_path / "backend.tf").write_text("# two")
+    Installing(data_dir=data).init()
+    assert len(asked) == 3
+
+
+def test_no_registry_and_no_mirror_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terraform, "mirrors", lambda: iter(()))
 
     class Offline(terraform.Terraform):
@@ -312,7 +339,7 @@ def test_no_registry_and_no_mirror_is_explained(monkeypatch: pytest.MonkeyPatch)
             return subprocess.CompletedProcess(arguments, 1, "", "no such host")
 
     with pytest.raises(terraform.TerraformError, match=r"(?s)no such host.*terraform providers mirror"):
-        Offline().init()
+        Offline(data_dir=tmp_path).init()
 
 
 class Recorded(terraform.Terraform):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks import cold_start
 from tools.deploy import package
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.xdist_group("packages")
 
 # Megabytes; a cold start fetches and unpacks the zip.
 USUAL_LIMIT = 3
+# Processor time of a function's initialisation, in that of `import boto3` (docs/benchmarks.md says how much it is).
+MOST_OF_BOTO3 = 2.5
 LIMITS = {
     "analyse_image": 12,
     "authorize": 8,
@@ -93,3 +96,13 @@ def test_a_package_brings_all_that_its_function_imports(build: Path, tmp_path: P
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_package_is_no_larger_than_it_should_be(build: Path, function: str) -> None:
     assert (build / f"{function}.zip").stat().st_size < LIMITS.get(function, USUAL_LIMIT) * 1_000_000
+
+
+@pytest.mark.parametrize("function", ["get_image_metadata", "info_images", "get_image"])
+def test_a_cold_start_is_mostly_the_sdk(build: Path, function: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(build / f"{function}.zip") as archive:
+        archive.extractall(tmp_path)
+    # The least of several: other work on the machine can only add.
+    starts = [cold_start.start(str(tmp_path)) for _ in range(3)]
+    sdk, everything = (min(seconds) for seconds in zip(*starts, strict=True))
+    assert everything < MOST_OF_BOTO3 * sdk

@@ -1,0 +1,54 @@
+"""What an event may cost in calls and write units: the bill is made of these (docs/benchmarks.md has the dollars)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from image_events.batch import handle
+from image_events.indexer import Indexer
+from tests.benchmarks.write_path import KINDS, Cost, Lines, Meter, messages, photograph
+from tests.contract.declared import declared_table
+from tests.support.table import BUCKET
+
+IMAGES = 20
+#: Size of batch, kind of event -> SDK calls, write units an image.
+BUDGETS = {
+    (1, "created"): (2.0, 6.0),
+    (1, "duplicate"): (2.0, 4.0),
+    (10, "created"): (1.1, 4.2),
+    (10, "overwritten"): (2.2, 8.4),
+    (10, "duplicate"): (1.1, 2.2),
+    (10, "removed"): (2.1, 4.2),
+}
+
+
+@pytest.mark.parametrize("batch", [1, 10])
+def test_an_event_costs_no_more_calls_and_units_than_it_should(
+    dynamodb: Any, s3: Any, indexer: Indexer, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.benchmarks.write_path.BUCKET", BUCKET)
+    meter = Meter(declared_table())
+    for client in (s3, dynamodb):
+        meter.watch(client)
+    keys = [f"uploads/{number:02}.jpg" for number in range(IMAGES)]
+    bodies = [photograph(number) for number in range(IMAGES)]
+    spent = {}
+    for step, (kind, name) in enumerate(KINDS.items()):
+        for number, key in enumerate(keys):
+            if kind in ("created", "overwritten"):
+                s3.put_object(Bucket=BUCKET, Key=key, Body=bodies[(number + step) % IMAGES])
+            if kind == "removed":
+                s3.delete_object(Bucket=BUCKET, Key=key)
+        meter.cost = Cost(IMAGES, IMAGES // batch)
+        order = 1 if kind == "created" else 2 + step - (kind == "duplicate")
+        for at in range(0, IMAGES, batch):
+            event = messages(keys[at : at + batch], name, order)
+            assert handle(event, indexer, time.monotonic() + 60, Lines()) == {"batchItemFailures": []}
+        spent[batch, kind] = (sum(meter.cost.calls.values()) / IMAGES, meter.cost.write_units / IMAGES)
+        assert meter.cost.bytes_read / IMAGES < 2 * 65_536
+    for which, (calls, units) in BUDGETS.items():
+        if which in spent:
+            assert spent[which][0] <= calls and spent[which][1] <= units, (which, spent[which])

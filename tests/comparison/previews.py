@@ -2,6 +2,7 @@
 
     python tests/comparison/previews.py ssim FOLDER [--count 300] [--size 320]   against ImageMagick's thumbnails
     python tests/comparison/previews.py cost                                     time and memory per format
+    python tests/comparison/previews.py hostile                                  time and memory of hostile files
     python tests/comparison/previews.py duplicates FOLDER                        precision and recall of near duplicates
 
 FOLDER is what corpus.py filled. `ssim` needs ImageMagick's `convert`; NumPy comes with the development environment.
@@ -21,17 +22,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from PIL import Image, ImageCms, ImageEnhance
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "lambdas" / "shared"))
+sys.path[:0] = [str(ROOT), str(ROOT / "lambdas" / "shared")]
 
 from image_metadata import extract  # noqa: E402
 from image_metadata.errors import ImageMetadataError  # noqa: E402
-from image_pixels import render  # noqa: E402
+from image_pixels import limits, render  # noqa: E402
 from image_pixels.formats import PLUGINS  # noqa: E402
 from image_pixels.hashes import distance, phash  # noqa: E402
 from image_pixels.worker import Decoder  # noqa: E402
+from tests.fuzz import hostile  # noqa: E402
 
 ENOUGH = 0.95
 COMPARED = (
@@ -197,28 +200,48 @@ def cost() -> int:
         for file_format, mode, write in encoders():
             for width, height in ((4000, 3000), (8660, 5774)):
                 write(noisy(width, height, mode), path)
-                row = f"| {file_format} | {width * height / 1e6:.0f} | {path.stat().st_size / 1e6:.1f} |"
-                print(row, _cost_of(path), flush=True)
+                seconds, megabytes, refused = _cost_of(path)
+                cells = refused or f"{seconds:.2f} | {megabytes:.0f}"
+                print(
+                    f"| {file_format} | {width * height / 1e6:.0f} | {path.stat().st_size / 1e6:.1f} | {cells} |",
+                    flush=True,
+                )
     return 0
 
 
-def _cost_of(path: Path) -> str:
-    import psutil
+def hostile_files() -> int:
+    """Print what each file of tests/fuzz/hostile.py costs whoever asks for its preview; 1 where one costs too much."""
+    costs = {}
+    with tempfile.TemporaryDirectory() as name:
+        hostile.make_all(Path(name, "files"))
+        for path in sorted(Path(name, "files").iterdir()):
+            seconds, megabytes, refused = costs[path.name] = _cost_of(path)
+            print(f"| {path.name} | {seconds:.2f} | {megabytes:.0f} | {refused or 'a preview'} |", flush=True)
+    refusals = sum(bool(refused) for _, _, refused in costs.values())
+    seconds, megabytes = (max(cost[at] for cost in costs.values()) for at in (0, 1))
+    print(f"{len(costs)} files, {refusals} refused; at most {seconds:.2f} s and {megabytes:.0f} MB")
+    return int(seconds > limits.MAX_SECONDS or megabytes * 1e6 > limits.MAX_MEMORY_BYTES)
 
+
+def _cost_of(path: Path) -> tuple[float, float, str]:
+    """Processor seconds, peak memory in MB of the decoding process, and why there is no preview ("": there is one)."""
     decoder = Decoder()
     decoder.start()
     process = decoder._process
     assert process is not None
-    watched = psutil.Process(process.pid)
+    watched, refused = psutil.Process(process.pid), ""
     try:
         render.preview(File(path), 640, decoder)
     except ImageMetadataError as error:
-        return f"| {error} |"
-    times = watched.cpu_times()
-    status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+        refused = str(error)
+    try:
+        times = watched.cpu_times()
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    except (psutil.NoSuchProcess, OSError):
+        return limits.MAX_SECONDS, limits.MAX_MEMORY_BYTES / 1e6, f"ended: {refused}"
     peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
     decoder.close()
-    return f"{times.user + times.system:.2f} | {peak / 1024:.0f} |"
+    return times.user + times.system, peak / 1024, refused
 
 
 CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
@@ -320,13 +343,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("ssim", "cost", "duplicates"))
+    parser.add_argument("what", choices=("ssim", "cost", "hostile", "duplicates"))
     parser.add_argument("folder", type=Path, nargs="?", metavar="FOLDER")
     parser.add_argument("--count", type=int, default=300, help="how many pictures (default: 300)")
     parser.add_argument("--size", type=int, default=320, help="pixels of the longer side (default: 320)")
     options = parser.parse_args()
     if options.what == "cost":
         return cost()
+    if options.what == "hostile":
+        return hostile_files()
     if options.folder is None:
         parser.error("FOLDER is missing")
     if options.what == "ssim":

@@ -252,9 +252,11 @@ def test_a_compaction_killed_at_each_step_loses_nothing_and_doubles_nothing(depl
             ids = [f"{part}/{number}" for number in changed]
             gone = [image_id for image_id in ids if image_id in state and rng.random() < 0.3]
             puts = [image_id for image_id in ids if image_id not in gone]
-            deployment.put(
-                *(image(image_id, size=written + number) for number, image_id in enumerate(puts)), part=part
-            )
+            if puts:
+                deployment.put(
+                    *(image(image_id, size=written + number) for number, image_id in enumerate(puts)),
+                    part=part,
+                )
             state |= {image_id: written + number for number, image_id in enumerate(puts)}
             if gone:
                 deployment.remove(*gone, part=part)

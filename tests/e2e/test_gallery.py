@@ -54,6 +54,12 @@ def test_the_gallery_in_a_browser(pixels_stack: Stack, programs: Path, folder: P
     path = folder / "hostile.jpg"
     Image.new("RGB", (60, 40), "red").save(path, exif=hostile)
     made["uploads/<b>script.jpg"] = path.read_bytes()
+    # Keys that browsers and gateways take for another's, long ones, and a place at the edge of the world.
+    made |= {"uploads/cat.png": picture(3, 40), "uploads/../cat.png": picture(4, 41)}
+    folder_of_many = "uploads/2024/05/17 some folder of a client/with another one in it"
+    made |= {
+        f"{folder_of_many}/IMG_20240517_183015_HDR_{number:03}.png": picture(5, 42) for number in range(90)
+    }
     for image_id, data in made.items():
         stack.put(image_id, data)
     stack.drained()

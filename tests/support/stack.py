@@ -66,6 +66,7 @@ class Site:
             "DEPLOY_DIR": str(home / "deploy"),
             "PYTHON": sys.executable,
             "HOME": str(home),
+            "TF_VAR_pixels": "off",  # as AWS has it
         }
 
     @property

@@ -393,7 +393,6 @@ def demo(port: int, images: Callable[[], Mapping[str, bytes | Path]] | None, own
     chosen = images() if images else {}
     local = start(port)
     os.environ.update(local.environment())
-    os.environ.setdefault("TF_VAR_pixels", "all")  # for the gallery's sake
     run_deploy(os.environ)
     place = find_place(os.environ)
     terraform = Terraform(state=place.state, data_dir=place.data_dir)

@@ -156,7 +156,7 @@ def _by_profile(colors: Image.Image, profile: bytes | None) -> Image.Image | Non
             return None
         flags = ImageCms.Flags.BLACKPOINTCOMPENSATION
         return ImageCms.profileToProfile(colors, source, _SRGB, outputMode="RGB", flags=flags)
-    except (OSError, ImageCms.PyCMSError):
+    except (OSError, ValueError, ImageCms.PyCMSError):  # ValueError: its names are no text
         return None
 
 

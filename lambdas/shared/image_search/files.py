@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from image_catalogue.errors import CatalogueBusy
 
@@ -125,6 +125,8 @@ def _translated(changed: frozenset[str] = _GONE) -> Iterator[None]:
             raise Changed(code) from error
         if code in _BUSY:
             raise CatalogueBusy("the search bucket is busy; try again shortly") from error
+        raise
+    except (NoCredentialsError, PartialCredentialsError):  # nothing to try again: tools say what is missing
         raise
     except (BotoCoreError, OSError) as error:
         raise CatalogueBusy("the search bucket did not answer; try again shortly") from error

@@ -50,14 +50,17 @@ def report(reader: Reader, key: str, seconds: float = QUERY_SECONDS) -> dict[str
     problems.append({"name": "odd_aspect", "count": found["matched"], "examples": found["items"]})
     twice = duplicates(reader, EXAMPLES, None, deadline - time.monotonic())
     firsts = [group["image_ids"][0] for group in twice["groups"]]
-    listed = ", ".join("'" + image_id.replace("'", "''") + "'" for image_id in firsts)
-    examples = (
-        ask(Query.of({"filter": f"image_id IN ({listed})", "fields": _FIELDS}, key))["items"]
-        if firsts
-        else []
-    )
+    examples = ask(_of(firsts, key))["items"] if firsts else []
     problems.append({"name": "duplicates", "count": twice["matched"], "examples": examples})
     return {"images": every["matched"], "problems": problems, "as_of": every["as_of"]}
+
+
+def _of(image_ids: list[str], key: str) -> Query:
+    """These images; what keys are called may be longer than a filter."""
+    query = Query.of({"limit": len(image_ids), "fields": _FIELDS}, key)
+    where = f'"image_id" IN ({", ".join("?" * len(image_ids))})'
+    columns = query.columns | {BY_NAME["image_id"]}
+    return replace(query, where=where, values=tuple(image_ids), columns=columns)
 
 
 def _odd_aspect(key: str) -> Query:

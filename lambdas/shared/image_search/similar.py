@@ -27,6 +27,9 @@ MOST_TURNED = 20_000
 _BANDS = 4
 _HASH = "('0x' || {0})::UBIGINT"
 _PHASH = "pixels.phash"
+#: Half of a hash's bits are set, since they tell what lies above the median. In plain pictures and flat gradients
+#: nearly all values are the median, and the few bits that are left say nothing.
+_TELLING = f"phash IS NOT NULL AND bit_count({_HASH.format('phash')}) BETWEEN 24 AND 40"
 
 
 def similar(
@@ -41,17 +44,19 @@ def similar(
     def attempt() -> dict[str, Any]:
         view = reader.view(deadline)
         source = view.source({"image_id": '"image_id"', "phash": _PHASH})
-        found = engine.run(f"SELECT phash FROM {source} WHERE image_id = ?", [image_id], deadline)
+        found = engine.run(f"SELECT phash, {_TELLING} FROM {source} WHERE image_id = ?", [image_id], deadline)
         if not found:
             raise ImageNotFound(image_id)
-        ((phash,),) = found
+        ((phash, telling),) = found
         if phash is None:
             raise InvalidRequest(
                 "nothing is known of this image's pixels: it was not analysed, or could not be"
             )
+        if not telling:
+            raise InvalidRequest("the picture is too plain to be compared: nothing in it stands out")
         distance = f"bit_count(xor({_HASH.format('phash')}, {int(phash, 16)}::UBIGINT))"
         rows = engine.run(
-            f"SELECT file, row, {distance} AS distance FROM {source} WHERE phash IS NOT NULL AND image_id <> ?"
+            f"SELECT file, row, {distance} AS distance FROM {source} WHERE {_TELLING} AND image_id <> ?"
             f" AND {distance} <= ? ORDER BY distance, image_id LIMIT ?",
             [image_id, most, limit],
             deadline,
@@ -84,13 +89,13 @@ def near_duplicates(
     def attempt() -> dict[str, Any]:
         view = reader.view(deadline)
         source = view.source({"image_id": '"image_id"', "size": '"size"', "phash": _PHASH})
-        hashes = f"SELECT DISTINCT {_HASH.format('phash')} AS h FROM {source} WHERE phash IS NOT NULL"
+        hashes = f"SELECT DISTINCT {_HASH.format('phash')} AS h FROM {source} WHERE {_TELLING}"
         ((different,),) = engine.run(f"SELECT count(*) FROM ({hashes})", deadline=deadline)
         exhaustive = different <= MOST_TURNED or most < _BANDS
         pairs = engine.run(_pairs(hashes, exhaustive and most >= _BANDS), [most], deadline)
         leader = _joined(pairs)
         rows = engine.run(
-            f"SELECT {_HASH.format('phash')} AS h, image_id, size FROM {source} WHERE phash IS NOT NULL"
+            f"SELECT {_HASH.format('phash')} AS h, image_id, size FROM {source} WHERE {_TELLING}"
             " QUALIFY count(*) OVER (PARTITION BY phash) > 1"
             f" OR h IN (SELECT unnest(?::UBIGINT[]))",
             [list(leader)],

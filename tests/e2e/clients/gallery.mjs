@@ -335,6 +335,19 @@ step("shows the same file twice side by side, and deletes one for good", async (
   assert.ok(results.some((result) => result.image_id === id && result.deleted));
 });
 
+step("opens and deletes the very image whose key has dots", async () => {
+  await visit("#/?image=uploads%2F..%2Fcat.png");
+  const dialog = page.locator("dialog.detail");
+  await dialog.locator("td", { hasText: "uploads/../cat.png" }).first().waitFor();
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  const deleted = page.waitForResponse((answer) => answer.url().endsWith("/images/delete"));
+  const { results } = await (await deleted).json();
+  assert.deepEqual(results.map(({ image_id: id, deleted: is }) => [id, is]), [["uploads/../cat.png", true]]);
+  await visit("#/?image=uploads%2Fcat.png");
+  await dialog.locator("td", { hasText: "uploads/cat.png" }).first().waitFor();
+  await page.keyboard.press("Escape");
+});
+
 step("shows the same picture in other sizes, what looks alike, and problems", async () => {
   await visit("#/duplicates?by=pixels");
   await page.locator(".group").first().waitFor();

@@ -69,6 +69,14 @@ def test_files_are_compressed_for_who_takes_it(api: Api) -> None:
     name = f"{version()}/style.css"
     packed = api(FILE, name, headers={"Accept-Encoding": "br, gzip"})
     assert packed.headers["content-encoding"] == "gzip"
+    for taken in ("GZIP", "gzip;q=0.5", "deflate,gzip ;q=1"):
+        assert api(FILE, name, headers={"Accept-Encoding": taken}).headers["content-encoding"] == "gzip", (
+            taken
+        )
+    for refused in ("gzip;q=0", "br, gzip; q=0.000, deflate", "x-gzip2"):
+        assert "content-encoding" not in api(FILE, name, headers={"Accept-Encoding": refused}).headers, (
+            refused
+        )
     plain = api(FILE, name, headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
     assert gzip.decompress(packed.body) == plain.body == files()["style.css"].data

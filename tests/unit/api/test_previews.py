@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from image_catalogue.bucket import Bucket
-from image_catalogue.previews import Previews
+from image_catalogue.previews import VERSION, Previews
 from image_pixels import render
 from image_pixels.worker import DecodingTimedOut
 from tests.support.api import Api
@@ -57,7 +57,7 @@ def test_its_headers_let_a_browser_run_nothing_and_keep_it_for_good_only_by_vers
     assert plain.headers["content-type"] == "image/webp"
     assert plain.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in plain.headers["content-security-policy"]
-    assert plain.headers["etag"] == f'"{record["etag"]}-160"'
+    assert plain.headers["etag"] == f'"{record["etag"]}-160-{VERSION}"'
     assert plain.headers["cache-control"] == "private, no-cache"
     exact = api(ROUTE, record["image_id"], size="160", etag=record["etag"])
     assert exact.headers["cache-control"] == "private, max-age=31536000, immutable"
@@ -72,6 +72,7 @@ def test_what_the_client_has_is_not_sent_again(api: Api, renderings: list[int]) 
         answer = api(ROUTE, image_id, size="160", headers={"If-None-Match": held})
         assert (answer.status, answer.body, answer.headers["etag"]) == (304, b"", tag)
     assert api(ROUTE, image_id, size="320", headers={"If-None-Match": tag}).status == 200
+    assert api(ROUTE, image_id, size="640", headers={"If-None-Match": "*"}).status == 304
 
 
 @pytest.mark.parametrize(
@@ -134,6 +135,7 @@ def test_what_cannot_be_decoded_is_refused_with_a_reason_and_remembered(
         assert answer.problem in ("unsupported-media-type", "unreadable-image")
         assert reason in answer.json["detail"]
         assert "GET /images/file/uploads/odd" in answer.json["detail"]
+    assert api(ROUTE, "uploads/odd", size="160", headers={"If-None-Match": "*"}).status == status
     assert renderings == [160]
 
 

@@ -118,7 +118,14 @@ def test_the_gamma_of_a_png_counts_without_a_profile(tmp_path: Path, gamma: int,
     assert opened(tmp_path, outranked, "PNG").getpixel((9, 9)) == (128,) * 3
 
 
-@pytest.mark.parametrize("profile", [b"", b"no profile", b"\0" * 400])
+def _without_names() -> bytes:
+    """sRGB's profile, its colour space no text."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[16:20] = b"\xff\xfe\0\1"
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("profile", [b"", b"no profile", b"\0" * 400, _without_names()])
 def test_a_broken_profile_costs_nothing(tmp_path: Path, profile: bytes) -> None:
     data = saved(corners(), "PNG", icc_profile=profile)
     assert looks_upright(opened(tmp_path, data, "PNG"))

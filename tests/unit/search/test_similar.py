@@ -46,12 +46,24 @@ def test_an_image_without_a_hash_or_without_a_record(deployment: Deployment, com
         similar.similar(deployment.reader, "uploads/none.png", 10, 10)
 
 
+PLAIN = ["8000000000000000", "0000000000000000", "f700000000000000", "ffffffffffffffff"]
+
+
+def test_plain_pictures_are_not_taken_for_one_another(deployment: Deployment) -> None:
+    """Nothing stands out in them: nearly all bits of their hashes are alike."""
+    deployment.put(*(hashed(number, phash) for number, phash in enumerate([*PLAIN, *PLAIN, HASHES[0]])))
+    assert near_duplicates(deployment.reader, 7, 10, None)["groups"] == []
+    with pytest.raises(InvalidRequest, match="too plain"):
+        similar.similar(deployment.reader, "uploads/0000.png", 20, 10)
+    assert similar.similar(deployment.reader, "uploads/0008.png", 20, 10)["items"] == []
+
+
 def spread(seed: int, families: int) -> list[str]:
     """Hashes in families that differ in few bits, anywhere in the hash."""
     chance = random.Random(seed)
     found = []
     for _ in range(families):
-        first = chance.getrandbits(64)
+        first = sum(1 << bit for bit in chance.sample(range(64), 32))  # half of a hash is set
         for flipped in range(9):
             turned = sum(1 << bit for bit in chance.sample(range(64), flipped))
             found.append(f"{first ^ turned:016x}")
@@ -73,7 +85,7 @@ def expected(hashes: list[str], most: int) -> set[frozenset[str]]:
 
 @pytest.mark.parametrize("most", [0, 3, 4, 6, 7])
 def test_groups_are_those_of_comparing_each_with_each(deployment: Deployment, most: int) -> None:
-    hashes = [*spread(most, 20), *["8000000000000000"] * 3]
+    hashes = [*spread(most, 20), *["f0f0f0f00f0f0f0f"] * 3]
     deployment.put(*(hashed(number, phash, size=100 + number) for number, phash in enumerate(hashes)))
     deployment.compact()
     answer = near_duplicates(deployment.reader, most, 100, None)
@@ -151,6 +163,14 @@ def test_the_report_counts_each_problem_by_a_filter_that_finds_the_same(deployme
             asked = deployment.ids(filter=problem["filter"])
             assert sorted(asked) == sorted(example["image_id"] for example in problem["examples"])
     assert {"odd_aspect", "duplicates"} == set(counts) - set(PROBLEMS)
+
+
+def test_keys_of_any_length_do_not_cost_the_report(deployment: Deployment) -> None:
+    for number in range(6):
+        key = f"uploads/{number}{chr(39) * 1000}"
+        deployment.put(*(image(f"{key}{copy}", etag=f"same{number}") for copy in "ab"))
+    (twice,) = (each for each in report(deployment.reader, KEY)["problems"] if each["name"] == "duplicates")
+    assert twice["count"] == 6 and len(twice["examples"]) == 6
 
 
 def test_an_empty_catalogue_has_no_problems(deployment: Deployment) -> None:

@@ -10,7 +10,7 @@ from image_catalogue import clients, settings
 from image_catalogue.bucket import Bucket, archived
 from image_catalogue.errors import CatalogueBusy, ImageNotFound, InvalidRequest
 from image_catalogue.items import Item
-from image_catalogue.previews import Kept, Previews
+from image_catalogue.previews import VERSION, Kept, Previews
 from image_catalogue.source import ObjectGone, S3Object, UnreadableObject
 from image_metadata.errors import ImageMetadataError, SourceError, UnsupportedImage
 from image_pixels import render
@@ -38,14 +38,20 @@ def get_preview(request: Request) -> Response:
     given = request.parameters("size", "etag")
     size = _size(given.get("size", str(DEFAULT_SIZE)))
     record = find_record(catalogue(), candidates(request))
-    tag = f'"{record["etag"]}-{size}"'
+    tag = f'"{record["etag"]}-{size}-{VERSION}"'
     cache = _FOR_GOOD if given.get("etag") == record["etag"] else _ASK_AGAIN
-    if matches(request.headers.get("if-none-match"), tag):
-        return Response(304, "", {"ETag": tag, "Cache-Control": cache})
+    held, unchanged = (
+        request.headers.get("if-none-match"),
+        Response(304, "", {"ETag": tag, "Cache-Control": cache}),
+    )
+    if held != "*" and matches(held, tag):
+        return unchanged
     previews = Previews(settings.preview_bucket())
     kept = previews.find(record["image_id"], record["etag"], size) or _make(previews, record, size)
     if kept.content_type != CONTENT_TYPE:
         raise _refusal(record["image_id"], json.loads(kept.data))
+    if matches(held, tag):  # whatever preview there is; now it is known that there is one
+        return unchanged
     headers = {"Content-Type": CONTENT_TYPE, "ETag": tag, "Cache-Control": cache}
     return Response(200, kept.data, headers | GUARD)
 

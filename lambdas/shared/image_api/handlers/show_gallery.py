@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from image_catalogue import settings
@@ -12,6 +13,8 @@ from ..problems import RouteNotFound
 from ..request import Request
 from ..response import Response, matches
 
+#: In an Accept-Encoding header, but for a quality of zero (RFC 9110 section 12.5.3).
+_GZIP = re.compile(r"(?:^|[,\s])gzip\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))", re.IGNORECASE)
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 
@@ -37,7 +40,7 @@ def show_file(request: Request) -> Response:
 
 def _answer(request: Request, file: File, headers: dict[str, str]) -> Response:
     headers = {"Content-Type": file.content_type, "Vary": "Accept-Encoding"} | headers
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if _GZIP.search(request.headers.get("accept-encoding", "")):
         return Response(200, file.compressed, headers | {"Content-Encoding": "gzip"})
     return Response(200, file.data, headers)
 

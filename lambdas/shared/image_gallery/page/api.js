@@ -1,9 +1,13 @@
 // The REST API: one key, one way to ask, one way to fail.
 
+import { t } from "./text.js";
+
 const STORE = "api-key";
 const ATTEMPTS = 4;
 const LONGEST_WAIT = 8;
 const AGAIN = new Set([429, 503, 504]);
+/** What is asked by POST and changes nothing. */
+const READING = new Set(["/search", "/metadata", "/images/file"]);
 
 /** The address of the API, which serves this page at its root. */
 export const base = new URL(".", document.baseURI);
@@ -34,7 +38,12 @@ export class Refused extends Error {
 /** No answer at all: no network, or no server. */
 export class Unreachable extends Error {}
 
+/** Whether a path can name an image: browsers resolve the parts "." and ".." of one, and gateways join "//". */
+export const hasPath = (imageId) => imageId.split("/").every((part) => !["", ".", ".."].includes(part));
+
+/** The image id as a part of a path; raises Refused where that would name another image. */
 export function pathOf(imageId) {
+  if (!hasPath(imageId)) throw new Refused(400, { detail: t("error.no-path") });
   return imageId.split("/").map(encodeURIComponent).join("/");
 }
 
@@ -64,7 +73,7 @@ export async function send(method, path, { query, json, signal, keepalive } = {}
     }
     if (answer.ok) return answer;
     const failure = await refusal(answer);
-    const may = method === "GET" || path === "/search";
+    const may = method === "GET" || READING.has(path);
     if (!may || attempt === ATTEMPTS || !AGAIN.has(failure.status) || failure.type === "quota-exceeded") {
       if (failure.status === 403 || failure.status === 401) told.dispatchEvent(new CustomEvent("refused", { detail: failure }));
       throw failure;

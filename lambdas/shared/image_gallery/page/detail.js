@@ -1,6 +1,6 @@
 // One image: its picture, every field of its record, and what stands beside it.
 
-import { ask, pathOf, send } from "./api.js";
+import { ask, hasPath, pathOf, Refused, send } from "./api.js";
 import { button, dialog, el, fill } from "./dom.js";
 import { change, events, fail, imageAddress, notice, uploaded } from "./frame.js";
 import { remove } from "./deletion.js";
@@ -56,7 +56,8 @@ export function detail(imageId) {
   });
   const load = async () => {
     try {
-      const record = await ask("GET", `/metadata/${pathOf(imageId)}`, { signal: ending.signal });
+      const [{ record, error }] = (await ask("POST", "/metadata", { json: { image_ids: [imageId] }, signal: ending.signal })).results;
+      if (error) throw new Refused(error.status, error, 1);
       node.querySelector("h2").textContent = record.filename || record.image_id;
       fill(facts, actions(record, drop), table(record), raw(record));
       await large(figure, record, ending.signal);
@@ -105,22 +106,27 @@ async function large(figure, record, signal) {
 }
 
 function actions(record, drop) {
-  const requests = [{ method: "GET", path: `/metadata/${pathOf(record.image_id)}` }, { method: "GET", path: `/images/preview/${pathOf(record.image_id)}`, query: { size: 1280 } }];
+  const requests = hasPath(record.image_id)
+    ? [{ method: "GET", path: `/metadata/${pathOf(record.image_id)}` }, { method: "GET", path: `/images/preview/${pathOf(record.image_id)}`, query: { size: 1280 } }]
+    : [{ method: "POST", path: "/metadata", json: { image_ids: [record.image_id] } }];
   const { gps } = record;
-  const near = gps && [gps.longitude - 1, gps.latitude - 1, gps.longitude + 1, gps.latitude + 1].map((degree) => degree.toFixed(3)).join(",");
+  const near = gps && around(gps.longitude, gps.latitude).map((degree) => degree.toFixed(3)).join(",");
   return el("div", { class: "actions" },
     button(t("download"), () => download(record)),
     gps && el("a", { class: "button", href: address("map", new URLSearchParams({ bbox: near })), text: t("on-map") }),
-    record.pixels?.phash && el("a", { class: "button", href: address("similar", new URLSearchParams({ of: record.image_id })), text: t("similar") }),
+    record.pixels?.phash && hasPath(record.image_id) && el("a", { class: "button", href: address("similar", new URLSearchParams({ of: record.image_id })), text: t("similar") }),
     button(t("show-request"), () => showRequest(requests)),
     button(t("delete"), () => drop(record), { class: "danger" }));
 }
+
+/** A box of two degrees around a place: west, south, east, north, within the world. */
+const around = (longitude, latitude) => [Math.max(longitude - 1, -180), Math.max(latitude - 1, -90), Math.min(longitude + 1, 180), Math.min(latitude + 1, 90)];
 
 /** The file itself. Large ones come from S3, to where the API sends the browser on. */
 async function download(record) {
   const close = notice(t("downloading"), { seconds: 0 });
   try {
-    const answer = await send("GET", `/images/file/${pathOf(record.image_id)}`, { query: { download: true } });
+    const answer = await send("POST", "/images/file", { query: { download: true }, json: { image_id: record.image_id } });
     // Bytes without a type: whatever the file is, the browser only saves it.
     const file = new Blob([await answer.arrayBuffer()], { type: "application/octet-stream" });
     const link = el("a", { href: URL.createObjectURL(file), download: record.filename || "image" });

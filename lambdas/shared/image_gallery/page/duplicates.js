@@ -1,6 +1,6 @@
 // Images that are there more than once, side by side: the same bytes, or pictures that look the same.
 
-import { ask, pathOf } from "./api.js";
+import { ask, hasPath, pathOf } from "./api.js";
 import { button, el, fill } from "./dom.js";
 import { change, empty, events, fail, go, gone, select, selection } from "./frame.js";
 import { linkTo, present } from "./grid.js";
@@ -11,6 +11,9 @@ import { showRequest } from "./request.js";
 import { bytes, localTime, moment, t } from "./text.js";
 
 const GROUPS = 20;
+/** Images that one question names, and how long its filter may be. */
+const AT_ONCE = 100;
+const MOST_FILTER = 8000;
 /** Fields in which copies of a picture differ; those that all have alike are not told. */
 const COMPARED = ["size", "format", "width", "height", "uploaded_at", "taken_at", "image_id"];
 const FIELDS = [...COMPARED, "filename", "etag", "status", "display_width", "display_height", "pixels"].join(",");
@@ -44,9 +47,18 @@ export function duplicates(main, params, signal) {
 
 async function recordsOf(ids, signal) {
   const records = new Map();
-  for (let at = 0; at < ids.length; at += 100) {
-    const list = ids.slice(at, at + 100).map((id) => `'${id.replaceAll("'", "''")}'`).join(", ");
-    const { items } = await ask("POST", "/search", { json: { filter: `image_id IN (${list})`, limit: 100, fields: FIELDS }, signal });
+  const batches = [];
+  let room = 0;
+  for (const text of ids.map((id) => `'${id.replaceAll("'", "''")}', `)) {
+    if (text.length > room || batches.at(-1).length === AT_ONCE) {
+      batches.push([]);
+      room = MOST_FILTER;
+    }
+    batches.at(-1).push(text);
+    room -= text.length;
+  }
+  for (const batch of batches) {
+    const { items } = await ask("POST", "/search", { json: { filter: `image_id IN (${batch.join("").slice(0, -2)})`, limit: AT_ONCE, fields: FIELDS }, signal });
     items.forEach((record) => records.set(record.image_id, record));
   }
   return records;
@@ -95,13 +107,14 @@ function worded(name, value) {
 /** Images that look like one, the nearest first. */
 export function similar(main, params, signal) {
   const of = params.get("of") || "";
-  const request = { method: "GET", path: `/images/similar/${pathOf(of)}`, query: { limit: 50 } };
+  const request = () => ({ method: "GET", path: `/images/similar/${pathOf(of)}`, query: { limit: 50 } });
   const list = el("div", { class: "cards" });
   const count = el("p", { class: "count", role: "status" });
-  fill(main, el("div", { class: "main" }, el("div", { class: "bar" }, count, el("div", { class: "tools" }, button(t("show-request"), () => showRequest([request])))), list));
+  fill(main, el("div", { class: "main" }, el("div", { class: "bar" }, count, el("div", { class: "tools" }, hasPath(of) && button(t("show-request"), () => showRequest([request()])))), list));
   const load = async () => {
     try {
-      const { items } = await ask("GET", request.path, { query: request.query, signal });
+      const { path, query } = request();
+      const { items } = await ask("GET", path, { query, signal });
       const found = items.filter(({ record }) => !gone.has(record.image_id));
       sequence.records = found.map(({ record }) => record);
       count.textContent = t("similar-to", { count: found.length, name: of });

@@ -162,6 +162,7 @@ export default {
   "try-again": "Try again",
   "error.offline": "There is no network",
   "error.unreachable": "The API does not answer",
+  "error.no-path": "No address can name this image: its key has empty parts, “.” or “..”",
   "error.throttled": "Too many requests for now",
   "error.quota": "The key's requests for today are used up",
   "error.key": "The API does not accept the key",

@@ -162,6 +162,7 @@ export default {
   "try-again": "Reintentar",
   "error.offline": "No hay red",
   "error.unreachable": "La API no responde",
+  "error.no-path": "Ninguna dirección puede nombrar esta imagen: su clave tiene partes vacías, «.» o «..»",
   "error.throttled": "Demasiadas solicitudes por ahora",
   "error.quota": "Las solicitudes de hoy de la clave se han agotado",
   "error.key": "La API no acepta la clave",

@@ -162,6 +162,7 @@ export default {
   "try-again": "Tentar de novo",
   "error.offline": "Não há rede",
   "error.unreachable": "A API não responde",
+  "error.no-path": "Nenhum endereço pode nomear esta imagem: sua chave tem partes vazias, “.” ou “..”",
   "error.throttled": "Requisições demais por agora",
   "error.quota": "As requisições de hoje da chave acabaram",
   "error.key": "A API não aceita a chave",

@@ -26,7 +26,7 @@ terraform-there:
 build: ## Build every function's package for AWS Lambda (python3.13, arm64)
 	@./build.sh
 
-up: terraform-there setup ## Start the local AWS and deploy onto it (empty)
+up: terraform-there setup ## Start the local AWS and deploy onto it, without images
 	@$(RUN) -m tools.dev.demo --no-images
 
 demo: terraform-there setup ## Start, deploy and show it all with sample images, or your own: make demo IMAGES=directory

@@ -400,9 +400,9 @@ def demo(port: int, images: Callable[[], Mapping[str, bytes | Path]] | None, own
     outputs = terraform.outputs()
     api = Api(str(outputs["api_url"]).rstrip("/"), str(outputs["api_key"]))
     page = outputs.get("gallery_url")
-    if page:
-        print(f"\nGallery: {page}\nAPI key: {api.key}\n", flush=True)
     if chosen:
+        if page:
+            print(f"\nGallery: {page}\nAPI key: {api.key}\n", flush=True)
         client = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
         records = wait_until_indexed(api, upload(client, str(outputs["bucket"]), chosen))
         show_records(records.values())

@@ -359,9 +359,15 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__,
         epilog="exit code: 0 in step, 1 differences found (repaired or not), 2 could not compare",
     )
-    parser.add_argument("--bucket", required=True, help="the bucket (terraform output -raw bucket)")
-    parser.add_argument("--table", required=True, help="the table (terraform output -raw table)")
-    parser.add_argument("--queue-url", help="the event queue, for --repair (terraform output -raw queue_url)")
+    parser.add_argument(
+        "--bucket", required=True, help="the bucket (terraform -chdir=terraform output -raw bucket)"
+    )
+    parser.add_argument(
+        "--table", required=True, help="the table (terraform -chdir=terraform output -raw table)"
+    )
+    parser.add_argument(
+        "--queue-url", help="the event queue, for --repair (terraform -chdir=terraform output -raw queue_url)"
+    )
     parser.add_argument(
         "--prefix",
         action="append",
@@ -377,12 +383,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--search-bucket",
         help="compare the table with search as well, as tools/ops/snapshot.py does"
-        " (terraform output -raw search_bucket)",
+        " (terraform -chdir=terraform output -raw search_bucket)",
     )
     parser.add_argument(
         "--pixels-queue-url",
         help="look for images whose pixels are unknown; --repair sends them there"
-        " (terraform output -raw pixels_queue_url)",
+        " (terraform -chdir=terraform output -raw pixels_queue_url)",
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar, no line per difference")
     parser.add_argument("--region", help="AWS region (default: as deploy.sh finds it)")

@@ -141,9 +141,13 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__,
         epilog="exit code: 0 in step, 1 differences found (repaired or not), 2 could not compare",
     )
-    parser.add_argument("--table", required=True, help="the table (terraform output -raw table)")
     parser.add_argument(
-        "--search-bucket", required=True, help="the search bucket (terraform output -raw search_bucket)"
+        "--table", required=True, help="the table (terraform -chdir=terraform output -raw table)"
+    )
+    parser.add_argument(
+        "--search-bucket",
+        required=True,
+        help="the search bucket (terraform -chdir=terraform output -raw search_bucket)",
     )
     parser.add_argument("--repair", action="store_true", help="write what differs, and merge it")
     parser.add_argument("--region", help="AWS region (default: as deploy.sh finds it)")

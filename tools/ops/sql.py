@@ -217,7 +217,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, help="the file to write (default: standard output)")
     parser.add_argument(
-        "--search-bucket", help="default: that of the deployment here (terraform output -raw search_bucket)"
+        "--search-bucket",
+        help="default: that of the deployment here (terraform -chdir=terraform output -raw search_bucket)",
     )
     parser.add_argument("--memory", type=int, default=2048, metavar="MB", help="for DuckDB (default: 2048)")
     parser.add_argument("--region", help="AWS region (default: as deploy.sh finds it)")

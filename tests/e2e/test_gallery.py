@@ -19,6 +19,7 @@ from tests.support.pictures import picture
 from tests.support.samples import SAMPLES
 from tests.support.stack import ROOT, Stack, eventually
 from tools.dev.collection import collection
+from tools.ops.sql import Catalogue, Files
 
 #: A text of which every field of a record is made that a file can state.
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>'
@@ -82,10 +83,15 @@ def test_the_gallery_in_a_browser(pixels_stack: Stack, programs: Path, folder: P
         NODE_MODULES=str(node_modules(programs)),
     )
     print(said)
-    (report,) = re.findall(r"REPORT (.+)", said)
-    assert set(json.loads(report)["axe"].values()) == {0}
+    (line,) = re.findall(r"REPORT (.+)", said)
+    report = json.loads(line)
+    assert set(report["axe"].values()) == {0}
+    laptop = Catalogue(Files(stack.outputs["search_bucket"], stack.s3), folder, 500)
+    _, rows = laptop.rows(report["sql"], 1000)
+    assert len(rows) == report["found"] > 0
+    laptop.close()
     logged = stack.site.local.log_tail()
     assert stack.key not in logged
     if target := os.environ.get("GALLERY_PICTURE"):
-        with Image.open(shots / "gallery.png") as shot:
+        with Image.open(shots / "images-1280-light.png") as shot:
             shot.convert("RGB").save(ROOT / target, quality=80, method=6)

@@ -118,12 +118,6 @@ step("shows tiles with previews, facets and a timeline", async () => {
   await page.getByRole("group", { name: "Maker" }).getByText("SONY").waitFor();
   assert.ok(await page.getByRole("region", { name: "Timeline" }).getByRole("button").count() > 5);
   await accessible("images");
-  await visit("#/?sort=filename");
-  await tiles().first().waitFor();
-  await loaded();
-  await page.screenshot({ path: path.join(SHOTS, "gallery.png") });
-  await visit("#/");
-  await tiles().first().waitFor();
   report.weight = await page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => name.includes("/gallery/"))
     .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0));
   assert.ok(report.weight > 10_000 && report.weight < 150_000, `the page weighs ${report.weight} bytes`);
@@ -446,6 +440,17 @@ for (const [width, height] of [[1280, 860], [360, 740]]) {
     });
   }
 }
+
+step("tells its question in SQL", async () => {
+  await visit("#/?camera.make=SONY&camera.make=Google&taken_at=2020..2024-06&bbox=-30,30,179,70&sort=-taken_at");
+  await page.getByRole("button", { name: /Take the filter Maker SONY/ }).waitFor();
+  await matches(/^\d+ images?$/);
+  await page.getByRole("button", { name: "Show the request" }).click();
+  const part = page.locator("section.copyable").filter({ has: page.getByRole("heading", { name: "SQL" }) });
+  report.sql = await part.locator("pre").textContent();
+  report.found = Number.parseInt(await count().textContent(), 10);
+  await page.keyboard.press("Escape");
+});
 
 step("scrolls through 10,000 images", async () => {
   const other = await open({}, { hash: "#/uploads" });

@@ -6,7 +6,7 @@ import { change, empty, events, fail, go, uploaded } from "./frame.js";
 import { grid, present } from "./grid.js";
 import { openImage, sequence } from "./detail.js";
 import { remove } from "./deletion.js";
-import { FACETS, SORTS, body, filters, sortOf, timeOf } from "./question.js";
+import { FACETS, SORTS, body, filters, sortOf, sql, timeOf } from "./question.js";
 import { rail } from "./rail.js";
 import { showRequest } from "./request.js";
 import { localTime, moment, t } from "./text.js";
@@ -33,7 +33,7 @@ export function images(main, params, signal) {
   wide.addEventListener("change", unfold, { signal });
   unfold();
   const place = el("div", { class: "results" });
-  const request = { method: "POST", path: "/search", json: { ...body(params), limit: PAGE } };
+  const request = { method: "POST", path: "/search", json: { ...body(params), limit: PAGE }, sql: sql(params) };
 
   let found = [];
   let matched = 0;

@@ -61,30 +61,59 @@ export const sortOf = (params) => (SORTS.includes(params.get("sort")) ? params.g
 /** The time by which the timeline counts: when images were taken, or when they came. */
 export const timeOf = (params) => (params.get("time") === "uploaded_at" ? "uploaded_at" : "taken_at");
 
+/** What the search's language and DuckDB's say differently. Times are texts there, as precise as they are stated. */
+const CQL2 = {
+  overlaps: (name, texts) => `A_OVERLAPS(${name}, (${texts.join(", ")}))`,
+  within: (name, from, to) => `${name} >= ${quoted(from)} AND ${name} <= ${quoted(to)}`,
+};
+const SQL = {
+  overlaps: (name, texts) => `list_has_any(${name}, [${texts.join(", ")}])`,
+  within: (name, from, to) => `left(${name}, ${from.length}) >= ${quoted(from)} AND left(${name}, ${to.length}) <= ${quoted(to)}`,
+};
+
 /** The body of `POST /search` that the address asks for; `without` leaves a name away. */
 export function body(params, without = null) {
-  const conditions = [];
-  for (const name of new Set(params.keys())) {
-    if (name === without || OTHERS.has(name)) continue;
-    const values = params.getAll(name);
-    if (TIMES.includes(name)) conditions.push(within(name, values[0]));
-    else if (FILTERED.has(name)) conditions.push(among(name, FILTERED.get(name), values));
-  }
-  if (params.get("where") && without !== "where") conditions.push(`(${params.get("where")})`);
+  const parts = conditions(params, without, CQL2);
+  if (params.get("where") && without !== "where") parts.push(`(${params.get("where")})`);
   const asked = { sortby: sortOf(params) };
-  if (conditions.length) asked.filter = conditions.join(" AND ");
+  if (parts.length) asked.filter = parts.join(" AND ");
   for (const name of ["q", "bbox"]) if (params.get(name) && without !== name) asked[name] = params.get(name);
   if (asked.bbox) asked.bbox = asked.bbox.split(",").map(Number);
   return asked;
 }
 
+/** The same question for tools/ops/sql.py; null where it asks for words, or by a filter of the visitor's own. */
+export function sql(params) {
+  if (params.get("q") || params.get("where")) return null;
+  const parts = conditions(params, null, SQL);
+  if (params.get("bbox")) {
+    const [west, south, east, north] = params.get("bbox").split(",").map(Number);
+    parts.push(`(gps.longitude >= ${west} ${west > east ? "OR" : "AND"} gps.longitude <= ${east})`, `gps.latitude BETWEEN ${south} AND ${north}`);
+  }
+  const [, descending, name] = /^(-?)(.*)$/.exec(sortOf(params));
+  const where = parts.length ? `\nWHERE ${parts.join("\n  AND ")}` : "";
+  return `SELECT * FROM images${where}\nORDER BY ${name}${descending && " DESC"} NULLS LAST`;
+}
+
+function conditions(params, without, language) {
+  const parts = [];
+  for (const name of new Set(params.keys())) {
+    if (name === without || OTHERS.has(name)) continue;
+    const values = params.getAll(name);
+    const [from, to] = values[0].split("..");
+    if (TIMES.includes(name)) parts.push(language.within(name, from, to || from));
+    else if (FILTERED.has(name)) parts.push(among(name, FILTERED.get(name), values, language));
+  }
+  return parts;
+}
+
 const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
 
-function among(name, kind, values) {
+function among(name, kind, values, language) {
   const stated = values.filter((value) => value !== "");
   const parts = [];
   if (kind === "range") parts.push(...stated.map((value) => between(name, value)));
-  else if (kind === "texts" && stated.length) parts.push(`A_OVERLAPS(${name}, (${stated.map(quoted).join(", ")}))`);
+  else if (kind === "texts" && stated.length) parts.push(language.overlaps(name, stated.map(quoted)));
   else if (stated.length === 1) parts.push(`${name} = ${kind === "text" ? quoted(stated[0]) : literal(stated[0])}`);
   else if (stated.length) parts.push(`${name} IN (${stated.map(kind === "text" ? quoted : literal).join(", ")})`);
   if (values.includes("")) parts.push(`${name} IS NULL`);
@@ -97,9 +126,4 @@ const literal = (text) => (/^(true|false|-?\d+(\.\d+)?)$/.test(text) ? text : qu
 function between(name, text) {
   const [from, to, last] = text.split("..");
   return `(${name} >= ${literal(from)} AND ${name} ${last === "" ? "<=" : "<"} ${literal(to)})`;
-}
-
-function within(name, text) {
-  const [from, to] = text.split("..");
-  return `${name} >= ${quoted(from)} AND ${name} <= ${quoted(to || from)}`;
 }

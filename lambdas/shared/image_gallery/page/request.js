@@ -5,11 +5,12 @@ import { button, dialog, el } from "./dom.js";
 import { notice } from "./frame.js";
 import { t } from "./text.js";
 
-/** Show requests `{method, path, query, json}`. */
+/** Show requests `{method, path, query, json, sql}`. */
 export function showRequest(requests) {
   const parts = requests.flatMap((request) => {
     const shown = [copyable("curl", curl(request))];
     if (request.json) shown.push(copyable("JSON", JSON.stringify(request.json, null, 2)));
+    if (request.sql) shown.push(copyable("SQL", request.sql));
     return shown;
   });
   const node = dialog(t("show-request"), "request", el("p", { text: t("request.key") }), parts);

@@ -220,7 +220,7 @@ def _page(
         values,
         deadline,
     )
-    records = _records(engine, view, query, places[: query.limit], deadline)
+    records = records_at(engine, view, places[: query.limit], deadline, query.fields)
     items: list[dict[str, Any]] = []
     size = 0
     for record in records:
@@ -232,15 +232,20 @@ def _page(
     return items, list(places[len(items) - 1][2:]) if items and more_follow else None
 
 
-def _records(
-    engine: Engine, view: View, query: Query, places: Sequence[tuple[Any, ...]], deadline: float
+def records_at(
+    engine: Engine,
+    view: View,
+    places: Sequence[tuple[Any, ...]],
+    deadline: float,
+    fields: tuple[str, ...] = (),
 ) -> list[dict[str, Any]]:
+    """The records at these places, which begin with file and row, in their order; of each the `fields` (all)."""
     if not places:
         return []
-    names = [name for name in sql_types() if _is_told(name, query.fields)]
+    names = [name for name in sql_types() if _is_told(name, fields)]
     rows = engine.run(view.record_rows([(file, row) for file, row, *_ in places], names), deadline=deadline)
     by_place = {(file, row): dict(zip(names, values, strict=True)) for file, row, *values in rows}
-    return [_chosen(record_of_row(by_place[(file, row)]), query.fields) for file, row, *_ in places]
+    return [_chosen(record_of_row(by_place[(file, row)]), fields) for file, row, *_ in places]
 
 
 def _key(column: Column) -> str:

@@ -12,10 +12,8 @@ from typing import Any
 
 from image_catalogue.errors import ImageNotFound, InvalidRequest
 
-from .columns import record_of_row, sql_types
-from .engine import Engine
-from .query import MAX_GROUP, QUERY_SECONDS
-from .snapshot import Reader, View, patiently
+from .query import MAX_GROUP, QUERY_SECONDS, records_at
+from .snapshot import Reader, patiently
 
 DEFAULT_DISTANCE, MAX_DISTANCE = 10, 20
 #: Four bands cannot all differ in two bits while this many differ in all.
@@ -37,7 +35,7 @@ def similar(
 ) -> dict[str, Any]:
     """The images whose hash differs from this one's in at most `most` bits, the nearest first.
 
-    Raises `ImageNotFound`, and `InvalidRequest` where the image has no hash.
+    Raises `ImageNotFound`, and `InvalidRequest` where the image has no hash or one that says nothing.
     """
     engine, deadline = reader.engine, time.monotonic() + seconds
 
@@ -61,7 +59,7 @@ def similar(
             [image_id, most, limit],
             deadline,
         )
-        records = _records(engine, view, [(file, row) for file, row, _ in rows], deadline)
+        records = records_at(engine, view, rows, deadline)
         items = [
             {"distance": int(apart), "record": record}
             for (_, _, apart), record in zip(rows, records, strict=True)
@@ -168,14 +166,3 @@ def _groups(rows: Iterable[tuple[int, str, int]], leader: dict[int, int]) -> lis
 
 def _place(group: dict[str, Any]) -> tuple[int, str]:
     return -group["wasted_bytes"], group["image_ids"][0]
-
-
-def _records(
-    engine: Engine, view: View, places: list[tuple[Any, Any]], deadline: float
-) -> list[dict[str, Any]]:
-    if not places:
-        return []
-    names = list(sql_types())
-    rows = engine.run(view.record_rows(places, names), deadline=deadline)
-    by_place = {(file, row): dict(zip(names, values, strict=True)) for file, row, *values in rows}
-    return [record_of_row(by_place[place]) for place in places]

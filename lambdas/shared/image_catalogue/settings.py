@@ -31,6 +31,16 @@ def _integer(name: str, default: int, low: int, high: int) -> int:
     return int(text)
 
 
+def _one_of(name: str, *values: str) -> str:
+    """One of the values, the first where nothing is set."""
+    value = os.environ.get(name) or values[0]
+    if value not in values:
+        raise MissingSetting(
+            f"environment variable {name} must be {', '.join(values[:-1])} or {values[-1]}, not {value!r}"
+        )
+    return value
+
+
 def bucket_name() -> str:
     """The bucket that holds the images."""
     return _required("BUCKET_NAME")
@@ -43,10 +53,7 @@ def preview_bucket() -> str:
 
 def previews() -> bool:
     """Whether the deployment has previews."""
-    value = os.environ.get("PREVIEWS") or "true"
-    if value not in ("true", "false"):
-        raise MissingSetting(f"environment variable PREVIEWS must be true or false, not {value!r}")
-    return value == "true"
+    return _one_of("PREVIEWS", "true", "false") == "true"
 
 
 def table_name() -> str:
@@ -87,18 +94,12 @@ def search_bucket() -> str:
 
 def events() -> bool:
     """Whether EventBridge is told of every change."""
-    value = os.environ.get("EVENTS") or "false"
-    if value not in ("true", "false"):
-        raise MissingSetting(f"environment variable EVENTS must be true or false, not {value!r}")
-    return value == "true"
+    return _one_of("EVENTS", "false", "true") == "true"
 
 
 def pixels() -> str:
     """Of which new images the pixels are looked at: `off` (none) or `all`."""
-    value = os.environ.get("PIXELS") or "off"
-    if value not in ("off", "all"):
-        raise MissingSetting(f"environment variable PIXELS must be off or all, not {value!r}")
-    return value
+    return _one_of("PIXELS", "off", "all")
 
 
 def pixels_queue() -> str:
@@ -113,10 +114,7 @@ def search_parts() -> int:
 
 def gps() -> str:
     """How exactly positions are stored: `exact`, `coarse` (about 1 km) or `none`."""
-    value = os.environ.get("GPS") or "exact"
-    if value not in ("exact", "coarse", "none"):
-        raise MissingSetting(f"environment variable GPS must be exact, coarse or none, not {value!r}")
-    return value
+    return _one_of("GPS", "exact", "coarse", "none")
 
 
 def max_upload_bytes() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -13,7 +12,7 @@ from image_catalogue import clients, settings
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.pixels_queue import parse
 from image_pixels.analysis import analyse
-from image_pixels.worker import Decoder
+from image_pixels.worker import decoder
 
 logger = Logger()
 clients.make_at_init(clients.s3, clients.dynamodb)
@@ -38,9 +37,3 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             logger.exception("image was not analysed", **fields, error=type(error).__name__)
             failed.append(message["messageId"])
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
-
-
-@lru_cache(maxsize=1)
-def decoder() -> Decoder:
-    """One decoding process for as long as the function's environment lives."""
-    return Decoder()

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -101,6 +102,12 @@ class Decoder:
                 env=environment,
             )
         return self._process
+
+
+@lru_cache(maxsize=1)
+def decoder() -> Decoder:
+    """One decoding process for as long as the function's environment lives."""
+    return Decoder()
 
 
 def _exchange(process: subprocess.Popen[bytes], task: dict[str, Any]) -> tuple[dict[str, Any], bytes] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from functools import lru_cache
 
 from image_catalogue import clients, settings
 from image_catalogue.bucket import Bucket, archived
@@ -15,7 +14,7 @@ from image_catalogue.source import ObjectGone, S3Object, UnreadableObject
 from image_metadata.errors import ImageMetadataError, SourceError, UnsupportedImage
 from image_pixels import render
 from image_pixels.preview import CONTENT_TYPE, SIZES
-from image_pixels.worker import Decoder, DecodingTimedOut
+from image_pixels.worker import DecodingTimedOut, decoder
 
 from ..files import GUARD
 from ..image_ids import candidates, catalogue, find_record
@@ -40,10 +39,8 @@ def get_preview(request: Request) -> Response:
     record = find_record(catalogue(), candidates(request))
     tag = f'"{record["etag"]}-{size}-{VERSION}"'
     cache = _FOR_GOOD if given.get("etag") == record["etag"] else _ASK_AGAIN
-    held, unchanged = (
-        request.headers.get("if-none-match"),
-        Response(304, "", {"ETag": tag, "Cache-Control": cache}),
-    )
+    unchanged = Response(304, "", {"ETag": tag, "Cache-Control": cache})
+    held = request.headers.get("if-none-match")
     if held != "*" and matches(held, tag):
         return unchanged
     previews = Previews(settings.preview_bucket())
@@ -62,7 +59,7 @@ def _make(previews: Previews, record: Item, size: int) -> Kept:
     deadline = time.monotonic() + _FETCH_SECONDS
     source = S3Object(clients.s3(), settings.bucket_name(), image_id, deadline, etag)
     try:
-        made = Kept(render.preview(source, size, _decoder()), CONTENT_TYPE)
+        made = Kept(render.preview(source, size, decoder()), CONTENT_TYPE)
     except ObjectGone as error:
         raise ImageNotFound(image_id) from error
     except UnreadableObject as error:
@@ -95,9 +92,3 @@ def _size(text: str) -> int:
         if text == str(size):
             return size
     raise InvalidRequest(f"size is one of {', '.join(map(str, SIZES))}")
-
-
-@lru_cache(maxsize=1)
-def _decoder() -> Decoder:
-    """One decoding process for as long as the function's environment lives."""
-    return Decoder()

@@ -38,16 +38,15 @@ class File:
 def version() -> str:
     """A hash of all files."""
     digest = blake2s(digest_size=8)
-    for path in _paths():
-        data = path.read_bytes()
-        digest.update(f"{path.name} {len(data)}\n".encode() + data)
+    for name, data in _sources().items():
+        digest.update(f"{name} {len(data)}\n".encode() + data)
     return digest.hexdigest()
 
 
 @lru_cache(maxsize=1)
 def files() -> Mapping[str, File]:
     """Name -> file."""
-    return MappingProxyType({path.name: _file(path) for path in _paths()})
+    return MappingProxyType({name: _file(name, data) for name, data in _sources().items()})
 
 
 @lru_cache(maxsize=1)
@@ -58,12 +57,14 @@ def inline_scripts() -> tuple[str, ...]:
     return tuple(f"'sha256-{b64encode(digest).decode()}'" for digest in hashes)
 
 
-def _paths() -> list[Path]:
-    return sorted(path for path in _FOLDER.iterdir() if path.suffix in _MEDIA_TYPES)
+@lru_cache(maxsize=1)
+def _sources() -> Mapping[str, bytes]:
+    """Name -> what the file holds as it is written."""
+    paths = sorted(path for path in _FOLDER.iterdir() if path.suffix in _MEDIA_TYPES)
+    return MappingProxyType({path.name: path.read_bytes() for path in paths})
 
 
-def _file(path: Path) -> File:
-    data = path.read_bytes()
-    if path.name == INDEX:
+def _file(name: str, data: bytes) -> File:
+    if name == INDEX:
         data = data.replace(_PLACEHOLDER, version().encode())
-    return File(_MEDIA_TYPES[path.suffix], data, gzip.compress(data, mtime=0))
+    return File(_MEDIA_TYPES[Path(name).suffix], data, gzip.compress(data, mtime=0))

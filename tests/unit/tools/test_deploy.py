@@ -117,6 +117,18 @@ def test_an_absent_role_is_written_so_that_no_older_value_stays(configuration: P
     assert variables["lambda_role_arn"] is None
 
 
+def test_pixels_are_looked_at_locally_as_long_as_there_is_search(configuration: Path) -> None:
+    def pixels(environment: dict[str, str]) -> object:
+        place = deploy.find_place(environment)
+        target = package.Target("python3.13", "arm64")
+        return deploy.variables_for(place, target, "us-east-1", None, environment).get("pixels")
+
+    local = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "DEPLOY_DIR": str(configuration / "local")}
+    assert pixels(local) == "all" and pixels(local | {"TF_VAR_search": "false"}) == "off"
+    assert pixels(local | {"TF_VAR_pixels": "off"}) is None, "the user's own choice stands"
+    assert pixels({}) is None
+
+
 def test_a_runtime_that_cannot_be_built_is_named(configuration: Path) -> None:
     with pytest.raises(deploy.DeployError, match=r"python3\.9.*python3\.13"):
         deploy.target_of(deploy.find_place({}), {"TF_VAR_runtime": "python3.9"})

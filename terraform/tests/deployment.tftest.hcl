@@ -134,6 +134,8 @@ run "alarms_and_a_key_of_ones_own" {
 }
 
 run "protected" {
+  command = plan
+
   module {
     source = "./modules/image_metadata"
   }
@@ -154,6 +156,8 @@ run "protected" {
 }
 
 run "a_lab_ends_some_day_and_runs_few_functions" {
+  command = plan
+
   module {
     source = "./modules/image_metadata"
   }

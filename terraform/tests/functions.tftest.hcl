@@ -13,47 +13,7 @@ run "packages" {
   }
 }
 
-run "one_role_per_function" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  variables {
-    pixels = "all"
-  }
-
-  assert {
-    condition     = toset(keys(output.function_names)) == setsubtract(keys(local.declared_functions), ["authorize"]) && alltrue([for name, full_name in output.function_names : full_name == "image-metadata-dev-${name}"])
-    error_message = "Every function must be made, under its own name; the one for tokens only with tokens."
-  }
-
-  assert {
-    condition     = alltrue([for function in module.functions : function.role_arn == "arn:aws:iam::123456789012:role/mocked"])
-    error_message = "Every function must run as a role made for it."
-  }
-}
-
-run "without_previews" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  variables {
-    previews = false
-  }
-
-  assert {
-    condition     = !contains(keys(output.function_names), "preview_image") && output.preview_bucket == null
-    error_message = "Without previews there is neither their function nor their bucket."
-  }
-
-  assert {
-    condition     = !strcontains(module.functions["s3_file_event"].policy, "previews")
-    error_message = "Without previews nobody may touch them."
-  }
-}
-
-run "without_pixels" {
+run "by_default" {
   module {
     source = "./modules/image_metadata"
   }
@@ -67,15 +27,34 @@ run "without_pixels" {
     condition     = !strcontains(module.functions["publish_changes"].policy, "sqs:")
     error_message = "Nothing is queued that nobody takes."
   }
+
+  assert {
+    condition     = toset(local.open_routes) == toset(["GET /", "GET /gallery/{file+}"])
+    error_message = "Only the page and its files may be had without a key."
+  }
 }
 
-run "with_pixels" {
+run "all_that_can_be_had" {
   module {
     source = "./modules/image_metadata"
   }
 
   variables {
-    pixels = "all"
+    athena           = true
+    batch_operations = true
+    events           = true
+    pixels           = "all"
+    tracing          = true
+  }
+
+  assert {
+    condition     = toset(keys(output.function_names)) == setsubtract(keys(local.declared_functions), ["authorize"]) && alltrue([for name, full_name in output.function_names : full_name == "image-metadata-dev-${name}"])
+    error_message = "Every function must be made, under its own name; the one for tokens only with tokens."
+  }
+
+  assert {
+    condition     = alltrue([for function in module.functions : function.role_arn == "arn:aws:iam::123456789012:role/mocked"])
+    error_message = "Every function must run as a role made for it."
   }
 
   assert {
@@ -90,64 +69,6 @@ run "with_pixels" {
       ]
     ]))
     error_message = "Looking at pixels writes into the image's record, and nowhere else."
-  }
-}
-
-run "without_gallery" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  variables {
-    gallery = false
-  }
-
-  assert {
-    condition     = length(local.open_routes) == 0 && output.gallery_url == null && !contains(keys(local.routes), "GET /")
-    error_message = "Without the gallery every route asks for the key."
-  }
-}
-
-run "the_gallery_alone_is_open" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  assert {
-    condition     = toset(local.open_routes) == toset(["GET /", "GET /gallery/{file+}"])
-    error_message = "Only the page and its files may be had without a key."
-  }
-}
-
-run "a_given_role_is_used" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  variables {
-    lambda_role_arn  = "arn:aws:iam::123456789012:role/LabRole"
-    batch_operations = true
-  }
-
-  assert {
-    condition     = length(aws_iam_role.batch_operations) == 0 && length(aws_iam_role_policy.batch_operations) == 0
-    error_message = "With a role given, no IAM may be made."
-  }
-
-  assert {
-    condition     = alltrue([for function in module.functions : function.role_arn == var.lambda_role_arn])
-    error_message = "Every function must run as the role given."
-  }
-}
-
-run "least_privilege" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  variables {
-    tracing          = true
-    batch_operations = true
   }
 
   assert {
@@ -221,35 +142,6 @@ run "least_privilege" {
     ])
     error_message = "With tracing every function must be allowed to send traces."
   }
-}
-
-run "without_search" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  variables {
-    search = false
-  }
-
-  assert {
-    condition = (
-      length(setintersection(keys(module.functions), ["publish_changes", "compact_catalogue", "search_images"])) == 0
-      && length(module.search_bucket) == 0 && output.search_bucket == null && module.table.stream_arn == null
-      && length([for route in keys(local.routes) : route if strcontains(route, "search") || strcontains(route, "duplicates")]) == 0
-    )
-    error_message = "Without search there is nothing of it."
-  }
-}
-
-run "athena" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  variables {
-    athena = true
-  }
 
   assert {
     condition = (
@@ -257,16 +149,6 @@ run "athena" {
       && keys(module.search_bucket[0].temporary) == tolist(["athena/"])
     )
     error_message = "Athena must have a workgroup and a database, and its answers must not stay for ever."
-  }
-}
-
-run "search_keeps_to_its_bucket" {
-  module {
-    source = "./modules/image_metadata"
-  }
-
-  variables {
-    events = true
   }
 
   assert {
@@ -283,5 +165,62 @@ run "search_keeps_to_its_bucket" {
   assert {
     condition     = contains(flatten([for statement in jsondecode(module.functions["publish_changes"].policy).Statement : statement.Action]), "events:PutEvents")
     error_message = "With events = true, changes must be told on the bus."
+  }
+}
+
+run "nothing_that_can_be_left_out" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    gallery  = false
+    previews = false
+    search   = false
+  }
+
+  assert {
+    condition     = !contains(keys(output.function_names), "preview_image") && output.preview_bucket == null
+    error_message = "Without previews there is neither their function nor their bucket."
+  }
+
+  assert {
+    condition     = !strcontains(module.functions["s3_file_event"].policy, "previews")
+    error_message = "Without previews nobody may touch them."
+  }
+
+  assert {
+    condition     = length(local.open_routes) == 0 && output.gallery_url == null && !contains(keys(local.routes), "GET /")
+    error_message = "Without the gallery every route asks for the key."
+  }
+
+  assert {
+    condition = (
+      length(setintersection(keys(module.functions), ["publish_changes", "compact_catalogue", "search_images"])) == 0
+      && length(module.search_bucket) == 0 && output.search_bucket == null && module.table.stream_arn == null
+      && length([for route in keys(local.routes) : route if strcontains(route, "search") || strcontains(route, "duplicates")]) == 0
+    )
+    error_message = "Without search there is nothing of it."
+  }
+}
+
+run "a_given_role_is_used" {
+  module {
+    source = "./modules/image_metadata"
+  }
+
+  variables {
+    lambda_role_arn  = "arn:aws:iam::123456789012:role/LabRole"
+    batch_operations = true
+  }
+
+  assert {
+    condition     = length(aws_iam_role.batch_operations) == 0 && length(aws_iam_role_policy.batch_operations) == 0
+    error_message = "With a role given, no IAM may be made."
+  }
+
+  assert {
+    condition     = alltrue([for function in module.functions : function.role_arn == var.lambda_role_arn])
+    error_message = "Every function must run as the role given."
   }
 }

@@ -39,7 +39,7 @@ run "queue" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount == 5
+    condition     = jsondecode(aws_sqs_queue_redrive_policy.this.redrive_policy).maxReceiveCount == 5
     error_message = "A message that failed five times must go to the dead-letter queue."
   }
 

@@ -13,3 +13,13 @@ resource "aws_sqs_queue" "dead_letter" {
     Statement = [for statement in local.tls_only : merge(statement, { Resource = local.dead_letter_arn })]
   })
 }
+
+# A resource of its own, so that both queues are made at once: the provider looks at each new queue for 25 seconds.
+resource "aws_sqs_queue_redrive_policy" "this" {
+  queue_url = aws_sqs_queue.this.url
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letter.arn
+    maxReceiveCount     = var.max_receive_count
+  })
+}

@@ -4,12 +4,6 @@ resource "aws_sqs_queue" "this" {
   message_retention_seconds  = local.fourteen_days
   sqs_managed_sse_enabled    = true
 
-  # Not a literal ARN: SQS, and the local AWS too, refuses a redrive policy that names a queue which is not there yet.
-  redrive_policy = jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.dead_letter.arn
-    maxReceiveCount     = var.max_receive_count
-  })
-
   policy = length(local.statements) == 0 ? null : jsonencode({ Version = "2012-10-17", Statement = local.statements })
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -20,10 +21,13 @@ import requests
 from botocore.config import Config
 
 from tests.events import load
+from tools.deploy import package
 from tools.deploy.terraform import Terraform
 from tools.dev.local_aws import LocalAws, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
+#: The packages of an earlier deployment, which the next one need not build again.
+BUILT = ROOT / ".local" / "test-packages"
 T = TypeVar("T")
 WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.1
@@ -68,6 +72,8 @@ class Site:
             "HOME": str(home),
             "TF_VAR_pixels": "off",  # as AWS has it
         }
+        package.build_all(package.host_target(), ROOT / "lambdas", BUILT, quiet=True)
+        shutil.copytree(BUILT, home / "deploy" / "build")
 
     @property
     def endpoint(self) -> str:

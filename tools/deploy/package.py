@@ -18,9 +18,11 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,9 @@ STALE = "*__pycache__/*"
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 CACHE_KEPT = 12
+
+#: Functions are built side by side; those of the same requirements wait for the first one's wheels.
+INSTALLING = threading.Lock()
 
 
 class PackageError(Exception):
@@ -246,7 +251,9 @@ def build_function(name: str, target: Target, lambdas: Path, build: Path, cache:
         and hashlib.sha256(archive.read_bytes()).hexdigest() == previous.get("sha256")
     ):
         return previous, False
-    wheels = files_below(install_wheels(requirements, target, cache), "", leave_out, keep)
+    with INSTALLING:
+        installed = install_wheels(requirements, target, cache)
+    wheels = files_below(installed, "", leave_out, keep)
     content = {path: place.read_bytes() for path, place in wheels} | with_bytecode(ours, target)
     handler = Path(HANDLER).stem  # lambda_function.py and its bytecode
     vendored = {path: data for path, data in content.items() if Path(path).name.partition(".")[0] != handler}
@@ -281,9 +288,9 @@ def build_all(
             f"  without bytecode, which only {target.runtime} makes for it: with that Python functions start faster"
         )
     # Two builds at a time would pull each other's vendor folders away.
-    with locked(cache.parent / "build.lock"):
-        for name in names:
-            functions[name], changed = build_function(name, target, lambdas, build, cache)
+    with locked(cache.parent / "build.lock"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        built = pool.map(lambda name: build_function(name, target, lambdas, build, cache), names)
+        for name, (functions[name], changed) in zip(names, built, strict=True):
             size, digest = functions[name]["size"] / 1024, functions[name]["sha256"]
             say(
                 f"  {name + '.zip':<24} {size:>8,.0f} KiB  sha256 {digest}  {'built' if changed else 'unchanged'}"

@@ -48,3 +48,9 @@ def test_functions_have_no_more_than_their_zip(site: Site, stack: Stack) -> None
     """The emulator's interpreter has boto3 alone, so a package that is not vendored would have failed elsewhere."""
     held = {path.name for path in (ROOT / ".local/venv").glob("lib/python*/site-packages/*")}
     assert not {"PIL", "aws_lambda_powertools", "image_metadata"} & held
+
+
+def test_no_authentication_only_when_asked_for_and_never_silently(calm_stack: Stack) -> None:
+    assert "warning" in calm_stack.said.lower()
+    answer = calm_stack.get("/metadata", key=None)
+    assert answer.status_code == 200, answer.text

@@ -219,15 +219,6 @@ def lab_ids(stack: Stack, token: str) -> list[str]:
     return [item["image_id"] for item in answer.json()["items"]]
 
 
-def test_no_authentication_only_when_asked_for_and_never_silently(other_site: Site, lab: Stack) -> None:
-    stack = other_site.deploy(TF_VAR_auth="none")
-    assert "warning" in stack.said.lower()
-    answer = stack.get("/metadata", key=None)
-    assert answer.status_code == 200, answer.text
-    listed = [item["image_id"] for item in answer.json()["items"]]
-    assert listed == ["uploads/photo.webp"], "the same catalogue as before"
-
-
 def test_plain_terraform_destroy_leaves_nothing_but_what_was_there(other_site: Site, lab: Stack) -> None:
     done = other_site.terraform.capture(
         "destroy", "-auto-approve", "-input=false", "-no-color", *other_site.variable_files()

@@ -8,6 +8,10 @@ from tests.support.pictures import picture
 from tests.support.stack import Site, Stack
 
 IMAGE_ID = "uploads/of the first stage.png"
+#: The second stage, without the half of the resources that this has nothing to do with.
+PROD = {"TF_VAR_stage": "prod"} | {
+    f"TF_VAR_{part}": "false" for part in ("gallery", "monitoring", "previews", "search")
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -44,10 +48,10 @@ def test_a_setting_that_would_lose_data_is_refused(
 
 
 def test_a_second_stage_lives_beside_the_first_and_goes_alone(site: Site, stack: Stack) -> None:
-    made = site.deploy_script("-no-color", TF_VAR_stage="prod")
+    made = site.deploy_script("-no-color", **PROD)
     assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-3000:]
     assert len(deployed(site, "prod")) >= 2 and stack.record(IMAGE_ID).status_code == 200
-    settings = {"TF_VAR_stage": "prod", "TF_VAR_table_name": "of-prod-2"}
+    settings = PROD | {"TF_VAR_table_name": "of-prod-2"}
     refused = site.deploy_script("-no-color", **settings)
     assert refused.returncode == 1 and "image-metadata-prod (0 records) would be replaced" in refused.stderr
     replaced = site.deploy_script("--replace-data", "-no-color", **settings)

@@ -66,7 +66,7 @@ def sign(
     headers = {"host": parts.netloc, "x-amz-date": stamp}
     if service == "s3":
         headers["x-amz-content-sha256"] = digest
-    else:
+    elif body:
         headers["content-type"] = "application/x-www-form-urlencoded; charset=utf-8"
     headers |= extra or {}
     if credentials.token:

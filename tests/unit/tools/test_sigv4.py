@@ -36,3 +36,14 @@ def test_object_requests_are_signed_as_botocore_signs_them() -> None:
     signer = S3SigV4Auth(BotocoreCredentials("AKID", "secret"), "s3", "us-east-1")
     signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
     assert ours["authorization"].endswith(f"Signature={signature}")
+
+
+def test_a_request_without_a_body_names_no_type_of_one() -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    url = "https://lambda.us-east-1.amazonaws.com/2015-03-31/functions/"
+    ours = sign("GET", url, b"", "lambda", "us-east-1", Credentials("AKID", "secret", None, ""), now)
+    request = AWSRequest("GET", url)
+    request.context["timestamp"] = request.headers["X-Amz-Date"] = now.strftime("%Y%m%dT%H%M%SZ")
+    signer = SigV4Auth(BotocoreCredentials("AKID", "secret"), "lambda", "us-east-1")
+    signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+    assert "content-type" not in ours and ours["authorization"].endswith(f"Signature={signature}")

@@ -182,7 +182,7 @@ run "cors" {
   }
 }
 
-run "preflights_on_aws" {
+run "preflights" {
   module {
     source = "./modules/rest_api"
   }
@@ -190,21 +190,6 @@ run "preflights_on_aws" {
   assert {
     condition     = alltrue([for integration in aws_api_gateway_integration.preflight : integration.integration_http_method == null])
     error_message = "AWS returns no method of a mock: naming one replaces it at every apply."
-  }
-}
-
-run "preflights_on_the_local_aws" {
-  module {
-    source = "./modules/rest_api"
-  }
-
-  variables {
-    local = true
-  }
-
-  assert {
-    condition     = alltrue([for integration in aws_api_gateway_integration.preflight : integration.integration_http_method == "POST"])
-    error_message = "The local AWS takes no mock without a method."
   }
 }
 

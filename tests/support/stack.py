@@ -58,9 +58,10 @@ def path_of(image_id: str) -> str:
 class Site:
     """A local AWS with a directory for one deployment; ``deploy`` makes it a ``Stack``."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, local: Any = None) -> None:
+        """``local`` takes the place of the local AWS: another emulator, with the methods of `MotoAws`."""
         self.home = home
-        self.local = LocalAws(home / "aws", free_port(), libraries=_duckdb_alone(home / "libraries"))
+        self.local = local or LocalAws(home / "aws", free_port(), libraries=_duckdb_alone(home / "libraries"))
         clean = {
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))
         }

@@ -406,7 +406,7 @@ class Comparison:
                 verdict = self.verdict(path, field)
                 if verdict and outcome in ("disagree", "missing"):
                     self.counts[field]["looked into"] += 1
-                    self.counts[field]["exiftool wrong"] += verdict.startswith("ours")
+                    self.counts[field][verdict.partition(":")[0]] += 1
                 self.differences.append(
                     {"file": str(path), "kind": kind, "field": field, "outcome": outcome, "ours": here,
                      "exiftool": there, "status": record["status"], "verdict": verdict,
@@ -414,7 +414,7 @@ class Comparison:
                 )  # fmt: skip
 
     def verdict(self, path: Path, field: str) -> str | None:
-        """Who is right and why, where that was looked into."""
+        """Who is right (ours, exiftool, none: no one value is) and why, where that was looked into."""
         for entry in self.verdicts:
             if field in entry["fields"].split() and fnmatch.fnmatch(str(path), f"*{entry['file']}"):
                 return f"{entry['right']}: {entry['why']}"
@@ -427,9 +427,9 @@ class Comparison:
         return 100 * count["agree"] / stated if stated else None
 
     def right(self, field: str) -> float | None:
-        """The same without the values that exiftool was found to be wrong in."""
+        """The same without the values in which exiftool was found to be wrong, and those of which none is right."""
         count = self.counts[field]
-        stated = count["agree"] + count["disagree"] + count["missing"] - count["exiftool wrong"]
+        stated = count["agree"] + count["disagree"] + count["missing"] - count["ours"] - count["none"]
         return 100 * count["agree"] / stated if stated else None
 
     def reached(self) -> bool:
@@ -441,7 +441,7 @@ class Comparison:
         print(f"{self.files} files\n")
         print(
             f"{'field':14} {'agree':>6} {'disagree':>8} {'missing':>7} {'extra':>6} {'rate %':>7}"
-            f" {'right %':>7} {'target':>6}  looked into, exiftool wrong"
+            f" {'right %':>7} {'target':>6} {'looked into':>11} {'ours right':>10} {'none right':>10}"
         )
         for field, target in TARGETS.items():
             count = self.counts[field]
@@ -450,7 +450,7 @@ class Comparison:
             )
             print(
                 f"{field:14} {count['agree']:6} {count['disagree']:8} {count['missing']:7} {count['extra']:6}"
-                f" {shown:>7} {right:>7} {target:6}  {count['looked into']}, {count['exiftool wrong']}"
+                f" {shown:>7} {right:>7} {target:6} {count['looked into']:11} {count['ours']:10} {count['none']:10}"
             )
         print("\nper format, agree/disagree/missing/extra")
         fields = list(TARGETS)

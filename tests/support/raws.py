@@ -204,14 +204,14 @@ def heap(records: Sequence[tuple[int, bytes]], order: str = "<") -> bytes:
     return values + struct.pack(order + "H", len(records)) + rows + struct.pack(order + "I", len(values))
 
 
-def crw(rotation: int = 0, order: str = "<") -> bytes:
+def crw(rotation: int = 0, order: str = "<", names: bytes = b"Canon\0Canon EOS 10D\0") -> bytes:
     """Canon CRW."""
     image = struct.pack(order + "IIfiIII", 3072, 2048, 1.0, rotation, 8, 24, 1)
     time = struct.pack(order + "III", 1714979289, 0, 0)
     exposure = struct.pack(order + "fff", 0.0, 6.0, 5.0)
     properties = heap(
-        [(0x080A, b"Canon\0Canon EOS 10D\0"), (0x180B, struct.pack(order + "I", 123)), (0x1810, image),
-         (0x180E, time), (0x1818, exposure), (0x101C | 0x4000, struct.pack(order + "H", 100))], order,
+        [(0x080A, names), (0x180B, struct.pack(order + "I", 123)), (0x1810, image), (0x180E, time),
+         (0x1818, exposure), (0x101C | 0x4000, struct.pack(order + "H", 100))], order,
     )  # fmt: skip
     thumbnail = jpeg()
     body = heap([(0x2005, b"\xff\xd8" + bytes(100)), (0x2008, thumbnail), (0x300A, properties)], order)

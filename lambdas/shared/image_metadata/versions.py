@@ -19,5 +19,6 @@ class Change(NamedTuple):
 CHANGES = {
     1: Change("the first records"),
     2: Change("raw files, pages, dates, texts, hidden blocks, unsigned positions", "84800d7d1b08"),
+    3: Change("damaged and rare forms of what version 2 reads", "84800d7d1b08"),
 }
 EXTRACTOR_VERSION = max(CHANGES)

@@ -319,6 +319,11 @@ def test_crw_turned(order: str, rotation: int, orientation: int) -> None:
     assert told.taken_at_source == "CIFF DateTimeOriginal"
 
 
+def test_crw_whose_make_has_lost_its_end_still_has_its_model() -> None:
+    told = metadata_of(raws.crw(names=b"CanonVCanon EOS 10D\0\x8f\xff"))
+    assert told.camera == {"make": "CanonV", "model": "Canon EOS 10D", "serial": "0000000123"}
+
+
 def test_crw_whose_directory_leads_back_to_itself() -> None:
     inner = struct.pack("<HHII", 1, 0x300A, 0, 0)
     body = inner + struct.pack("<I", 0)

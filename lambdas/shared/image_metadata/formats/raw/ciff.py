@@ -35,6 +35,7 @@ _MAKE_MODEL, _OWNER, _SERIAL, _TIME, _IMAGE, _EXPOSURE, _ISO = (
     0x101C,
 )
 _WANTED = frozenset((_MAKE_MODEL, _OWNER, _SERIAL, _TIME, _IMAGE, _EXPOSURE, _ISO))
+_MAKE_BYTES = 6  # "Canon" and its NUL; what follows is the model
 _APEX_RANGE = 30
 _ORIENTATIONS = {0: 1, 90: 6, 180: 3, 270: 8}
 
@@ -112,7 +113,8 @@ def _describe(values: dict[int, bytes], order: str) -> Description:
             else None
         )
 
-    make, _, model = values.get(_MAKE_MODEL, b"").partition(b"\0")
+    names = values.get(_MAKE_MODEL, b"")
+    make, model = names[:_MAKE_BYTES], names[_MAKE_BYTES:]
     stated = Description(make=decode(make), model=decode(model), artist=decode(values.get(_OWNER, b"")))
     stated.taken = unix_moment(number(_TIME, "I") or 0)
     if "EOS" in (stated.model or "") and number(_SERIAL, "I") is not None:

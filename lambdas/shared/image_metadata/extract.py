@@ -141,10 +141,11 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
 def _read_blocks(found: Found) -> _Blocks:
     """What each metadata block states that the file has."""
     blocks: _Blocks = {}
-    several = [found.exif_block]
-    if found.exif:
-        several += [read_exif(data, found.warn) for data in (found.exif, *found.exif_more)]
-    stated = [block for block in several if block is not None]
+    stated = [
+        parsed
+        for block in (found.exif_block, found.exif, *found.exif_more)
+        if (parsed := read_exif(block, found.warn) if isinstance(block, bytes) else block) is not None
+    ]
     if stated:
         blocks["EXIF"] = first = stated[0]
         for block in stated[1:]:

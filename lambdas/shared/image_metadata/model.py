@@ -47,12 +47,15 @@ class Found:
     orientation: int | None = None  # of the container (irot/imir, TIFF tag 274): outranks the EXIF block
     crop: tuple[int, int] | None = None  # the shown part (HEIF clean aperture), before orientation
     exif: bytes | None = None  # a TIFF stream, without "Exif\0\0"
-    exif_more: list[bytes] = field(default_factory=list)  # further ones, which fill the first one's gaps
+    # Further ones, as bytes or already parsed, which fill the first one's gaps.
+    exif_more: list[bytes | Description] = field(default_factory=list)
     xmp: bytes | None = None  # the packet
     xmp_extended: bytes | None = None  # a second packet that continues the first (JPEG)
     iptc: bytes | None = None  # IIM data sets
     icc: bytes | None = None  # the profile
-    exif_block: Description | None = None  # already parsed, where the file itself is a TIFF stream
+    exif_block: Description | None = (
+        None  # already parsed: the file itself is a TIFF stream, or a block too large
+    )
     exif_name: str = "EXIF"  # of what states the same in a format that is older than EXIF, or has none
     text: dict[str, str] = field(default_factory=dict)  # PNG text chunks, comments: keyword -> text
     warnings: list[str] = field(default_factory=list)

@@ -196,23 +196,48 @@ def test_exif_without_tiff_costs_only_the_exif() -> None:
     assert any("EXIF" in warning for warning in found.warnings)
 
 
-def test_several_exif_items_fill_each_others_gaps() -> None:
-    first, second, other = (bytes(4) + tiff(tags) for tags in ({0x0131: (2, "Tool")}, {0x010F: (2, "Acme")},
-                                                               {0x0110: (2, "Thumbnail")}))  # fmt: skip
+def with_exif_items(*payloads: bytes) -> bytes:
+    """An image of EXIF items that describe it, and one that describes its thumbnail."""
+    other = bytes(4) + tiff({0x0110: (2, "Thumbnail")})
+    numbers = range(2, 2 + len(payloads))
+    last = 2 + len(payloads)
     places, start = [], 0
-    for number, payload in ((2, first), (3, second), (4, other)):
+    for number, payload in zip((*numbers, last), (*payloads, other), strict=True):
         places.append((number, 1, [(0, start, len(payload))]))
         start += len(payload)
-    data = ftyp(b"heic", b"mif1") + meta(
-        [infe(1, b"hvc1"), *(infe(number, b"Exif") for number in (2, 3, 4)), infe(5, b"hvc1")],
+    return ftyp(b"heic", b"mif1") + meta(
+        [infe(1, b"hvc1"), *(infe(number, b"Exif") for number in (*numbers, last)), infe(last + 1, b"hvc1")],
         [ispe(40, 30)],
         {1: [1]},
-        references=[(b"cdsc", 2, [1]), (b"cdsc", 3, [1]), (b"cdsc", 4, [5]), (b"thmb", 5, [1])],
+        references=[
+            *((b"cdsc", number, [1]) for number in numbers),
+            (b"cdsc", last, [last + 1]),
+            (b"thmb", last + 1, [1]),
+        ],
         locations=iloc(places),
-        more=box(b"idat", first + second + other),
+        more=box(b"idat", b"".join(payloads) + other),
     )
-    metadata = metadata_of(data)
+
+
+def test_several_exif_items_fill_each_others_gaps() -> None:
+    first, second = (bytes(4) + tiff(tags) for tags in ({0x0131: (2, "Tool")}, {0x010F: (2, "Acme")}))
+    metadata = metadata_of(with_exif_items(first, second))
     assert (metadata.software, metadata.camera) == ("Tool", {"make": "Acme"})
+
+
+@pytest.mark.parametrize("sizes", [(0, 1 << 17), (1 << 17, 0), (1 << 17, 1 << 17), (0, 0)])
+def test_the_first_exif_item_wins_and_the_next_settles_its_position_whatever_their_sizes(
+    sizes: tuple[int, int],
+) -> None:
+    degrees = {2: (5, [(33, 1), (51, 1), (30, 1)]), 4: (5, [(151, 1), (12, 1), (0, 1)])}
+    letters = {1: (2, "S"), 3: (2, "W")}
+    first, second = (
+        bytes(4) + tiff({0x0131: (2, tool)}, gps=gps) + bytes(size)
+        for tool, gps, size in zip(("First", "Second"), (degrees, degrees | letters), sizes, strict=True)
+    )
+    metadata = metadata_of(with_exif_items(first, second))
+    assert metadata.software == "First"
+    assert metadata.gps == {"latitude": -33.85833333, "longitude": -151.2}
 
 
 NAME = b"http://ns.adobe.com/xap/1.0/"

@@ -306,10 +306,10 @@ def _exif(source: Reader, meta: Meta, item: int, found: Found) -> None:
     head = source.read_at(start, limits.MIN_FETCH)
     skip = len(head) - len(tiff_stream(head))
     block = read_exif(WindowReader(source, start + skip, length - skip), found.warn)
-    if found.exif_block is None:
+    if found.exif is None and found.exif_block is None:
         found.exif_block = block
     elif block is not None:
-        found.exif_block.fill(block)
+        found.exif_more.append(block)
 
 
 def icc_profile(properties: list[tuple[bytes, bytes]], found: Found) -> bytes | None:

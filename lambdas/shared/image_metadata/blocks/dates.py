@@ -11,8 +11,9 @@ from ..fields import Moment
 
 _EXIF = re.compile(
     r"(\d{4})[:\-/. ](\d\d?| \d|  )?(?:[:\-/. ](\d\d?| \d|  )?)?"
-    r"(?:[ T]+(\d\d?|  )?(?::(\d\d?| \d|  )?(?::(\d\d?| \d|  )?(?:[.,](\d+))?)?)?)?"
-    r"\s*([Zz]|[+-]\d\d?(?::?\d\d)?(?!\d))?"
+    r"(?:[ T:]+(\d\d?|  )?(?:[:.](\d\d?| \d|  )?(?:[:.](\d\d?| \d|  )?(?:[.,](\d+))?)?)?)?"
+    r"\s*(Z|(?:UTC|GMT)?[+-]\d\d?(?::?\d\d)?(?!\d)|UTC|GMT)?",
+    re.IGNORECASE,
 )
 #: Characters of a date that are looked at.
 _LONGEST = 64
@@ -22,21 +23,46 @@ _PLAIN = re.compile(
     r"([+-](?:0\d|1[0-5]):[0-5]\d)?",
     re.ASCII,
 )
-_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)()()()()()$")
+#: The basic form of ISO 8601, and digits alone.
+_COMPACT = re.compile(
+    r"(\d{4})(\d\d)(\d\d)(?:[T ]?(\d\d)(\d\d)(?:(\d\d)(?:[.,](\d+))?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?)?$",
+    re.IGNORECASE,
+)
 _YEAR = re.compile(r"(\d{4})()()()()()()()$")
 _PLAIN_OFFSET = re.compile(r"[+-](?:0\d|1[0-5]):[0-5]\d", re.ASCII)
 _OFFSET = re.compile(r"([+-]) ?(\d\d?)(?::?(\d\d))?(?!\d)")
 #: The zone that is not known (RFC 3339 section 4.3, RFC 5322 section 3.3): the time is UTC, where it was is not told.
 _UNKNOWN_OFFSET = "-00:00"
 _DIGITS = re.compile(r"\d+")
-#: The halves of the day, before noon and after, as phones write them in the language of their owner.
-_HALF = re.compile(
-    r"(?<![^\W\d_])(?:"
-    r"(a(?:[.\s]{0,2}m)?\.?|上午|凌晨|清晨|早上|午前|오전|ص|π[.\s]{0,2}μ\.?|ق\.?ظ\.?|vorm\.?|öö|sa|पूर्वाह्न|ก่อนเที่ยง)"
-    r"|(?:p(?:[.\s]{0,2}m)?\.?|下午|中午|傍晚|晚上|午後|오후|م|μ[.\s]{0,2}μ\.?|ب\.?ظ\.?|nachm\.?|ös|ch|अपराह्न|หลังเที่ยง)"
-    r")(?![^\W\d_])",
-    re.IGNORECASE,
+#: The halves of the day, before noon and after, as phones write them in the language of their owner: the letters alone,
+#: in lower case, by the Unicode CLDR for the languages that phones speak, and the finer parts that Chinese names.
+_BEFORE_NOON = """
+    a am vm ጥዋት ص صباحا صباحاً صباحًا πμ قبلازظهر قظ قبلدوپہر ap de fh 午前 오전 таңкы тң ກ່ອນທ່ຽງ
+    priešpiet prp priekšpusdienā priekšp prijepodne prepodne пријеподне преподне претпл
+    проб dop dopoldne үө pg နံနက် पूर्वाह्न मपू পূর্বাহ্ণ ପୂର୍ବାହ୍ନ ਪੂਦੁ முற்பகல்
+    ಪೂರ್ವಾಹ್ನ damanhã manhã mañana delamañana പൂർവാഹ്നം පෙව eparadites paradite pd fm förmiddag
+    vorm vormittag ก่อนเที่ยง öö дп to то sa yb غم לפנהצ matin mat 上午 凌晨 清晨 早上 早晨
+"""
+_AFTER_NOON = """
+    p pm nm ከሰዓት م مساء مساءً μμ بعدازظهر بظ بعددوپہر ip du eh 午後 오후 түштөнкийинки тк
+    ຫຼັງທ່ຽງ popiet pop pēcpusdienā pēcp poslijepodne popodne послијеподне поподне попл
+    слоб odp popoldne үх ptg ညနေ अपराह्न मउ অপরাহ্ণ ଅପରାହ୍ନ ਬਾਦੁ பிற்பகல் ಅಪರಾಹ್ನ
+    datarde tarde delatarde delanoche danoite noche അപരാഹ്നം පව epasdites pasdite md em eftermiddag nachm nachmittag
+    หลังเที่ยง ös пп tk тк ch yh غو אחהצ soir 下午 中午 傍晚 晚上
+"""
+
+
+def _letters(text: str) -> str:
+    """A mark by its letters: without dots, quotes and blanks, in lower case."""
+    folded = unicodedata.normalize("NFKC", text.casefold())
+    return "".join(char for char in folded if unicodedata.category(char)[0] in "LM")
+
+
+_AFTERNOON = dict.fromkeys(map(_letters, _BEFORE_NOON.split()), False) | dict.fromkeys(
+    map(_letters, _AFTER_NOON.split()), True
 )
+#: What may be such a mark: letters, and what stands among them.
+_WORDS = re.compile(r"[^\W\d_][^\d:/+,;()-]*")
 
 
 def parse(text: str | None) -> Moment | None:
@@ -91,10 +117,11 @@ def parse(text: str | None) -> Moment | None:
 
 def without_half(text: str) -> tuple[str, bool | None]:
     """The text without the half of the day that it names, and whether that is the second; None where it names none."""
-    mark = _HALF.search(text)
-    if mark is None:
-        return text, None
-    return f"{text[: mark.start()]} {text[mark.end() :]}", mark[1] is None
+    for words in _WORDS.finditer(text):
+        afternoon = _AFTERNOON.get(_letters(words.group()))
+        if afternoon is not None:
+            return f"{text[: words.start()]} {text[words.end() :]}", afternoon
+    return text, None
 
 
 def in_ascii(text: str) -> str:
@@ -130,15 +157,16 @@ def exif_moment(date: str | None, fraction: str | None, offset: str | None) -> M
 
 
 def parse_offset(text: str | None) -> str | None:
-    """+02:00 of what is written as +02:00, +0200, +02, Z; None for anything else, and for -00:00, which is unknown."""
+    """+02:00 of what is written as +02:00, +0200, +02, GMT+2; None for any other, and for -00:00, the unknown one."""
     if not text:
         return None
     if _PLAIN_OFFSET.fullmatch(text):
         return None if text == _UNKNOWN_OFFSET else text
     text = in_ascii(text[:_LONGEST]).strip()
-    if text in ("Z", "z"):
+    zone = text.upper().removeprefix("UTC").removeprefix("GMT")
+    if zone in ("Z", "") and text:
         return "+00:00"
-    match = _OFFSET.match(text)
+    match = _OFFSET.match(zone)
     if match is None:
         return None
     sign, hours, minutes = match.groups("00")

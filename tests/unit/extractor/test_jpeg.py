@@ -167,6 +167,7 @@ def test_pictures_and_previews(kinds: tuple[int, ...], form: str, frames: int) -
 ISO = b"urn:iso:std:iso:ts:21496:-1\0"
 AMPF = segment(0xE0, b"JFIF\0\1\1\0\0H\0H\0\0AMPF")
 HDRGM = packet("", 'hdrgm:Version="1.0"', 'xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/"')
+PREFIXED = packet("", 'gain:Version="1.0"', 'xmlns:gain="http://ns.adobe.com/hdr-gain-map/1.0/"')
 APPLE = packet(
     "<apdi:AuxiliaryImageType>urn:com:apple:photo:2020:aux:hdrgainmap</apdi:AuxiliaryImageType>",
     namespaces='xmlns:apdi="http://ns.apple.com/pixeldatainfo/1.0/"',
@@ -181,6 +182,8 @@ CONTAINER = packet("", namespaces='xmlns:Container="http://ns.google.com/photos/
         (jpeg(tail=sized(480, 320)), (segment(0xE2, ISO + bytes(4)),)),  # said by the first
         (jpeg(tail=sized(480, 320)), (AMPF,)),
         (jpeg(xmp=HDRGM, tail=sized(480, 320)), ()),
+        (jpeg(xmp=PREFIXED, tail=sized(480, 320)), ()),
+        (jpeg(exif=bytes(60_000), xmp=HDRGM, tail=sized(480, 320)), ()),  # said behind what fills a segment
         (jpeg(xmp=APPLE, tail=sized(480, 320)), ()),
         (jpeg(tail=sized(240, 160)), ()),  # a quarter of the pixels
         (jpeg(tail=sized(480, 320, components=1)), ()),  # gray beside colours: a depth map
@@ -385,12 +388,15 @@ def many(name: str, megabytes: float) -> bytes:
             segment(0xE2, b"ICC_PROFILE\0" + bytes([at + 1, parts]) + piece)
             for at, piece in enumerate(pieces)
         )
+    if name == "extended":
+        # Parts of a packet whose first part follows them, of a length by which each name crosses a step's end.
+        return segment(0xE1, (DEPTH[4:39] + b"A" * 32 + bytes(8)).ljust(65_075, b"x")) * count
     one = {"credentials": [CREDENTIALS], "depth": [DEPTH], "mixed": [CREDENTIALS, DEPTH, OTHER]}[name]
     return b"".join(one[at * len(one) // count] for at in range(count))
 
 
 @pytest.mark.parametrize("megabytes", [1, 4, 8])
-@pytest.mark.parametrize("name", ["credentials", "depth", "profile", "mixed"])
+@pytest.mark.parametrize("name", ["credentials", "depth", "profile", "mixed", "extended"])
 def test_hundreds_of_full_segments_before_the_frame_header(name: str, megabytes: float) -> None:
     behind = packet("<xmp:Rating>3</xmp:Rating>")
     data = jpeg(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from .. import limits
 from ..blocks.icc import essence
@@ -45,13 +45,13 @@ _APPLE = b"AMPF"  # at the end of JFIF: further pictures follow, which are Apple
 #: What XMP says, in the first picture or in the further one, where that is a gain map, a depth map or the like:
 #: Adobe's and Apple's gain maps, Google's containers and dynamic depth, Apple's auxiliary images.
 _AUXILIARY = (
-    b"hdrgm:", b"HDRGainMap", b"GainMap", b"ns.google.com/photos/1.0/container", b"ns.google.com/photos/dd/",
-    b"GDepth:", b"apdi:",
+    b"hdrgm:", b"ns.adobe.com/hdr-gain-map/", b"HDRGainMap", b"GainMap", b"ns.google.com/photos/1.0/container",
+    b"ns.google.com/photos/dd/", b"GDepth:", b"apdi:",
 )  # fmt: skip
 #: Segments beyond the first bytes that cost the least request each; later reads take as much as the file had so far.
 _FEW = 2
-#: Bytes of a further picture that are read to see what it is.
-_PICTURE_BYTES = 16 * 1024
+#: Bytes of a segment's header and of the name behind it: read apart, the name at a step's end costs a request.
+_NAMED = 4 + 80
 
 
 def matches(head: bytes, _: Reader) -> bool:
@@ -149,17 +149,26 @@ def _is_view(source: Reader, place: int, found: Found, blocks: _Blocks) -> bool 
     None where it is out of the budget's reach.
     """
     try:
-        data = source.read_at(place, _PICTURE_BYTES)
-        frame = frame_header(source, place)
+        for marker, at, length in _inner_segments(source, place):
+            if marker in _FRAMES:
+                _, height, width, components = _FRAME(source.read_at(at, 6).ljust(6, b"\0"))
+                alike: bool = 2 * width * height >= (found.width or 0) * (found.height or 0)
+                return alike and components == len(blocks.components)
+            if marker in (_APP1, _APP2) and _says_auxiliary(source, at, length):
+                return False
     except BudgetExceeded as error:
         found.warn(f"MPF: the pictures were not counted: {error}")
         return None
-    if frame is None or any(sign in data for sign in (*_AUXILIARY, _ISO_GAIN_MAP)):
-        return False
-    _, height, width, components = frame
-    return 2 * width * height >= (found.width or 0) * (found.height or 0) and components == len(
-        blocks.components
-    )
+    return False
+
+
+def _says_auxiliary(source: Reader, start: int, length: int) -> bool:
+    """Whether a segment of a further picture says that it is a gain map, a depth map or the like."""
+    name = source.read_at(start, min(length, len(XMP_NAME)))
+    if name != XMP_NAME:
+        return name.startswith(_ISO_GAIN_MAP)
+    packet = source.read_at(start, length)
+    return any(sign in packet for sign in _AUXILIARY)
 
 
 def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
@@ -174,7 +183,7 @@ def _walk(source: Reader, found: Found, blocks: _Blocks) -> None:
         if position <= inside:
             marker, length = _SEGMENT(window, position)
         else:
-            if position + 4 > ahead:
+            if position + _NAMED > ahead:
                 # Where segments of 64 KiB follow each other, a request each costs more than to read through them.
                 misses += 1
                 step = min(position, limits.MAX_SEGMENT_STEP) if misses > _FEW else limits.MIN_FETCH
@@ -263,18 +272,25 @@ def _frame(data: bytes, found: Found, blocks: _Blocks) -> None:
 
 def frame_header(source: Reader, start: int) -> tuple[int, int, int, int] | None:
     """Depth, height, width and number of components of the JPEG at `start`; None where no frame header is near."""
+    for marker, at, _ in _inner_segments(source, start):
+        if marker in _FRAMES:
+            data = source.read_at(at, 6)
+            return _FRAME(data) if len(data) == 6 else None
+    return None
+
+
+def _inner_segments(source: Reader, start: int) -> Iterator[tuple[int, int, int]]:
+    """Marker, place and length of the segments before the image data of the JPEG at `start`, up to damage."""
     position = start + 2 if source.read_at(start, 2) == b"\xff\xd8" else source.size
     for _ in range(limits.MAX_INNER_SEGMENTS):
-        head = source.read_at(position, 10)
-        if len(head) < 10:
-            break
+        head = source.read_at(position, 10)[:4]
+        if len(head) < 4:
+            return
         marker, length = _SEGMENT(head)
-        if marker in _FRAMES:
-            return _FRAME(head, 4)
         if marker < 0xFF00 or marker == _SOS or length < 2:
-            break
+            return
+        yield marker, position + 4, length - 2
         position += 2 + length
-    return None
 
 
 def _dnl(source: Reader, position: int) -> int | None:

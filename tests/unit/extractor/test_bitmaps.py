@@ -439,10 +439,9 @@ def test_netpbm_look_alikes(data: bytes) -> None:
 
 
 def test_netpbm_absurd_maximum_costs_only_the_depth() -> None:
-    for data in (b"P5\n40 30 9999999\n", b"P5\n40 30 abc\n"):
-        found = read("netpbm", data)
-        assert (found.width, found.height, found.bit_depth) == (40, 30, None)
-        assert found.warnings
+    found = read("netpbm", b"P5\n40 30 9999999\n")
+    assert (found.width, found.height, found.bit_depth) == (40, 30, None)
+    assert found.warnings
 
 
 # --- Radiance -------------------------------------------------------------------------------------------

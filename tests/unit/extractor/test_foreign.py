@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from image_metadata.formats import foreign
-from tests.support.builders import jpeg, metadata_of, packet, segment, tiff
+from tests.support.builders import jpeg, jpeg_tail, metadata_of, packet, segment, tiff
 from tests.support.raws import camera, raster, stream
 
 PICTURE = jpeg(exif=tiff({0x0112: (3, 6)}))
@@ -58,6 +58,30 @@ def test_a_block_of_metadata_is_no_image() -> None:
     block = tiff({0x0100: (4, 6000), 0x0101: (4, 4000), 0x010F: (2, "Acme")})
     assert metadata_of(b"unknown" + block).status == "unsupported"
     assert metadata_of(segment(0xE1, b"Exif\0\0" + block)).status == "unsupported"
+
+
+@pytest.mark.parametrize("before", [b"\r\n", b"\xef\xbb\xbf", b"MS-DOS text" * 90])
+def test_a_picture_in_a_pdf_that_starts_behind_stray_bytes_is_not_the_pdf(before: bytes) -> None:
+    assert metadata_of(before + b"%PDF-1.4\n1 0 obj stream\n" + PICTURE).status == "unsupported"
+
+
+def test_the_thumbnail_of_a_jpeg_that_has_lost_its_start_is_not_the_jpeg() -> None:
+    whole = jpeg(exif=tiff({0x010F: (2, "Acme")}) + PICTURE, tail=jpeg_tail(4000, 3000))
+    assert metadata_of(whole[2:]).status == "unsupported"
+    assert metadata_of(b"\n" + whole).width == 4000
+
+
+@pytest.mark.parametrize("text", ["Subject: hi\r\nDate: x\r\n\x1a", "Name: x\n\x1a" + "\0" * 600])
+def test_lines_of_names_and_values_are_no_im_image(text: str) -> None:
+    assert metadata_of(text.encode()).status == "unsupported"
+    header = "Image type: L image\r\nName: a.im\r\nImage size (x*y): 40*30\r\nFile size (no of images): 1\r\n"
+    told = metadata_of(header.encode().ljust(511, b"\0") + b"\x1a" + bytes(1200))
+    assert (told.status, told.format, told.width) == ("ok", "IM", 40)
+
+
+@pytest.mark.parametrize("text", [b"P3 5 6 apples are nice", b"P6 12 24 -> 48\n", b"P2 2024 2025 was a year"])
+def test_a_text_that_starts_as_a_netpbm_picture_is_none(text: bytes) -> None:
+    assert metadata_of(text).status == "corrupt"
 
 
 def test_a_picture_in_an_archive_is_not_the_archive() -> None:

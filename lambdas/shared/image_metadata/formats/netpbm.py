@@ -89,11 +89,11 @@ def _header(kind: bytes, data: bytes, found: Found) -> None:
         elif kind in (b"Pf", b"PF"):
             found.bit_depth = 32
         else:
-            try:
+            if _TOKEN.match(data, position):
                 position, most = _number(data, position)
                 found.bit_depth = most.bit_length()
-            except CorruptImage as error:
-                found.warn(str(error))
+            else:
+                found.warn("the Netpbm header is cut short")
         _comment(data, position, found)
         found.has_alpha = False
     if found.color_mode == "L" and (found.bit_depth or 8) > 8:

@@ -191,7 +191,8 @@ def test_iptc_data_sets() -> None:
 @pytest.mark.parametrize(
     ("date", "time", "local"),
     [(b"20240500", None, "2024-05"), (b"20240000", None, "2024"), (b"20240506", b"bad", "2024-05-06"),
-     (b"2024:05:06", None, "2024-05-06"), (b"20240506", b"070809", "2024-05-06T07:08:09")],
+     (b"2024:05:06", None, "2024-05-06"), (b"20240506", b"070809", "2024-05-06T07:08:09"),
+     (b"20240506", b"0708", "2024-05-06T07:08"), (b"20240506", b"07:08+0200", "2024-05-06T07:08")],
 )  # fmt: skip
 def test_partial_iptc_dates(date: bytes, time: bytes | None, local: str) -> None:
     stated = read_iptc(iptc((55, date), *([(60, time)] if time else [])), quiet)

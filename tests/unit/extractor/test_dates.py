@@ -124,6 +124,8 @@ def test_an_impossible_clock_costs_the_clock_alone(clock: str) -> None:
 
 def test_fraction_and_offset_come_from_their_own_tags() -> None:
     assert exif_moment("2024:05:06 07:08:09", "045 ", "+05:45") == ("2024-05-06T07:08:09.045", "+05:45")
+    assert exif_moment("2024:05:06 07:08:09", ".5", None) == ("2024-05-06T07:08:09.5", None)
+    assert exif_moment("2024:05:06 07:08:09", "0.25 ", None) == ("2024-05-06T07:08:09.25", None)
     assert exif_moment("2024:05:06 07:08:09", "  ", "   :  ") == ("2024-05-06T07:08:09", None)
     assert exif_moment("٢٠٢٤:٠٥:٠٦ ٠٧:٠٨:٠٩", "٠٤٥", "+٠٥:٤٥") == ("2024-05-06T07:08:09.045", "+05:45")
     assert exif_moment("2024:05:06 07:08:09 PM", "5", "-00:00") == ("2024-05-06T19:08:09.5", None)

@@ -366,6 +366,12 @@ def test_a_block_over_64_kib_goes_on_in_the_next_segment() -> None:
     )
 
 
+@pytest.mark.parametrize("name", [b"EXIF\0\0", b"exif\0\0", b"Exif\0\xff"])
+def test_exif_by_a_name_in_another_case(name: bytes) -> None:
+    block = tiff({0x010F: (2, "Acme")})
+    assert metadata_of(jpeg(segment(0xE1, name + block))).camera == {"make": "Acme"}
+
+
 def test_more_exif_blocks_than_are_read() -> None:
     blocks = [tiff({0x010F: (2, "Acme")})] * 7 + [tiff({0x0110: (2, "Eighth")}), tiff({0x0131: (2, "Ninth")})]
     metadata = metadata_of(exif_segments(*blocks))

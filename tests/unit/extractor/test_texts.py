@@ -205,6 +205,11 @@ def remarked(value: bytes, order: str = "<", kind: int = 7) -> str | None:
         (b"JIS\0\0\0\0\0" + "日本語".encode("iso2022_jp"), "日本語"),
         (b"JIS\0\0\0\0\0" + "日本語".encode("shift_jis"), "日本語"),
         (b"A remark without a code", "A remark without a code"),
+        (b"ASCII   A remark", "A remark"),
+        (b"UNICODE " + "Zürich".encode("utf-16-le"), "Zürich"),
+        (b"JIS     " + "日本語".encode("iso2022_jp"), "日本語"),
+        (b"ASCII\0\0\0" + "Zürich".encode("utf-16"), "Zürich"),
+        (b"ASCII\0", None),
         # Not stated: blanks, zeros, noise, a code alone.
         (b"ASCII\0\0\0" + b" " * 40, None),
         (bytes(264), None),

@@ -150,7 +150,7 @@ def exif_moment(date: str | None, fraction: str | None, offset: str | None) -> M
         return moment
     local, zone = moment
     if fraction and len(local) == 19:
-        digits = _DIGITS.match(in_ascii(fraction).strip())
+        digits = _DIGITS.match(in_ascii(fraction).rpartition(".")[2].strip())
         if digits:
             local += f".{digits.group()[:9]}"
     return Moment(local, parse_offset(offset) or zone)

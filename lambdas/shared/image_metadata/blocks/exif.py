@@ -5,6 +5,7 @@ Input is a TIFF stream; what is absent or broken is not stated.
 
 from __future__ import annotations
 
+import codecs
 import re
 import struct
 from collections.abc import Callable
@@ -88,13 +89,16 @@ def _copyright(tiff: TiffStream, entry: Entry) -> str | None:
 def _user_comment(tiff: TiffStream, entry: Entry) -> str | None:
     """A text behind eight bytes that name its character set (EXIF 4.6.6.5.1); many cameras fill it with noise."""
     data = tiff.raw(entry)
-    code, text = data[:8].upper(), data[8:]
-    if code == b"UNICODE\0":
+    # Some pad the name with blanks.
+    code, text = data[:8].rstrip(b"\0 ").upper(), data[8:]
+    if code == b"UNICODE":
         return decode_utf16(text, tiff.order == ">")
-    if code == b"JIS\0\0\0\0\0":
+    if code == b"JIS":
         return decode(text, "iso2022_jp" if b"\x1b" in text else "shift_jis")
-    if code not in (b"ASCII\0\0\0", bytes(8)):
+    if code not in (b"ASCII", b""):
         text = data
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return decode(text)
     noise = text.partition(b"\0")[0].translate(None, _TEXT_BYTES)
     return None if noise else decode(text)
 

@@ -17,7 +17,7 @@ _READS = Reads()
 #: Data set -> its texts.
 _Texts = dict[int, list[str]]
 _DATE = re.compile(r"(\d{4})[-:]?(\d\d| \d)[-:]?(\d\d| \d)")
-_TIME = re.compile(r"(\d\d):?(\d\d):?(\d\d.*)")  # what follows the seconds: the offset, the half of the day
+_TIME = re.compile(r"(\d\d):?(\d\d)(?::?(\d\d))?(.*)")  # last: the offset, the half of the day
 _UTF8 = (b"\x1b%G", b"\x1b%/G", b"\x1b%/H", b"\x1b%/I")
 #: The parts of ISO 8859 by the last byte of the sequence that makes them the upper half (ISO/IEC 2022: ESC - A).
 _ISO_8859 = {
@@ -108,7 +108,8 @@ def _date_and_time(date: str | None, time: str | None) -> Moment | None:
     clock = _TIME.match(in_ascii(time)) if time else None
     if clock is None:
         return parse(f"{year}-{month}-{day}")
-    return parse(f"{year}-{month}-{day}T{':'.join(clock.groups())}")
+    *parts, rest = clock.groups()
+    return parse(f"{year}-{month}-{day}T{':'.join(filter(None, parts))}{rest}")
 
 
 _ROWS = rows("IPTC", _READS)

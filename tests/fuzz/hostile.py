@@ -154,6 +154,22 @@ def jpeg_fill_bytes() -> bytes:
 
 
 @hostile
+def png_profile_of_a_mebibyte_of_line_feeds() -> bytes:
+    return png(chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(b"\n" * (MIB - 1))))
+
+
+@hostile
+def png_profile_of_a_mebibyte_of_blanks() -> bytes:
+    text = b"\nexif" + b" " * (MIB // 2) + b"\n" + b"\t" * (MIB // 4)
+    return png(chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text)))
+
+
+@hostile
+def eps_title_of_blanks() -> bytes:
+    return b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%Title:" + b" " * 30_000 + b"x" * 600 + b"\n"
+
+
+@hostile
 def png_65535_squared() -> bytes:
     data = chunk(b"IDAT", _deflated(256 * MIB))
     return png(width=65535, height=65535)[:33] + data + chunk(b"IEND", b"")

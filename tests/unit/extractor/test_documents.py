@@ -322,6 +322,15 @@ def test_eps_box_at_the_end_and_texts() -> None:
     assert found.text == {"Title": "A title", "Software": "hand"}
 
 
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [("(A title)", "A title"), ("Cover (1).eps", "Cover (1).eps"), ("Cover (1)", "Cover (1)"), ("(A (b))", "A (b)"),
+     ("x" * 600, "x" * 600)],
+)  # fmt: skip
+def test_eps_title_with_parentheses(written: str, title: str) -> None:
+    assert read("eps", eps(f"%%Title:   {written}  ", "%%BoundingBox: 0 0 40 30")).text == {"Title": title}
+
+
 def test_dos_eps_is_no_tiff() -> None:
     inner = eps(
         "%%BoundingBox: 0 0 40 30",

@@ -88,6 +88,13 @@ def test_exif_as_a_raw_profile(name: str, block: bytes) -> None:
     assert metadata_of(png(ztext(f"Raw profile type {name}", lines))).camera == {"make": "Acme"}
 
 
+@pytest.mark.parametrize("head", ["\ngeneric profile\n", "\r\nexif\r\n", "\n\n", "\n8bim\n", ""])
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n"])
+def test_raw_profiles_by_any_name_and_line_end(head: str, end: str) -> None:
+    lines = f"{head}{len(EXIF):8}{end}{EXIF.hex()}{end}".encode()
+    assert metadata_of(png(ztext("Raw profile type exif", lines))).camera == {"make": "Acme"}
+
+
 def test_other_raw_profiles() -> None:
     blocks = {
         "xmp": packet("<xmp:Rating>2</xmp:Rating>"),

@@ -32,7 +32,7 @@ _BOX = re.compile(
 )
 _AT_END = re.compile(rb"(?:^|[\r\n])%%BoundingBox:[ \t]*\(atend\)")
 _IMAGE = re.compile(rb"(?:^|[\r\n])%ImageData:[ \t]*(\d{1,9})[ \t]+(\d{1,9})[ \t]+(\d{1,2})[ \t]+(\d)[ \t]")
-_TEXT = re.compile(rb"(?:^|[\r\n])%%(Title|Creator|Copyright):[ \t]*\(?([^\r\n]{1,512}?)\)?[ \t]*(?=[\r\n])")
+_TEXT = re.compile(rb"(?:^|[\r\n])%%(Title|Creator|Copyright):([^\r\n]++)(?=[\r\n])")
 _MODES = {1: "L", 2: "LAB", 3: "RGB", 4: "CMYK"}
 _KEYWORDS = {b"Title": "Title", b"Creator": "Software", b"Copyright": "Copyright"}
 
@@ -66,6 +66,9 @@ def read(source: Reader, found: Found) -> None:
         raise CorruptImage("neither a raster nor a bounding box states a size")
     found.width, found.height = size
     for name, value in _TEXT.findall(header):
+        value = value.strip()
+        if value.startswith(b"(") and value.endswith(b")"):
+            value = value[1:-1]
         found.text.setdefault(_KEYWORDS[name], decode(value) or "")
     found.xmp = _packet(header)
 

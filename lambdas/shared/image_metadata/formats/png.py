@@ -31,8 +31,9 @@ _CHUNK = re.compile(rb"IDAT|tEXt|iTXt|zTXt|eXIf|tIME|IEND")
 #: Bytes of a compressed colour profile that are read: its description stands at the start.
 _PROFILE_START = 64 * 1024
 _XMP = "XML:com.adobe.xmp"
-#: A raw profile's name, in lines of their own the length and then the bytes as hexadecimal digits.
-_PROFILE_HEAD = re.compile(rb"\s*[\w-]*\n\s*(\d{1,9})\s*\n")
+#: A raw profile's name ("exif", "generic profile"), in lines of their own the length and then the bytes as hexadecimal
+#: digits. Nothing is gone back over: a megabyte of line feeds would take hours.
+_PROFILE_HEAD = re.compile(rb"\s*+(?:(?!\d{1,9}[ \t\r]*+\n)[^\n]*+\n\s*+)?+(\d{1,9})[ \t\r]*+\n")
 _DIGITS = re.compile(rb"[\da-fA-F]*+")
 _PROFILE = "raw profile type "
 

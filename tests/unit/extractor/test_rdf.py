@@ -68,6 +68,12 @@ def read(data: bytes) -> tuple[dict[str, list[str]], list[str]]:
         ("<aux:Lens>a</aux:Lens>", 'xmlns:aux="http://example.org/"', {}),
         ("<aux:Lens>a</aux:Lens><foo:bar>b</foo:bar>", "", {"aux:Lens": ["a"]}),
         ("<dc:title><rdf:Alt rdf:value='no'><rdf:li>a</rdf:li></rdf:Alt></dc:title>", "", {"dc:title": ["a"]}),
+        ("<dc:title rdf:parseType='Resource'><rdf:value>a</rdf:value><crs:q>b</crs:q></dc:title>", "",
+         {"dc:title": ["a"]}),
+        ("<dc:title><rdf:Description><crs:q>b</crs:q><rdf:value>a</rdf:value></rdf:Description></dc:title>", "",
+         {"dc:title": ["a"]}),
+        ("<dc:subject><rdf:Bag><rdf:li rdf:parseType='Resource'><rdf:value>a</rdf:value><crs:q>b</crs:q></rdf:li>"
+         "<rdf:li>c</rdf:li></rdf:Bag></dc:subject>", "", {"dc:subject": ["a", "c"]}),
         ("</rdf:Description><crs:Node dc:title='no'/><rdf:Description>", "", {}),
         ("<title>a</title>", 'xmlns="http://purl.org/dc/elements/1.1/"', {}),
     ],
@@ -120,7 +126,12 @@ def attributes(draw: st.DrawFn, names: tuple[str, ...] = NAMES) -> str:
 
 
 def item(draw: st.DrawFn) -> str:
-    forms = ("<rdf:li>{}</rdf:li>", '<rdf:li xml:lang="de">{}</rdf:li>', "<rdf:li><crs:a>{}</crs:a></rdf:li>")
+    forms = (
+        "<rdf:li>{}</rdf:li>",
+        '<rdf:li xml:lang="de">{}</rdf:li>',
+        "<rdf:li><crs:a>{}</crs:a></rdf:li>",
+        '<rdf:li xml:lang="de"><crs:a>b</crs:a><rdf:value>{}</rdf:value></rdf:li>',
+    )
     return draw(st.sampled_from(forms)).format(draw(TEXTS))
 
 
@@ -132,6 +143,7 @@ def content(draw: st.DrawFn) -> str:
         text,
         f" <{array}> {items} </{array}> ",
         f"<exif:Fired>{text}</exif:Fired>",
+        f"<rdf:value>{text}</rdf:value><crs:a>b</crs:a>",
         f"<rdf:Description{attributes(draw, ('exif:Fired', 'exif:Mode', 'dc:title'))}>"
         f"<exif:Fired>{text}</exif:Fired><dc:title>{text}</dc:title></rdf:Description>",
         f"<!-- {array} --><crs:Look><dc:title>{text}</dc:title></crs:Look>",
@@ -176,8 +188,9 @@ def expected(root: ElementTree.Element) -> dict[str, Values]:
         if name in keys("XMP") and text and text.strip():
             found.setdefault(name, []).append((language, text.strip()))
 
-    def structure(element: ElementTree.Element, name: str, level: int) -> None:
-        language = element.get("{http://www.w3.org/XML/1998/namespace}lang")
+    def structure(element: ElementTree.Element, name: str, level: int, around: str | None = None) -> None:
+        value_of = called(element.tag) == "rdf:value" and level > 2
+        language = element.get("{http://www.w3.org/XML/1998/namespace}lang") or (around if value_of else None)
         for attribute, value in element.attrib.items():
             add(f"{name}/{called(attribute)}", None, value)
             if level == 2 and called(attribute) in ("rdf:resource", "rdf:value"):
@@ -185,9 +198,9 @@ def expected(root: ElementTree.Element) -> dict[str, Values]:
         for child in element:
             if f"{name}/{called(child.tag)}" in keys("XMP"):
                 add(f"{name}/{called(child.tag)}", None, None if len(child) else child.text)
-            elif level < 4:
-                structure(child, name, level + 1)
-        if not len(element) and (level == 2 or (level == 4 and called(element.tag) == "rdf:li")):
+            elif level < 4 or called(child.tag) == "rdf:value":
+                structure(child, name, level + 1, language)
+        if not len(element) and (level == 2 or (level == 4 and called(element.tag) == "rdf:li") or value_of):
             add(name, language, element.text)
 
     wanted = {name.partition("/")[0] for name in keys("XMP")}

@@ -109,6 +109,11 @@ class _Packet:
         elif level > 2 and name in _WANTED[self._property]:
             self._value = _WANTED[self._property][name]
             self._open({})  # its attributes qualify it, none is a field of the structure
+        elif level > 2 and name == "rdf:value":
+            # A value with qualifiers beside it (XMP part 1, 7.8); its language is that of what it is the value of.
+            self._value, language = self._property, self._language
+            self._open(attributes)
+            self._language = self._language or language
         elif level in (3, 4):
             self._value = self._property if level == 4 and name == "rdf:li" else ""
             self._open(attributes)

@@ -21,9 +21,14 @@ for _code in range(0x80, 0xA0):
     _CONTROLS[_code] = bytes([_code]).decode(_WINDOWS, "ignore")
 #: Quotes, dashes and the like, which stand at and between words.
 _PUNCTUATION = frozenset("‘’‚“”„«»‹›–—…·•¿¡")
-#: Letters that no word is written with, and marks that no word ends with.
+#: Those of them that stand between two letters without a blank: apostrophes, dashes, omissions.
+_WITHIN = frozenset("’–—…·")
+#: Letters that no word is written with, marks that no word begins with, and that none ends with.
 _NO_LETTERS = frozenset("ƒˆªºµ")
+_NEVER_FIRST = frozenset("ƒˆ˜¨¯¸†‡®™")
 _NEVER_LAST = frozenset("ƒˆ˜¨´¸¯†‡§¶¬¤¦")
+#: Capitals that are no words.
+_NEVER_ALONE = frozenset("ÐÑ")
 
 
 def clean(text: str) -> str:
@@ -95,9 +100,13 @@ def _oddities(text: str) -> int:
 
 
 def _is_odd(before: str, char: str, after: str) -> bool:
+    within = before.isalpha() and after.isalpha()
     if char in _PUNCTUATION:
-        return False
+        return within and char not in _WITHIN
     if char.isalpha() and char not in _NO_LETTERS:
-        # A capital within a word.
-        return char.isupper() and (before.islower() or (before.isalpha() and after.islower()))
-    return before.isalpha() and (after.isalpha() or char in _NEVER_LAST)
+        if char.islower():
+            return after.isupper()
+        # A capital within a word, behind digits, or alone.
+        alone = char in _NEVER_ALONE and not before.isalpha() and not after.isalpha()
+        return alone or before.islower() or before.isdigit() or (before.isalpha() and after.islower())
+    return within or (before.isalpha() and char in _NEVER_LAST) or (after.isalpha() and char in _NEVER_FIRST)

@@ -30,6 +30,8 @@ from tests.support.builders import (
 TEXTS = [
     "Zürich", "“Zürich” – €", "café", "Déjà vu à Orléans", "don’t", "Straße", "España 1990–2000", "Citroën C4…",
     "© Jörg Müller", "Œuvre – ‘naïve’", "Ærøskøbing", "£5 or €6 • now", "Łódź",
+    "New York–London", "one—two…three", "„Wort“ »Wort« ‚Wort‘", "N° 5, 1ª, nº 5", "it´s THÉO D’ARC", "¿Qué? ¡No!",
+    "Zé & Été",
 ]  # fmt: skip
 #: What Mac Roman writes in places where Windows-1252 has other letters, so that only the words tell.
 MAC_TEXTS = [
@@ -42,6 +44,15 @@ MAC_TEXTS = [
     "März",
     "São Tomé",
     "très où ça",
+    "Noël",
+    "naïve",
+    "École",
+    "Bjørn",
+    "Øresund",
+    "Über alles",
+    "FRANÇOIS, 1990–2000",
+    "un DÓLAR – Ü",
+    "Israël, naïf",
 ]
 
 

@@ -107,6 +107,10 @@ def test_a_last_page_outside_the_file_is_none() -> None:
 
 
 FULL, LEVEL, MASK = raster(4000, 3000, 0), raster(2000, 1500, 1), raster(4000, 3000, 4, 1, 1, 4)
+#: As EXIF writes one: a JPEG file, no strips.
+THUMBNAIL: dict[int, Value] = {
+    0x0100: (4, 160), 0x0101: (4, 120), 0x0103: (3, 6), 0x0201: (4, 8), 0x0202: (4, 50)
+}  # fmt: skip
 OLD_COPY = raster(2000, 1500) | {0x00FF: (3, 2)}
 
 
@@ -117,6 +121,9 @@ OLD_COPY = raster(2000, 1500) | {0x00FF: (3, 2)}
         ([FULL, MASK], 1),
         ([FULL, MASK, LEVEL, raster(2000, 1500, 5, 1, 1, 4)], 1),  # levels of the mask as well
         ([raster(160, 120, 1), FULL], 1),  # the thumbnail first
+        ([FULL, THUMBNAIL], 1),
+        ([THUMBNAIL, FULL, FULL], 2),
+        ([FULL | {0x0201: (4, 8)}, FULL | {0x0201: (4, 8)}], 2),  # pages compressed as TIFF 6.0 did
         ([OLD_COPY, raster(4000, 3000) | {0x00FF: (3, 1)}], 1),  # the older tag
         ([raster(4000, 3000) | {0x00FF: (3, 3)}, FULL, OLD_COPY], 2),
         ([raster(4000, 3000, 2), raster(4000, 3000, 2)], 2),  # pages of several

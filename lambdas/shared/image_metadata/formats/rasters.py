@@ -24,6 +24,7 @@ NEW_SUBFILE, OLD_SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = (
     0x106,
 )
 STRIPS, TILES, SUB_DIRECTORIES, SLICES = 0x111, 0x144, 0x14A, 0xC640
+_JPEG_FILE = 0x201
 #: A page of several: the one bit of NewSubfileType that leaves a directory an image of its own.
 _PAGE = 2
 _REDUCED = 1
@@ -119,8 +120,14 @@ def raster_of(tiff: TiffStream, tags: Directory) -> Raster | None:
         return None
     use = number(tiff, tags, NEW_SUBFILE)
     if use is None:
-        use = _REDUCED if number(tiff, tags, OLD_SUBFILE) == _OLD_REDUCED else 0
+        reduced = number(tiff, tags, OLD_SUBFILE) == _OLD_REDUCED or _is_exif_thumbnail(tags)
+        use = _REDUCED if reduced else 0
     return Raster(tags, width, height, use, number(tiff, tags, PHOTOMETRIC), number(tiff, tags, COMPRESSION))
+
+
+def _is_exif_thumbnail(tags: Directory) -> bool:
+    """Whether a directory has a JPEG file for its raster (EXIF 4.5.8): an image has strips or tiles (TIFF 6.0)."""
+    return _JPEG_FILE in tags and STRIPS not in tags and TILES not in tags
 
 
 def follow(tiff: TiffStream, main: Directory, rasters: Rasters, warn: Callable[[str], None]) -> None:

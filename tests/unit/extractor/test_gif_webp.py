@@ -77,11 +77,12 @@ def test_gifs_without_a_size(data: bytes) -> None:
 
 
 def test_a_gif_over_the_budget_has_no_frame_count() -> None:
-    data = gif(*[frame(data=b"\x08" + (b"\xff" + bytes(255)) * 1000 + b"\0")] * 40)
+    data = gif(looping(7), *[frame(data=b"\x08" + (b"\xff" + bytes(255)) * 1000 + b"\0")] * 40)
     reader = RangeReader(lambda start, end: data[start:end], len(data))
     metadata = extract(reader)
     assert (metadata.status, metadata.width, metadata.frames, metadata.animated) == ("ok", 48, None, True)
     assert "not counted" in metadata.warnings[0]
+    assert metadata.loop == 7  # stated before the first frame
 
 
 @pytest.mark.parametrize(

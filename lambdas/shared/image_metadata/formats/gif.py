@@ -39,7 +39,7 @@ def read(source: Reader, found: Found) -> None:
     except BudgetExceeded as error:
         found.warn(f"GIF: frames and duration were not counted: {error}")
         if walk.frames > 1:
-            found.animated = True
+            found.animated, found.loop = True, walk.loop
         return
     if not ended:
         found.warn("GIF: the file is cut off")

@@ -75,6 +75,14 @@ def complete() -> None:
 
     Queue.attributes = property(compact)
 
+    # SQS: a queue forgets its policy when another attribute of it is set.
+    set_attributes = Queue._set_attributes
+
+    def keep_policy(queue: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
+        set_attributes(queue, {"Policy": getattr(queue, "policy", None)} | attributes, now)
+
+    Queue._set_attributes = keep_policy
+
     # API Gateway: binaryMediaTypes are forgotten where an API is made; they are kept where it is changed.
     create = APIGatewayResponse.create_rest_api
 

@@ -1,4 +1,8 @@
-"""boto3 clients, made once per execution environment and shared by threads (clients are thread-safe)."""
+"""AWS clients, made once per execution environment and shared by threads (clients are thread-safe).
+
+They are botocore's own, which `boto3.client` hands out too: importing boto3 brings its transfer manager and resources
+along, a third of a function's cold start (docs/benchmarks.md).
+"""
 
 from __future__ import annotations
 
@@ -7,31 +11,37 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-import boto3
+import botocore
 from botocore.config import Config
+from botocore.session import Session
 
 from .errors import MissingSetting
 
-#: The runtime brings boto3, in the version that AWS last gave it: from this one on, S3's PutObject takes If-Match.
-OLDEST_BOTO3 = (1, 35, 69)
-if tuple(int(part) for part in boto3.__version__.split(".")[:3]) < OLDEST_BOTO3:
+#: The runtime brings botocore, in the version that AWS last gave it: from this one on, S3's PutObject takes If-Match.
+OLDEST_BOTOCORE = (1, 35, 69)
+if tuple(int(part) for part in botocore.__version__.split(".")[:3]) < OLDEST_BOTOCORE:
     raise MissingSetting(
-        f"this runtime's boto3 is {boto3.__version__}, and {'.'.join(map(str, OLDEST_BOTO3))} or newer is needed: "
-        "set the Terraform variable runtime to a newer Python"
+        f"this runtime's botocore is {botocore.__version__}, and {'.'.join(map(str, OLDEST_BOTOCORE))} or newer is "
+        "needed: set the Terraform variable runtime to a newer Python"
     )
 
 #: As many connections as records of one batch are read at a time, with room for their writes.
 _MAX_CONNECTIONS = 32
 
 
-def _config(**more: Any) -> Config:
-    return Config(
+#: It reads each service's description once.
+_SESSION = Session()
+
+
+def _client(service: str, **more: Any) -> Any:
+    config = Config(
         connect_timeout=3,
         read_timeout=5,
         retries={"mode": "standard", "total_max_attempts": 3},
         max_pool_connections=_MAX_CONNECTIONS,
         **more,
     )
+    return _SESSION.create_client(service, config=config)
 
 
 def on_local_aws() -> bool:
@@ -47,25 +57,25 @@ def s3() -> Any:
     new bucket outside us-east-1 by a redirect that no signature survives.
     """
     style = "path" if on_local_aws() else "virtual"
-    return boto3.client("s3", config=_config(signature_version="s3v4", s3={"addressing_style": style}))
+    return _client("s3", signature_version="s3v4", s3={"addressing_style": style})
 
 
 @lru_cache(maxsize=1)
 def dynamodb() -> Any:
     """DynamoDB, the low-level client: transactions need it."""
-    return boto3.client("dynamodb", config=_config())
+    return _client("dynamodb")
 
 
 @lru_cache(maxsize=1)
 def sqs() -> Any:
     """SQS."""
-    return boto3.client("sqs", config=_config())
+    return _client("sqs")
 
 
 @lru_cache(maxsize=1)
 def events() -> Any:
     """EventBridge."""
-    return boto3.client("events", config=_config())
+    return _client("events")
 
 
 def make_at_init(*makers: Callable[[], Any]) -> None:

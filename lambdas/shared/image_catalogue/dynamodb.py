@@ -1,6 +1,7 @@
 """The table in DynamoDB: typed attributes, requests, transactions with their counters, and retries.
 
-boto3's errors about the table are translated here, by their codes, and nowhere else.
+The SDK's errors about the table are translated here, by their codes, and nowhere else. Items are typed here too, since
+boto3's types are not to be had without all of boto3 (`clients`).
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from decimal import Decimal
+from decimal import Clamped, Context, Decimal, Inexact, Overflow, Rounded, Underflow
 from typing import Any
 from uuid import uuid4
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailed
 
@@ -50,8 +50,8 @@ _BUSY_CODES = frozenset(
         "ServiceUnavailable",
     )
 )
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
+#: Numbers as DynamoDB holds them, anything else is an error (DynamoDB Developer Guide, "Data types: Number").
+_NUMBER = Context(prec=38, Emin=-128, Emax=126, traps=[Clamped, Overflow, Inexact, Rounded, Underflow])
 
 
 class Table:
@@ -202,7 +202,7 @@ def amounts_of(counter: Item) -> dict[str, int]:
 
 def from_dynamodb(attributes: Item) -> Item:
     """DynamoDB's typed attributes as JSON types."""
-    item = {name: _plain(_deserialize(value)) for name, value in attributes.items()}
+    item = {name: _plain(value) for name, value in attributes.items()}
     if "image_id" in item:
         item["image_id"] = _image_id(item["image_id"])
     return item
@@ -210,7 +210,7 @@ def from_dynamodb(attributes: Item) -> Item:
 
 def to_dynamodb(item: Item) -> Item:
     """JSON types as DynamoDB's typed attributes."""
-    return {name: _serialize(_exact(value)) for name, value in item.items() if value is not None}
+    return {name: _typed(value) for name, value in item.items() if value is not None}
 
 
 def _busy() -> CatalogueBusy:
@@ -264,21 +264,37 @@ def _is_busy(error: Exception) -> bool:
     return code in _BUSY_CODES
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
+def _plain(value: dict[str, Any]) -> Any:
+    """What a typed attribute value holds."""
+    ((kind, content),) = value.items()
+    if kind == "N":
+        number = Decimal(content)
+        return int(number) if number == number.to_integral_value() else float(number)
+    if kind == "M":
+        return {name: _plain(entry) for name, entry in content.items()}
+    if kind == "L":
+        return [_plain(entry) for entry in content]
+    return None if kind == "NULL" else content
+
+
+def _typed(value: Any) -> dict[str, Any]:
+    """A JSON value as a typed attribute value (DynamoDB API Reference, "AttributeValue").
+
+    Raises TypeError for what is no JSON, and decimal's errors for numbers that DynamoDB cannot hold.
+    """
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int | float):
+        number = _NUMBER.create_decimal(repr(value))
+        if not number.is_finite():
+            raise TypeError(f"DynamoDB holds no {value}")
+        return {"N": str(number)}
     if isinstance(value, dict):
-        return {name: _plain(entry) for name, entry in value.items()}
-    return value
-
-
-def _exact(value: Any) -> Any:
-    if isinstance(value, float):
-        return Decimal(repr(value))
+        return {"M": to_dynamodb(value)}
     if isinstance(value, list | tuple):
-        return [_exact(entry) for entry in value]
-    if isinstance(value, dict):
-        return {name: _exact(entry) for name, entry in value.items() if entry is not None}
-    return value
+        return {"L": [_typed(entry) for entry in value]}
+    if value is None:
+        return {"NULL": True}
+    raise TypeError(f"no JSON value: {type(value).__name__}")

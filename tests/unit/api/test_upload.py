@@ -390,14 +390,11 @@ def test_a_name_of_half_characters_is_cleaned(api: Api) -> None:
 
 @pytest.mark.parametrize("region", ["eu-central-1", "us-west-2"])
 def test_presigned_addresses_name_the_region(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
-    import boto3
-
     from image_catalogue import clients
     from image_catalogue.bucket import Bucket
 
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    session = boto3.Session("testing", "testing", region_name=region)
-    monkeypatch.setattr(boto3, "client", session.client)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     store = Bucket("my-bucket", clients.s3.__wrapped__())
     host = f"https://my-bucket.s3.{region}.amazonaws.com/"
     assert store.presigned_post("uploads/a.png", {}, (1, 2), 60)[0] == host

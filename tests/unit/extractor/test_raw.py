@@ -348,6 +348,13 @@ def test_cr3_of_a_burst_counts_its_frames() -> None:
     assert metadata_of(raws.cr3(samples=12)).frames == 12
 
 
+def test_cr3_whose_position_is_stated_beyond_4_gib() -> None:
+    stated = tiff(raws.GPS)
+    far = b"II+\0\x08\0\0\0" + struct.pack("<Q", 1 << 40)
+    told = metadata_of(raws.cr3().replace(stated, far.ljust(len(stated), b"\0")))
+    assert (told.status, told.has_gps) == ("ok", False)
+
+
 def test_a_movie_in_canon_s_raw_format_is_no_image() -> None:
     told = metadata_of(raws.cr3(compressor=b"CanonCRM0001/02.09.00/00.00.00"))
     assert (told.status, told.width) == ("unsupported", None)

@@ -86,7 +86,9 @@ def _exif(source: Reader, part: Box, found: Found) -> None:
         found.warn(f"EXIF: {error}")
         return
     if part.kind == b"CMT4":
-        tags = Directory({GPS_IFD: (GPS_IFD, LONG, 1, struct.pack(tiff.order + "I", tiff.first))})
+        # A BigTIFF's directory can be stated beyond 32 bits, which is outside of the part in any case.
+        place = struct.pack(tiff.order + "I", min(tiff.first, 0xFFFFFFFF))
+        tags = Directory({GPS_IFD: (GPS_IFD, LONG, 1, place)})
     else:
         tags = tiff.directory(tiff.first)
     if part.kind == b"CMT1":

@@ -29,8 +29,10 @@ if tuple(int(part) for part in botocore.__version__.split(".")[:3]) < OLDEST_BOT
 _MAX_CONNECTIONS = 32
 
 
-#: It reads each service's description once.
-_SESSION = Session()
+@lru_cache(maxsize=1)
+def _session() -> Session:
+    """It reads what the clients share once."""
+    return Session()
 
 
 def _client(service: str, **more: Any) -> Any:
@@ -41,7 +43,7 @@ def _client(service: str, **more: Any) -> Any:
         max_pool_connections=_MAX_CONNECTIONS,
         **more,
     )
-    return _SESSION.create_client(service, config=config)
+    return _session().create_client(service, config=config)
 
 
 def on_local_aws() -> bool:

@@ -23,6 +23,8 @@ _MARGIN_SECONDS = 5.0
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer in the caller's protocol which records, messages or tasks failed; raise only for a plain event."""
+    # What the name of the log group says is not paid for again in the line of every image.
+    logger.remove_keys(["function_arn", "function_memory_size", "function_name"])
     left = context.get_remaining_time_in_millis() / 1000
     indexer = Indexer(
         clients.s3(),

@@ -64,8 +64,11 @@ def s3() -> Any:
 
 @lru_cache(maxsize=1)
 def dynamodb() -> Any:
-    """DynamoDB, the low-level client: transactions need it."""
-    return _client("dynamodb")
+    """DynamoDB, the low-level client: transactions need it.
+
+    Its requests are typed by `dynamodb`; looking through them once more is a tenth of what writing a record costs.
+    """
+    return _client("dynamodb", parameter_validation=False)
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from image_catalogue import clients
+from tests.benchmarks.write_path import LINE
 from tests.events import load
 from tests.support.api import CONTEXT, FUNCTIONS, Api, module_of
 from tests.support.pictures import picture
@@ -208,6 +209,14 @@ def test_no_log_line_of_an_event_holds_what_a_file_says(api: Api, said: Said, in
     logged = [json.loads(line)["image_id"] for line in text.splitlines()]
     assert logged == ["uploads/0.png", "uploads/1.png", "uploads/2.png", "uploads/gone.png"]
     assert leaks(text) == []
+
+
+def test_a_line_of_an_event_is_as_long_as_the_bill_says(said: Said, api: Api, indexing: Any) -> None:
+    api.s3.put_object(Bucket=BUCKET, Key="uploads/0.png", Body=picture())
+    deliver(indexing, "uploads/0.png")
+    line = json.loads(said())
+    fields = {"event", "image_id", "outcome", "status", "requests", "bytes", "ms"}
+    assert line.keys() - fields == LINE.keys(), line
 
 
 def test_a_message_that_is_no_event_is_not_repeated_in_the_log(said: Said, indexing: Any) -> None:

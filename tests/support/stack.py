@@ -180,8 +180,8 @@ class Stack:
 
     @property
     def key(self) -> str:
-        """The API key."""
-        return str(self.outputs["api_key"])
+        """The API key; empty where the API asks for none."""
+        return str(self.outputs.get("api_key") or "")
 
     @property
     def bucket(self) -> str:

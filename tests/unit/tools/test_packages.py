@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("packages")
 # Megabytes; a cold start fetches and unpacks the zip.
 USUAL_LIMIT = 3
 # Processor time of a function's initialisation, in that of boto3 and a client (docs/benchmarks.md says how much it is).
-MOST_OF_BOTO3 = 1.25
+MOST_OF_BOTO3 = 1.5
 LIMITS = {
     "analyse_image": 12,
     "authorize": 8,

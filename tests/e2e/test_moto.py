@@ -7,7 +7,6 @@ local AWS's. What moto lacks stands in tests/support/moto_server.py.
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -57,18 +56,10 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         site.local.stop()
 
 
-def done(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """What ``deploy.sh`` did, which has to end well."""
-    ended = site.deploy_script(*arguments, "-no-color")
-    assert ended.returncode == 0, f"{ended.stdout[-4000:]}\n{ended.stderr[-4000:]}"
-    return ended
-
-
 @pytest.fixture(scope="module")
 def whole(moto: Site) -> Stack:
     """The deployment, everything switched on."""
-    deployed = done(moto, ALARMS)
-    return Stack(moto, moto.terraform.outputs(), deployed.stdout)
+    return moto.deploy(ALARMS)
 
 
 def test_every_resource_that_is_declared_is_made(moto: Site, whole: Stack) -> None:
@@ -90,10 +81,10 @@ def test_every_resource_that_is_declared_is_made(moto: Site, whole: Stack) -> No
 
 
 def test_a_second_plan_is_empty(moto: Site, whole: Stack) -> None:
-    assert "No changes." in done(moto, "plan", ALARMS, "-detailed-exitcode").stdout
+    assert "No changes." in moto.done("plan", ALARMS, "-detailed-exitcode").stdout
 
 
 def test_destroy_leaves_nothing(moto: Site, whole: Stack) -> None:
-    assert "Left of image-metadata-local: nothing" in done(moto, "destroy").stdout
+    assert "Left of image-metadata-local: nothing" in moto.done("destroy").stdout
     assert moto.inventory() == {}
     assert moto.client("cloudwatch").describe_alarms()["MetricAlarms"] == []

@@ -103,11 +103,16 @@ class Site:
             check=False,
         )
 
-    def deploy(self, **variables: str) -> Stack:
+    def done(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run ``deploy.sh``, which has to end well."""
+        ended = self.deploy_script(*arguments, "-no-color", **variables)
+        assert ended.returncode == 0, f"deploy.sh failed:\n{ended.stdout[-4000:]}\n{ended.stderr[-4000:]}"
+        return ended
+
+    def deploy(self, *options: str, **variables: str) -> Stack:
         """Deploy by script and return what there is to use."""
-        done = self.deploy_script("-no-color", **variables)
-        assert done.returncode == 0, f"deploy.sh failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-        return Stack(self, self.terraform.outputs(), done.stdout)
+        said = self.done(*options, **variables).stdout
+        return Stack(self, self.terraform.outputs(), said)
 
     def client(self, service: str, key: str = "test", secret: str = "test") -> Any:
         """A boto3 client of this local AWS; root unless told otherwise."""

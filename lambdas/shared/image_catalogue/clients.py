@@ -1,7 +1,7 @@
 """AWS clients, made once per execution environment and shared by threads (clients are thread-safe).
 
 They are botocore's own, which `boto3.client` hands out too: importing boto3 brings its transfer manager and resources
-along, a third of a function's cold start (docs/benchmarks.md).
+along, a third of a function's cold start.
 """
 
 from __future__ import annotations

@@ -53,9 +53,8 @@ class Found:
     xmp_extended: bytes | None = None  # a second packet that continues the first (JPEG)
     iptc: bytes | None = None  # IIM data sets
     icc: bytes | None = None  # the profile
-    exif_block: Description | None = (
-        None  # already parsed: the file itself is a TIFF stream, or a block too large
-    )
+    # Already parsed: the file itself is a TIFF stream, or the block is too large to hold.
+    exif_block: Description | None = None
     exif_name: str = "EXIF"  # of what states the same in a format that is older than EXIF, or has none
     text: dict[str, str] = field(default_factory=dict)  # PNG text chunks, comments: keyword -> text
     warnings: list[str] = field(default_factory=list)

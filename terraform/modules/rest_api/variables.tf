@@ -52,7 +52,7 @@ variable "authorizer" {
 }
 
 variable "local" {
-  description = "Whether this is the local AWS: there a change of auth makes a new API, with a new address, instead of changing its methods, and mock integrations name a method."
+  description = "Whether this is the local AWS: there a change of auth makes a new API, with a new address, instead of changing its methods."
   type        = bool
   default     = false
 }

@@ -15,7 +15,7 @@ from image_events.batch import handle
 from image_events.indexer import Indexer
 
 logger = Logger()
-clients.make_at_init(clients.s3, clients.dynamodb)
+clients.make_at_init(clients.ranged_get, clients.dynamodb)
 #: Left of the invocation for answering which records are done.
 _MARGIN_SECONDS = 5.0
 
@@ -27,7 +27,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     logger.remove_keys(["function_arn", "function_memory_size", "function_name"])
     left = context.get_remaining_time_in_millis() / 1000
     indexer = Indexer(
-        clients.s3(),
+        clients.ranged_get(),
         Catalogue(settings.table_name(), settings.index_shards(), search_parts=settings.search_parts()),
         settings.bucket_name(),
         settings.upload_prefixes(),

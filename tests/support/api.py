@@ -170,10 +170,9 @@ def running_api() -> Iterator[Api]:
         make_bucket(name=PREVIEW_BUCKET)
         make_bucket(name=SEARCH_BUCKET)
         make_table()
-        clients.s3.cache_clear()
-        clients.dynamodb.cache_clear()
-        search_images.reader_of.cache_clear()
+        made = (clients.s3, clients.ranged_get, clients.dynamodb, search_images.reader_of)
+        for maker in made:
+            maker.cache_clear()
         yield Api()
-    clients.s3.cache_clear()
-    clients.dynamodb.cache_clear()
-    search_images.reader_of.cache_clear()
+    for maker in made:
+        maker.cache_clear()

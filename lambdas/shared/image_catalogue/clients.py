@@ -13,9 +13,11 @@ from typing import Any
 
 import botocore
 from botocore.config import Config
+from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
 from .errors import MissingSetting
+from .ranged_get import RangedGet
 
 #: The runtime brings botocore, in the version that AWS last gave it: from this one on, S3's PutObject takes If-Match.
 OLDEST_BOTOCORE = (1, 35, 69)
@@ -27,6 +29,8 @@ if tuple(int(part) for part in botocore.__version__.split(".")[:3]) < OLDEST_BOT
 
 #: As many connections as records of one batch are read at a time, with room for their writes.
 _MAX_CONNECTIONS = 32
+_CONNECT_SECONDS = 3
+_READ_SECONDS = 5
 
 
 @lru_cache(maxsize=1)
@@ -37,8 +41,8 @@ def _session() -> Session:
 
 def _client(service: str, **more: Any) -> Any:
     config = Config(
-        connect_timeout=3,
-        read_timeout=5,
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 3},
         max_pool_connections=_MAX_CONNECTIONS,
         **more,
@@ -60,6 +64,14 @@ def s3() -> Any:
     """
     style = "path" if on_local_aws() else "virtual"
     return _client("s3", signature_version="s3v4", s3={"addressing_style": style})
+
+
+@lru_cache(maxsize=1)
+def ranged_get() -> Any:
+    """S3 for reading objects by ranges, and nothing else."""
+    timeouts: Any = (_CONNECT_SECONDS, _READ_SECONDS)  # as botocore's own endpoints give them
+    session = URLLib3Session(timeout=timeouts, max_pool_connections=_MAX_CONNECTIONS)
+    return RangedGet(s3(), _session().get_credentials(), session)
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from image_catalogue import clients
 from image_events.batch import JobsFailed
 from tests.events import load
 from tests.support.api import CONTEXT, Api, module_of
@@ -53,5 +54,6 @@ def test_the_event_of_an_object_that_is_gone(api: Api, monkeypatch: pytest.Monke
     assert event["Records"][0]["s3"]["bucket"]["name"] == BUCKET
     assert handler(event, context) == {}
     refuse(monkeypatch, api.s3)
+    monkeypatch.setattr(clients, "ranged_get", lambda: api.s3)  # what it is refused, it asks the client for
     with pytest.raises(JobsFailed):
         handler(event, context)

@@ -12,7 +12,7 @@ from __future__ import annotations
 FIRST_BLOCK = 60 * 1024
 #: The least that a later request asks for: a structure's header and what follows it closely.
 MIN_FETCH = 4 * 1024
-#: The most that a later request reads ahead while a file is walked block by block (GIF frames).
+#: The most that a later request reads ahead while a file is walked block by block.
 MAX_READ_AHEAD = 512 * 1024
 #: The most that is read at once of a JPEG's segments before its frame header.
 MAX_SEGMENT_STEP = 4 * 1024 * 1024

@@ -103,6 +103,15 @@ def test_frames_of_more_blocks_than_are_read_are_not_counted(
     assert ["than are read" in warning for warning in metadata.warnings] == [True]
 
 
+@pytest.mark.parametrize(("frames", "counted"), [(40, 40), (200, None)])
+def test_a_large_gif_costs_two_requests(frames: int, counted: int | None) -> None:
+    data = gif(*[frame(data=b"\2" + (b"\xff" + bytes(255)) * 100 + b"\0")] * frames)
+    reader = RangeReader(lambda start, end: data[start:end], len(data))
+    assert extract(reader).frames == counted
+    assert reader.requests == 2
+    assert reader.bytes_fetched <= limits.MAX_COUNTED + 65_536
+
+
 # --- WebP ---------------------------------------------------------------------------------------------------
 
 

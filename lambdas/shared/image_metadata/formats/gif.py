@@ -63,13 +63,14 @@ class _Walk:
         self._window = b""
 
     def _bytes(self, position: int, length: int) -> bytes:
-        """Bytes out of a window that moves through the file; one call of the source per window."""
+        """Bytes out of a window of all that is counted: a walk to the end gains nothing by smaller requests."""
         at = position - self._start
         if at < 0 or at + length > len(self._window):
             if position > limits.MAX_COUNTED:
                 raise BudgetExceeded(f"that would take more than {limits.MAX_COUNTED} bytes")
             self._start = position
-            self._window = self.source.read_at(position, min(32768, self.source.size - position))
+            ahead = max(limits.MAX_COUNTED - position, 32768)
+            self._window = self.source.read_at(position, min(ahead, self.source.size - position))
             if len(self._window) < length:
                 self._window = self.source.read_at(position, length)
             at = 0

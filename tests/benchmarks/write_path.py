@@ -23,10 +23,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
+from boto3.dynamodb.types import TypeSerializer
 from PIL import Image
 
 from image_catalogue import clients
@@ -94,7 +96,7 @@ class Meter:
 
     def __init__(self, table: dict[str, Any]) -> None:
         self.cost = Cost(0, 0)
-        self.written: list[tuple[str, dict[str, Any], bool]] = []
+        self.written: list[tuple[dict[str, Any], bool]] = []
         self.stored: dict[str, dict[str, Any]] = {}
         self.indexes = [
             [key["AttributeName"] for key in index["KeySchema"]]
@@ -102,31 +104,37 @@ class Meter:
         ]
 
     def watch(self, client: Any) -> None:
-        """Count this client's requests; its writes are known when they have succeeded."""
-        events = client.meta.events
-        events.register("before-send", self._sent)
-        events.register("before-parameter-build", self._note)
-        events.register("after-call", self._after)
+        """Count this client's requests, and note what it writes."""
+        client.meta.events.register("before-send", self._sent)
+        if client.meta.service_model.service_name == "dynamodb":
+            for method in ("put_item", "transact_write_items"):
+                setattr(client, method, partial(self._write, getattr(client, method)))
 
     def _sent(self, event_name: str, **_: Any) -> None:
         self.cost.calls[event_name.rpartition(".")[2]] += 1
 
-    def _note(self, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        context["bench"] = params
-
-    def _after(self, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        self.written.append((model.name, context.get("bench", {}), "Error" in parsed))
+    def _write(self, write: Callable[..., Any], **asked: Any) -> Any:
+        try:
+            answer = write(**asked)
+        except Exception:
+            self.written.append((asked, True))
+            raise
+        self.written.append((asked, False))
+        return answer
 
     def settle(self) -> None:
         """Count the units of what was written since the last time."""
-        for name, params, failed in self.written:
+        for params, failed in self.written:
             for action in params.get("TransactItems", []):
                 if "Put" in action:
                     self._put(action["Put"]["Item"], 2, failed)
                 else:
                     self.cost.write_units += 2  # a counter is far below a KB
-            if name == "PutItem":
-                self._put(params["Item"], 1, failed)
+            if "Item" in params:
+                item = params["Item"]
+                if isinstance(item["image_id"], str):  # boto3's resource types it later
+                    item = TypeSerializer().serialize(item)["M"]
+                self._put(item, 1, failed)
         self.written = []
 
     def _put(self, item: dict[str, Any], factor: int, failed: bool) -> None:

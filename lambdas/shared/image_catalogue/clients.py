@@ -7,6 +7,7 @@ along, a third of a function's cold start.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -16,8 +17,8 @@ from botocore.config import Config
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
+from .direct import RangedGet, TableCalls
 from .errors import MissingSetting
-from .ranged_get import RangedGet
 
 #: The runtime brings botocore, in the version that AWS last gave it: from this one on, S3's PutObject takes If-Match.
 OLDEST_BOTOCORE = (1, 35, 69)
@@ -50,6 +51,14 @@ def _client(service: str, **more: Any) -> Any:
     return _session().create_client(service, config=config)
 
 
+def _sender() -> tuple[Any, URLLib3Session]:
+    """What signs and what sends direct requests, with the settings that botocore gives a client's own."""
+    timeouts: Any = (_CONNECT_SECONDS, _READ_SECONDS)
+    at_once: Any = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    session = URLLib3Session(timeout=timeouts, max_pool_connections=_MAX_CONNECTIONS, socket_options=at_once)
+    return _session().get_credentials(), session
+
+
 def on_local_aws() -> bool:
     """Whether one host stands for all of AWS: it is addressed by paths, and its gateway decodes them."""
     return bool(os.environ.get("AWS_ENDPOINT_URL"))
@@ -67,11 +76,9 @@ def s3() -> Any:
 
 
 @lru_cache(maxsize=1)
-def ranged_get() -> Any:
+def ranged_get() -> RangedGet:
     """S3 for reading objects by ranges, and nothing else."""
-    timeouts: Any = (_CONNECT_SECONDS, _READ_SECONDS)  # as botocore's own endpoints give them
-    session = URLLib3Session(timeout=timeouts, max_pool_connections=_MAX_CONNECTIONS)
-    return RangedGet(s3(), _session().get_credentials(), session)
+    return RangedGet(s3(), *_sender())
 
 
 @lru_cache(maxsize=1)
@@ -80,7 +87,7 @@ def dynamodb() -> Any:
 
     Its requests are typed by `dynamodb`; looking through them once more is a tenth of what writing a record costs.
     """
-    return _client("dynamodb", parameter_validation=False)
+    return TableCalls(_client("dynamodb", parameter_validation=False), *_sender())
 
 
 @lru_cache(maxsize=1)

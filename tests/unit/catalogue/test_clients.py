@@ -1,5 +1,6 @@
 """The clients' botocore, which the Lambda runtime brings in a version of its own."""
 
+import gc
 import importlib
 
 import botocore
@@ -23,5 +24,14 @@ def test_clients_are_made_when_a_function_starts_and_nowhere_else(monkeypatch: p
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
     clients.make_at_init(lambda: made.append("elsewhere"))
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "image-metadata-dev-get_image")
-    clients.make_at_init(lambda: made.append("s3"), lambda: made.append("dynamodb"))
-    assert made == ["s3", "dynamodb"]
+    clients.make_at_init(lambda: made.append("s3"), lambda: made.append(f"garbage: {gc.isenabled()}"))
+    assert made == ["s3", "garbage: False"]
+    assert gc.isenabled()
+    gc.unfreeze()
+
+
+def test_garbage_is_collected_again_where_a_client_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "image-metadata-dev-get_image")
+    with pytest.raises(ZeroDivisionError):
+        clients.make_at_init(lambda: 1 / 0)
+    assert gc.isenabled()

@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.extraction
 
-The images are made here. Peers: the usual way of AWS tutorials (the whole object, then Pillow's size and EXIF),
-`imagesize` on the whole object (size alone), and `exiftool -stay_open -fast` on a file where it is installed. Images a
-second are by processor time; "from S3" adds to it what S3 would take: 15 ms a request and 80 MB a second.
+The images are made here. Peers on the whole object: the usual way of AWS tutorials (Pillow's size and EXIF), `imagesize`
+(the size alone) and, where it is installed (`pip install pyvips[binary]`), pyvips; on a file `exiftool -stay_open -fast`,
+where it is installed. Images a second are by processor time; "from S3" adds to it what S3 would take: 15 ms a request and
+80 MB a second. Memory is what Python holds at most, the object included; what libvips allocates beside it is not seen.
 """
 
 from __future__ import annotations
@@ -13,12 +14,18 @@ import io
 import shutil
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import imagesize
 from PIL import Image
+
+try:
+    import pyvips
+except ImportError:
+    pyvips = None
 
 from image_metadata import RangeReader, extract
 from tests.benchmarks.extract_speed import run_exiftool
@@ -44,6 +51,7 @@ class Reading:
     seconds: float
     requests: int
     bytes_read: int
+    memory: int | None = None
 
     @property
     def seconds_from_s3(self) -> float:
@@ -85,6 +93,13 @@ def by_pillow(body: bytes) -> tuple[int, int]:
     return 1, len(body)
 
 
+def by_pyvips(body: bytes) -> tuple[int, int]:
+    """Everything, then libvips' header fields, EXIF tags among them."""
+    opened = pyvips.Image.new_from_buffer(body, "")
+    _ = opened.width, opened.height, {name: opened.get(name) for name in opened.get_fields()}
+    return 1, len(body)
+
+
 def by_imagesize(body: bytes) -> tuple[int, int]:
     """Everything, then the size alone."""
     imagesize.get(io.BytesIO(body))
@@ -93,14 +108,17 @@ def by_imagesize(body: bytes) -> tuple[int, int]:
 
 def measure(read: Callable[[bytes], tuple[int, int]], body: bytes) -> Reading:
     """The best of many readings."""
+    tracemalloc.start()
     requests, size = read(body)
+    memory = tracemalloc.get_traced_memory()[1] + (size if size == len(body) else 0)
+    tracemalloc.stop()
     best, begun = float("inf"), time.process_time()
     while time.process_time() < begun + PATIENCE:
         started = time.process_time()
         for _ in range(10):
             read(body)
         best = min(best, (time.process_time() - started) / 10)
-    return Reading(best, requests, size)
+    return Reading(best, requests, size, memory)
 
 
 def run() -> dict[tuple[str, int], dict[str, Reading]]:
@@ -114,6 +132,8 @@ def run() -> dict[tuple[str, int], dict[str, Reading]]:
                     "image_metadata": measure(by_ranges, body),
                     "whole object + Pillow": measure(by_pillow, body),
                 }
+                if pyvips:
+                    row["whole object + pyvips"] = measure(by_pyvips, body)
                 if format_name not in ("AVIF",):  # imagesize does not know it
                     row["whole object + imagesize"] = measure(by_imagesize, body)
                 if shutil.which("exiftool"):
@@ -127,22 +147,23 @@ def run() -> dict[tuple[str, int], dict[str, Reading]]:
 def table(results: dict[tuple[str, int], dict[str, Reading]]) -> str:
     """The readings as a Markdown table; every figure of a peer as a ratio to ours."""
     lines = [
-        "| image | file | ours: requests, bytes | ours: images/s, from S3 "
-        "| peer | its bytes / ours | ours / its images/s | from S3 |",
-        "|---|---:|---:|---:|---|---:|---:|---:|",
+        "| image | file | ours: requests, bytes, memory | ours: images/s, from S3 "
+        "| peer | its bytes / ours | its memory / ours | ours / its images/s | from S3 |",
+        "|---|---:|---:|---:|---|---:|---:|---:|---:|",
     ]
     for (format_name, megapixels), row in results.items():
         ours = row["image_metadata"]
         size = max(reading.bytes_read for reading in row.values())
         first = (
             f"| {format_name} {megapixels} MP | {size / 1e6:.1f} MB "
-            f"| {ours.requests}, {ours.bytes_read / 1000:.0f} KB "
+            f"| {ours.requests}, {ours.bytes_read / 1000:.0f} KB, {(ours.memory or 0) / 1000:.0f} KB "
             f"| {1 / ours.seconds:,.0f}, {1 / ours.seconds_from_s3:.0f}"
         )
         for name, peer in row.items():
             if name != "image_metadata":
+                memory = f"{peer.memory / ours.memory:.1f}x" if peer.memory and ours.memory else ""
                 lines.append(
-                    f"{first} | {name} | {peer.bytes_read / ours.bytes_read:.0f}x "
+                    f"{first} | {name} | {peer.bytes_read / ours.bytes_read:.0f}x | {memory} "
                     f"| {peer.seconds / ours.seconds:.1f}x | {peer.seconds_from_s3 / ours.seconds_from_s3:.1f}x |"
                 )
                 first = "| | | | "

@@ -39,11 +39,11 @@ A GIF's number of frames stands nowhere: it is read to its end, so it gains noth
 
 ## An event, from queue to catalogue
 
-The function's code on boto3 against a local AWS, per image; processor time is the function's alone. Dollars are list
+The function's code against a local AWS, per image; processor time is the function's alone. Dollars are list
 prices ({prices}) for requests, units, processor time at
 {memory:.0f} GB with round trips of 15 ms, and log lines. The usual handler is an invocation per notification, the whole
 object, Pillow and one PutItem; it keeps no order, no counters and no index: it cannot list by time, sum up, or survive
-events out of order.
+events out of order. The last line is a measure of the machine: one read of a range by boto3's client and nothing else.
 
 ![US dollars per million new images](benchmarks/write_path.svg)
 

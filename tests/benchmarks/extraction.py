@@ -2,10 +2,11 @@
 
     python -m tests.benchmarks.extraction
 
-The images are made here. Peers on the whole object: the usual way of AWS tutorials (Pillow's size and EXIF), `imagesize`
-(the size alone) and, where it is installed (`pip install pyvips[binary]`), pyvips; on a file `exiftool -stay_open -fast`,
-where it is installed. Images a second are by processor time; "from S3" adds to it what S3 would take: 15 ms a request and
-80 MB a second. Memory is what Python holds at most, the object included; what libvips allocates beside it is not seen.
+The images are made here. Peers on the whole object: the usual way of AWS tutorials (Pillow's size and EXIF),
+`imagesize` (the size alone) and, where it is installed (`pip install pyvips[binary]`), pyvips; on a file `exiftool
+-stay_open -fast`, where it is installed. Images a second are by processor time; "from S3" adds to it what S3 would
+take: 15 ms a request and 80 MB a second. Memory is what Python holds at most, the object included; what libvips
+allocates beside it is not seen.
 """
 
 from __future__ import annotations

@@ -343,7 +343,7 @@ def table_of(costs: dict[tuple[str, str], Cost]) -> str:
         lines.append(
             f"| {who} | {kind} | {calls:.2f} | {cost.write_units / cost.images:.2f} | "
             f"{1000 * cost.processor_seconds / cost.images:.2f} | {cost.bytes_read / cost.images / 1000:.1f} | "
-            f"{sum(cost.dollars_per_million().values()):.2f} |"
+            + (f"{sum(cost.dollars_per_million().values()):.2f} |" if kind else "|")
         )
     return "\n".join(lines)
 

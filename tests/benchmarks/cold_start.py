@@ -21,11 +21,9 @@ from tools.deploy import package
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 5
-#: Lambda's file system is read-only: without bytecode in the package, every start compiles anew.
-START = """
-import importlib.machinery, os, sys, time
-package, site = sys.argv[1:]
-sys.dont_write_bytecode = True
+#: Makes what Lambda's runtime brings importable from the folder `site`, and nothing else of it.
+RUNTIME = """
+import importlib.machinery, os, sys
 class Runtime:
     @staticmethod
     def find_spec(name, path=None, target=None):
@@ -33,6 +31,13 @@ class Runtime:
             return importlib.machinery.PathFinder.find_spec(name, [site])
 sys.meta_path.append(Runtime)
 os.environ |= {"AWS_LAMBDA_FUNCTION_NAME": "function", "AWS_DEFAULT_REGION": "us-east-1"}
+"""
+#: Lambda's file system is read-only: without bytecode in the package, every start compiles anew.
+START = f"""
+import sys, time
+package, site = sys.argv[1:]
+sys.dont_write_bytecode = True
+{RUNTIME}
 started = time.process_time()
 if package:
     sys.path.insert(0, package)

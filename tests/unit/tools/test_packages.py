@@ -32,17 +32,14 @@ LIMITS = {
 
 # Imports a function where only Python and what Lambda's runtime brings are beside its package: the handler first, then
 # whatever the loaded modules of ours import when one of their functions is called.
-IMPORT = """
-import ast, importlib, importlib.machinery, importlib.util, os, pathlib, sys
+IMPORT = (
+    """
+import ast, importlib, importlib.util, pathlib, sys
 
 package, site = sys.argv[1:]
-
-class Runtime:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name in ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six"):
-            return importlib.machinery.PathFinder.find_spec(name, [site])
-
+"""
+    + cold_start.RUNTIME
+    + """
 def imported(tree, package):
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
@@ -54,8 +51,6 @@ def imported(tree, package):
                     yield base, [alias.name for alias in node.names]
 
 sys.path.insert(0, package)
-sys.meta_path.append(Runtime)
-os.environ |= {"AWS_LAMBDA_FUNCTION_NAME": "function", "AWS_DEFAULT_REGION": "us-east-1"}
 import lambda_function
 if clients := sys.modules.get("image_catalogue.clients"):
     assert any(make.cache_info().currsize for make in (clients.s3, clients.dynamodb)), "no client is made at init"
@@ -72,6 +67,7 @@ while new := {name for name in sys.modules if name.partition(".")[0] in ours} - 
     seen |= new
 print(len(seen))
 """
+)
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,8 @@ class _Direct:
         """The answer, an `AWSResponse`. Raises `BotoCoreError` where none came."""
         if self._credentials is None:
             raise NoCredentialsError
-        request = AWSRequest(method, url, headers, body)
+        named = {**headers, "User-Agent": self._client.meta.config.user_agent}  # what access logs say
+        request = AWSRequest(method, url, named, body)
         frozen = self._credentials.get_frozen_credentials()
         self.signature(frozen, self._signing_name, self._client.meta.region_name).add_auth(request)
         prepared = request.prepare()

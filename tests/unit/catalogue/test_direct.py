@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from image_catalogue import clients
@@ -79,6 +80,7 @@ def test_the_request_is_what_the_client_sends(s3: Any, ranged: RangedGet, key: s
     s3.get_object(**asked(key, IfMatch=etag))
     ours, its = sent
     assert ours.url == its.url
+    assert ours.headers["User-Agent"].split()[0].encode() == its.headers["User-Agent"].split()[0]
     assert ours.headers["If-Match"].encode() == its.headers["If-Match"]
     assert ours.headers["Range"].encode() == its.headers["Range"]
     signed = ours.headers["Authorization"]
@@ -138,6 +140,7 @@ class WithoutHooks:
 
     class _Meta:
         region_name = "us-east-1"
+        config = Config(user_agent="test")
 
         class events:  # noqa: N801
             @staticmethod

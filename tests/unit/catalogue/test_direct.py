@@ -108,9 +108,9 @@ def test_what_is_gone_overwritten_or_too_short_is_told_at_once(
     assert its[0] == code
 
 
-def answering(status: int, *body: bytes) -> Callable[..., Any]:
+def answering(status: int, *body: bytes, **headers: str) -> Callable[..., Any]:
     """A hook that answers once, and leaves the next request to moto."""
-    answers = iter([AWSResponse("", status, {}, Raw(*body))])
+    answers = iter([AWSResponse("", status, headers, Raw(*body))])
     return lambda **_: next(answers, None)
 
 
@@ -125,6 +125,12 @@ class Raw:
 @pytest.mark.parametrize("status", [200, 301, 307, 400, 403, 429, 500, 503])
 def test_whatever_else_s3_says_the_client_asks_again(s3: Any, ranged: RangedGet, status: int) -> None:
     s3.meta.events.register_first("before-send.s3.GetObject", answering(status))
+    assert ranged.get_object(**asked("plain.jpg"))["Body"].read() == b"0123456789"
+
+
+def test_a_body_that_is_cut_off_the_client_asks_for_again(s3: Any, ranged: RangedGet) -> None:
+    whole = s3.get_object(**asked("plain.jpg"))["ResponseMetadata"]["HTTPHeaders"]
+    s3.meta.events.register_first("before-send.s3.GetObject", answering(206, b"01234", **whole))
     assert ranged.get_object(**asked("plain.jpg"))["Body"].read() == b"0123456789"
 
 

@@ -41,11 +41,11 @@ def _session() -> Session:
     return Session()
 
 
-def _client(service: str, **more: Any) -> Any:
+def _client(service: str, attempts: int = 3, **more: Any) -> Any:
     config = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=_MAX_CONNECTIONS,
         **more,
     )
@@ -53,7 +53,7 @@ def _client(service: str, **more: Any) -> Any:
 
 
 def _sender() -> tuple[Any, URLLib3Session]:
-    """What signs and what sends direct requests, with the settings that botocore gives a client's own."""
+    """What signs and what sends direct requests; no proxy is asked, as no Terraform variable names one."""
     timeouts: Any = (_CONNECT_SECONDS, _READ_SECONDS)
     at_once: Any = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
     session = URLLib3Session(timeout=timeouts, max_pool_connections=_MAX_CONNECTIONS, socket_options=at_once)
@@ -86,9 +86,10 @@ def ranged_get() -> RangedGet:
 def dynamodb() -> Any:
     """DynamoDB, the low-level client: transactions need it.
 
-    Its requests are typed by `dynamodb`; looking through them once more is a tenth of what writing a record costs.
+    Its requests are typed by `dynamodb`; looking through them once more is a tenth of what writing a record costs. The
+    client is asked where a direct request had no answer, which was the first of three attempts.
     """
-    return TableCalls(_client("dynamodb", parameter_validation=False), *_sender())
+    return TableCalls(_client("dynamodb", attempts=2, parameter_validation=False), *_sender())
 
 
 @lru_cache(maxsize=1)

@@ -8,11 +8,13 @@ from .. import limits
 from ..characters import decode
 from ..errors import BudgetExceeded, CorruptImage
 from ..model import FileType, Found
-from ..reader import Reader
+from ..reader import RangeReader, Reader, WindowReader
 
 GIF = FileType("GIF", "image/gif", "gif")
 TYPES = (GIF,)
 
+#: How much the walk takes of the source at a time.
+_WINDOW = 32 * 1024
 _XMP = b"XMP DataXMP"
 _ICC = b"ICCRGBG1012"
 
@@ -32,6 +34,10 @@ def read(source: Reader, found: Found) -> None:
     found.color_mode = "P"
     found.bit_depth = (packed & 7) + 1
     found.has_alpha = False
+    if isinstance(source, RangeReader | WindowReader):
+        source.prefetch(
+            [(0, limits.MAX_COUNTED + _WINDOW)]
+        )  # a walk to the end gains nothing by smaller requests
     walk = _Walk(source, found)
     position = 13 + (3 << (packed & 7) + 1 if packed & 0x80 else 0)
     try:
@@ -63,14 +69,13 @@ class _Walk:
         self._window = b""
 
     def _bytes(self, position: int, length: int) -> bytes:
-        """Bytes out of a window of all that is counted: a walk to the end gains nothing by smaller requests."""
+        """Bytes out of a window that moves through the file; one call of the source per window."""
         at = position - self._start
         if at < 0 or at + length > len(self._window):
             if position > limits.MAX_COUNTED:
                 raise BudgetExceeded(f"that would take more than {limits.MAX_COUNTED} bytes")
             self._start = position
-            ahead = max(limits.MAX_COUNTED - position, 32768)
-            self._window = self.source.read_at(position, min(ahead, self.source.size - position))
+            self._window = self.source.read_at(position, min(_WINDOW, self.source.size - position))
             if len(self._window) < length:
                 self._window = self.source.read_at(position, length)
             at = 0

@@ -106,7 +106,8 @@ class RangeReader:
             else:
                 merged.append([start, end])
         for start, end in merged:
-            if start < end and self.bytes_fetched + end - start <= self._max_bytes:
+            room = self.requests < self._max_requests and self.bytes_fetched + end - start <= self._max_bytes
+            if start < end and room:
                 self.read_at(start, end - start)
 
     def _open(self) -> None:

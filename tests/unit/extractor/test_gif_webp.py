@@ -112,9 +112,10 @@ def test_a_large_gif_costs_two_requests(frames: int, counted: int | None) -> Non
     assert reader.bytes_fetched <= limits.MAX_COUNTED + 65_536
 
 
-def test_what_is_read_of_a_gif_within_a_small_budget_is_told() -> None:
+@pytest.mark.parametrize("budget", [{"max_bytes": 200_000}, {"max_requests": 1}])
+def test_what_is_read_of_a_gif_within_a_small_budget_is_told(budget: dict[str, int]) -> None:
     data = gif(looping(3), *[frame(data=b"\2" + (b"\xff" + bytes(255)) * 100 + b"\0")] * 40)
-    metadata = extract(RangeReader(lambda start, end: data[start:end], len(data), max_bytes=200_000))
+    metadata = extract(RangeReader(lambda start, end: data[start:end], len(data), **budget))
     assert (metadata.frames, metadata.animated, metadata.loop) == (None, True, 3)
     assert metadata.warnings
 

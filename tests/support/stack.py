@@ -114,7 +114,7 @@ class Site:
         said = self.done(*options, **variables).stdout
         return Stack(self, self.terraform.outputs(), said)
 
-    def client(self, service: str, key: str = "test", secret: str = "test") -> Any:
+    def client(self, service: str, key: str = "test", secret: str = "test", read_timeout: int = 60) -> Any:
         """A boto3 client of this local AWS; root unless told otherwise."""
         return boto3.client(
             service,
@@ -122,7 +122,9 @@ class Site:
             region_name="us-east-1",
             aws_access_key_id=key,
             aws_secret_access_key=secret,
-            config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}),
+            config=Config(
+                s3={"addressing_style": "path"}, retries={"max_attempts": 2}, read_timeout=read_timeout
+            ),
         )
 
     def inventory(self) -> dict[str, list[str]]:

@@ -1,6 +1,5 @@
 """The real functions' packages: each brings all that it imports, and no more than it should weigh."""
 
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import cold_start
+from tests.support.stack import BUILT
 from tools.deploy import package
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,12 +71,10 @@ print(len(seen))
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every function, built for this machine from a copy, so that nobody's vendor folders are replaced."""
-    root = tmp_path_factory.mktemp("packages")
-    lambdas = shutil.copytree(ROOT / "lambdas", root / "lambdas", ignore=shutil.ignore_patterns("vendor"))
-    package.build_all(package.host_target(), lambdas, root / "build", quiet=True)
-    return root / "build"
+def build() -> Path:
+    """Every function, built for this machine; the end-to-end tests deploy the same packages."""
+    package.build_all(package.host_target(), ROOT / "lambdas", BUILT, quiet=True)
+    return BUILT
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

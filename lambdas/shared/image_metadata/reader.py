@@ -36,6 +36,10 @@ class Reader(Protocol):
         """
         ...
 
+    def prefetch(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Be told that these ranges (offset, length) are read next: a source of requests fetches them together."""
+        ...
+
 
 class RangeReader:
     """A `Reader` over a source that returns ranges, for as few requests and bytes as the structure needs.
@@ -229,6 +233,9 @@ class BytesReader:
         """Bytes [offset, offset+length), shorter only at the end."""
         return self.data[offset : offset + length] if offset >= 0 and length > 0 else b""
 
+    def prefetch(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Nothing: all is there."""
+
 
 class WindowReader:
     """A `Reader` over part of another: an image that starts after other bytes."""
@@ -246,5 +253,4 @@ class WindowReader:
 
     def prefetch(self, ranges: Iterable[tuple[int, int]]) -> None:
         """Fetch several ranges together; see `RangeReader.prefetch`."""
-        if isinstance(self._source, (RangeReader, WindowReader)):
-            self._source.prefetch([(self._offset + offset, length) for offset, length in ranges])
+        self._source.prefetch([(self._offset + offset, length) for offset, length in ranges])

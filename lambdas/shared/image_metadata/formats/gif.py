@@ -8,7 +8,7 @@ from .. import limits
 from ..characters import decode
 from ..errors import BudgetExceeded, CorruptImage
 from ..model import FileType, Found
-from ..reader import RangeReader, Reader, WindowReader
+from ..reader import Reader
 
 GIF = FileType("GIF", "image/gif", "gif")
 TYPES = (GIF,)
@@ -34,10 +34,8 @@ def read(source: Reader, found: Found) -> None:
     found.color_mode = "P"
     found.bit_depth = (packed & 7) + 1
     found.has_alpha = False
-    if isinstance(source, RangeReader | WindowReader):
-        source.prefetch(
-            [(0, limits.MAX_COUNTED + _WINDOW)]
-        )  # a walk to the end gains nothing by smaller requests
+    # A walk to the end gains nothing by smaller requests.
+    source.prefetch([(0, limits.MAX_COUNTED + _WINDOW)])
     walk = _Walk(source, found)
     position = 13 + (3 << (packed & 7) + 1 if packed & 0x80 else 0)
     try:

@@ -83,7 +83,7 @@ class _Blocks:
 
 
 class _Joined:
-    """A `Reader` over ranges of another, one after the other."""
+    """Ranges of a `Reader`, one after the other, read as one."""
 
     def __init__(self, source: Reader, ranges: list[tuple[int, int]]) -> None:
         self._source = source

@@ -13,7 +13,7 @@ from ..blocks.ifd import Directory, NotTiff, TiffStream
 from ..blocks.photoshop import read_resources
 from ..errors import BudgetExceeded, CorruptImage
 from ..model import FileType, Found
-from ..reader import RangeReader, Reader, WindowReader
+from ..reader import Reader, WindowReader
 from .rasters import STRIPS, SUB_DIRECTORIES, TILES, Raster, Rasters, follow, number
 from .raw import kinds
 from .raw.sizes import complete, image_of
@@ -96,8 +96,6 @@ def _image(tiff: TiffStream, main: Directory, rasters: Rasters) -> Raster | None
 
 def _prefetch(source: Reader, tiff: TiffStream, main: Directory) -> None:
     """Ask for everything the record needs and the first directory points to, in as few requests as possible."""
-    if not isinstance(source, (RangeReader, WindowReader)):
-        return
     ranges = []
     for tag, entry in main.items():
         place = tiff.place(entry)

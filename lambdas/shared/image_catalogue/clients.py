@@ -52,6 +52,7 @@ def _client(service: str, attempts: int = 3, **more: Any) -> Any:
     return _session().create_client(service, config=config)
 
 
+@lru_cache(maxsize=1)
 def _sender() -> tuple[Any, URLLib3Session]:
     """What signs and what sends direct requests; no proxy is asked, as no Terraform variable names one."""
     timeouts: Any = (_CONNECT_SECONDS, _READ_SECONDS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
@@ -130,26 +130,27 @@ class TableCalls(_Direct):
 
     def get_item(self, **asked: Any) -> dict[str, Any]:
         """As the client's."""
-        return self._call("GetItem", "get_item", asked)
+        return self._call("GetItem", self._client.get_item, asked)
 
     def query(self, **asked: Any) -> dict[str, Any]:
         """As the client's."""
-        return self._call("Query", "query", asked)
+        return self._call("Query", self._client.query, asked)
 
     def batch_get_item(self, **asked: Any) -> dict[str, Any]:
         """As the client's."""
-        return self._call("BatchGetItem", "batch_get_item", asked)
+        return self._call("BatchGetItem", self._client.batch_get_item, asked)
 
     def put_item(self, **asked: Any) -> dict[str, Any]:
         """As the client's."""
-        return self._call("PutItem", "put_item", asked)
+        return self._call("PutItem", self._client.put_item, asked)
 
     def transact_write_items(self, **asked: Any) -> dict[str, Any]:
         """As the client's: asked for twice with one token, it is done once."""
         token = {"ClientRequestToken": str(uuid4())}
-        return self._call("TransactWriteItems", "transact_write_items", token | asked)
+        return self._call("TransactWriteItems", self._client.transact_write_items, token | asked)
 
-    def _call(self, operation: str, method: str, asked: dict[str, Any]) -> dict[str, Any]:
+    def _call(self, operation: str, otherwise: Callable[..., Any], asked: dict[str, Any]) -> dict[str, Any]:
+        """Ask directly; `otherwise` is the client's own method."""
         headers = {
             "X-Amz-Target": f"DynamoDB_20120810.{operation}", "Content-Type": "application/x-amz-json-1.0"
         }  # fmt: skip
@@ -158,7 +159,7 @@ class TableCalls(_Direct):
             answer = self._send(operation, "POST", url, headers, json.dumps(asked).encode())
             said = json.loads(answer.content)
         except (BotoCoreError, ValueError):
-            return dict(getattr(self._client, method)(**asked))
+            return dict(otherwise(**asked))
         if answer.status_code == 200:
             return dict(said)
         code = str(said.get("__type", "")).rpartition("#")[2]
@@ -166,4 +167,4 @@ class TableCalls(_Direct):
             message = said.get("message") or said.get("Message", "")
             response: Any = {**said, "Error": {"Code": code, "Message": message}}
             raise ClientError(response, operation)
-        return dict(getattr(self._client, method)(**asked))
+        return dict(otherwise(**asked))

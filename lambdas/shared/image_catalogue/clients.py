@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import gc
 import os
-import socket
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import botocore
 from botocore.config import Config
-from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
 from .direct import RangedGet, TableCalls
@@ -31,8 +29,6 @@ if tuple(int(part) for part in botocore.__version__.split(".")[:3]) < OLDEST_BOT
 
 #: As many connections as records of one batch are read at a time, with room for their writes.
 _MAX_CONNECTIONS = 32
-_CONNECT_SECONDS = 3
-_READ_SECONDS = 5
 
 
 @lru_cache(maxsize=1)
@@ -43,8 +39,8 @@ def _session() -> Session:
 
 def _client(service: str, attempts: int = 3, **more: Any) -> Any:
     config = Config(
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        connect_timeout=3,
+        read_timeout=5,
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=_MAX_CONNECTIONS,
         **more,
@@ -52,13 +48,9 @@ def _client(service: str, attempts: int = 3, **more: Any) -> Any:
     return _session().create_client(service, config=config)
 
 
-@lru_cache(maxsize=1)
-def _sender() -> tuple[Any, URLLib3Session]:
-    """What signs and what sends direct requests; no proxy is asked, as no Terraform variable names one."""
-    timeouts: Any = (_CONNECT_SECONDS, _READ_SECONDS)
-    at_once: Any = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-    session = URLLib3Session(timeout=timeouts, max_pool_connections=_MAX_CONNECTIONS, socket_options=at_once)
-    return _session().get_credentials(), session
+def _signer_and_sender(client: Any) -> tuple[Any, Any]:
+    """What signs and what sends direct requests in the place of `client`: its connections, proxies and certificates."""
+    return _session().get_credentials(), client._endpoint.http_session
 
 
 def on_local_aws() -> bool:
@@ -80,7 +72,7 @@ def s3() -> Any:
 @lru_cache(maxsize=1)
 def ranged_get() -> RangedGet:
     """S3 for reading objects by ranges, and nothing else."""
-    return RangedGet(s3(), *_sender())
+    return RangedGet(s3(), *_signer_and_sender(s3()))
 
 
 @lru_cache(maxsize=1)
@@ -90,7 +82,8 @@ def dynamodb() -> Any:
     Its requests are typed by `dynamodb`; looking through them once more is a tenth of what writing a record costs. The
     client is asked where a direct request had no answer, which was the first of three attempts.
     """
-    return TableCalls(_client("dynamodb", attempts=2, parameter_validation=False), *_sender())
+    client = _client("dynamodb", attempts=2, parameter_validation=False)
+    return TableCalls(client, *_signer_and_sender(client))
 
 
 @lru_cache(maxsize=1)

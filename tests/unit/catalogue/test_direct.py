@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
@@ -14,7 +15,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from image_catalogue import clients
 from image_catalogue.direct import RangedGet, TableCalls
 from image_catalogue.source import Head
-from tests.support.table import BUCKET, TABLE
+from tests.support.table import BUCKET, TABLE, aws_account
 
 KEYS = [
     "plain.jpg",
@@ -307,3 +308,31 @@ def test_a_transaction_that_was_not_answered_is_asked_for_again_as_the_same(
 def test_whatever_else_is_asked_of_a_table_the_client_does(calls: TableCalls) -> None:
     assert calls.scan(TableName=TABLE)["Count"] == 3
     assert calls.meta.region_name == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"HTTPS_PROXY": "http://proxy.test:3128"},
+        {"HTTPS_PROXY": "http://proxy.test:3128", "NO_PROXY": ".amazonaws.com"},
+        {"HTTPS_PROXY": "http://proxy.test:3128", "NO_PROXY": "s3.us-east-1.amazonaws.com"},
+        {"AWS_CA_BUNDLE": "/etc/company.pem"},
+    ],
+)
+def test_proxies_and_certificates_are_those_of_any_client(environment: dict[str, str]) -> None:
+    with aws_account() as patch:
+        for name in ("HTTPS_PROXY", "NO_PROXY", "AWS_CA_BUNDLE"):
+            patch.delenv(name.lower(), raising=False)
+            patch.delenv(name, raising=False)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        for maker in (clients._session, clients.s3):
+            maker.cache_clear()
+        made = {"s3": clients.ranged_get.__wrapped__(), "dynamodb": clients.dynamodb.__wrapped__()}
+        for service, direct in made.items():
+            ours, its = direct._session, boto3.client(service)._endpoint.http_session
+            assert ours._proxy_config._proxies == its._proxy_config._proxies
+            assert ours._verify == its._verify
+    for maker in (clients._session, clients.s3):
+        maker.cache_clear()

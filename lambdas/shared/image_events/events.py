@@ -44,6 +44,7 @@ class Job:
     sequencer: str | None = None
     time: datetime | None = None
     etag: str | None = None
+    size: int | None = None  # in bytes, of the object that the event is about
     repair: bool = False
     revision: str | None = None
 
@@ -97,7 +98,7 @@ def _job(record: Any) -> Job | InvalidEvent:
         if record.get("eventSource") == REPAIR_SOURCE:
             return Job(bucket, key, record["eventName"], repair=True, revision=record.get("revision"))
         name = record["eventName"].removeprefix("s3:")
-        return _event(bucket, key, name, entity.get("sequencer"), record.get("eventTime"), entity.get("eTag"))
+        return _event(bucket, key, name, entity, record.get("eventTime"), entity.get("eTag"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return InvalidEvent(f"not an S3 event notification record ({type(error).__name__})")
 
@@ -111,17 +112,19 @@ def _bridged(event: dict[str, Any]) -> Job | InvalidEvent:
             kind = "LifecycleExpiration"
         name = f"{kind}:{reason or detail.get('deletion-type', '')}"
         bucket, key = detail["bucket"]["name"], str(entity["key"])
-        return _event(bucket, key, name, entity.get("sequencer"), event.get("time"), entity.get("etag"))
+        return _event(bucket, key, name, entity, event.get("time"), entity.get("etag"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return InvalidEvent(f"not an event of S3 from EventBridge ({type(error).__name__})")
 
 
 def _event(
-    bucket: str, key: str, name: str, sequencer: str | None, time: str | None, etag: str | None
+    bucket: str, key: str, name: str, entity: dict[str, Any], time: str | None, etag: str | None
 ) -> Job:
     """The job of an event of S3, however it came; raises `ValueError` for a sequencer or a time that is none."""
+    sequencer, size = entity.get("sequencer"), entity.get("size")
     if sequencer and name.startswith(_ORDERED):
         int(sequencer, 16)
     else:
         sequencer = None
-    return Job(bucket, key, name, sequencer, parse_timestamp(time) if time else None, etag)
+    when = parse_timestamp(time) if time else None
+    return Job(bucket, key, name, sequencer, when, etag, size if isinstance(size, int) else None)

@@ -20,6 +20,7 @@ from image_catalogue.records import record_of, timestamp
 from image_catalogue.source import Head, ObjectGone, S3Object, UnreadableObject
 from image_metadata import RangeReader, SourceChanged, SourceError, extract
 from image_metadata.model import ImageMetadata
+from image_metadata.reader import first_block
 
 from .events import Job
 
@@ -134,7 +135,7 @@ class Indexer:
         """The record of what the bucket holds under the job's key; None where it holds nothing."""
         for attempt in range(_READ_ATTEMPTS):
             entity = S3Object(self._s3, job.bucket, job.key, deadline)
-            reader = RangeReader(entity.fetch, entity.size)
+            reader = RangeReader(entity.fetch, entity.size, first_block=first_block(job.key, job.size))
             try:
                 metadata = extract(reader)
                 break

@@ -10,6 +10,9 @@ from __future__ import annotations
 #: Bytes of the first request. It holds everything for 98 % of JPEGs; where a file's end holds the rest (TIFF, WebP),
 #: one least request more makes it 64 KiB.
 FIRST_BLOCK = 60 * 1024
+#: A file up to this size that is read at its end too is fetched by one request: it takes less time than a second one,
+#: and bytes from S3 cost nothing in its region.
+MAX_AT_ONCE = 512 * 1024
 #: The least that a later request asks for: a structure's header and what follows it closely.
 MIN_FETCH = 4 * 1024
 #: The most that a later request reads ahead while a file is walked block by block.

@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Callable, Iterable
 from functools import partial
+from posixpath import splitext
 from typing import BinaryIO, Protocol
 
 from . import limits
@@ -18,6 +19,23 @@ from .errors import BudgetExceeded, SourceError
 #: `fetch(start, end)` returns the bytes [start, end) of one version of the source, and fewer only where the
 #: source ends. It raises `SourceError` (or `SourceChanged`) when it cannot.
 Fetch = Callable[[int, int], bytes]
+
+
+#: How formats are named that tell something at their end (frames, EXIF, the directory of all) -> up to which size a
+#: file is fetched at once. A GIF is read to its end anyway.
+_AT_ONCE = {
+    ".gif": limits.MAX_COUNTED,
+    ".png": limits.MAX_AT_ONCE,
+    ".tif": limits.MAX_AT_ONCE,
+    ".tiff": limits.MAX_AT_ONCE,
+    ".webp": limits.MAX_AT_ONCE,
+}
+
+
+def first_block(name: str, size: int | None) -> int:
+    """Bytes to ask for at first of a file of this name and size, where they are known; either may be wrong."""
+    most = _AT_ONCE.get(splitext(name)[1].lower(), 0)
+    return max(size, limits.FIRST_BLOCK) if size is not None and size <= most else limits.FIRST_BLOCK
 
 
 class Reader(Protocol):

@@ -7,7 +7,7 @@ import io
 import pytest
 
 from image_metadata import BudgetExceeded, RangeReader, SourceChanged, SourceError, extract, limits
-from image_metadata.reader import BytesReader, FileReader, WindowReader
+from image_metadata.reader import BytesReader, FileReader, WindowReader, first_block
 
 DATA = bytes(range(256)) * 4096  # 1 MiB
 K = 1024
@@ -53,6 +53,23 @@ def test_the_size_is_known_from_the_first_response() -> None:
 
     assert RangeReader(fetch, lambda: known[0]).size == len(DATA)
     assert source.asked == [(0, 60 * K)]
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "asked"),
+    [
+        ("a.png", 300 * K, 300 * K),
+        ("A.TIFF", 512 * K, 512 * K),
+        ("a.webp", 512 * K + 1, 60 * K),
+        ("a.gif", 4096 * K, 4096 * K),
+        ("a.gif", 10, 60 * K),
+        ("a.png", None, 60 * K),
+        ("a.jpg", 300 * K, 60 * K),
+        ("png", 300 * K, 60 * K),
+    ],
+)
+def test_what_is_read_at_its_end_too_is_asked_for_at_once(name: str, size: int | None, asked: int) -> None:
+    assert first_block(name, size) == asked
 
 
 def test_a_source_that_ends_within_the_first_block_need_not_tell_its_size() -> None:

@@ -143,7 +143,7 @@ def _read_blocks(found: Found) -> _Blocks:
     blocks: _Blocks = {}
     stated = [
         parsed
-        for block in (found.exif_block, found.exif, *found.exif_more)
+        for block in found.exif
         if (parsed := read_exif(block, found.warn) if isinstance(block, bytes) else block) is not None
     ]
     if stated:

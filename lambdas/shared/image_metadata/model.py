@@ -46,15 +46,13 @@ class Found:
     dpi: tuple[float, float] | None = None
     orientation: int | None = None  # of the container (irot/imir, TIFF tag 274): outranks the EXIF block
     crop: tuple[int, int] | None = None  # the shown part (HEIF clean aperture), before orientation
-    exif: bytes | None = None  # a TIFF stream, without "Exif\0\0"
-    # Further ones, as bytes or already parsed, which fill the first one's gaps.
-    exif_more: list[bytes | Description] = field(default_factory=list)
+    # TIFF streams without "Exif\0\0", or what they state where they were read in place: the first, and those that fill
+    # its gaps.
+    exif: list[bytes | Description] = field(default_factory=list)
     xmp: bytes | None = None  # the packet
     xmp_extended: bytes | None = None  # a second packet that continues the first (JPEG)
     iptc: bytes | None = None  # IIM data sets
     icc: bytes | None = None  # the profile
-    # Already parsed: the file itself is a TIFF stream, or the block is too large to hold.
-    exif_block: Description | None = None
     exif_name: str = "EXIF"  # of what states the same in a format that is older than EXIF, or has none
     text: dict[str, str] = field(default_factory=dict)  # PNG text chunks, comments: keyword -> text
     warnings: list[str] = field(default_factory=list)
@@ -64,16 +62,15 @@ class Found:
         """Name the kind of file."""
         self.format, self.content_type = kind.format, kind.media_type
 
-    def add_exif(self, block: bytes) -> None:
+    def add_exif(self, block: bytes | Description | None) -> None:
         """Keep an EXIF block, the first or a further one."""
-        at = 0
-        while block.startswith(_EXIF, at):
-            at += len(_EXIF)
-        block = block[at:]
-        if self.exif is None:
-            self.exif = block or None
-        elif block and len(self.exif_more) < limits.MAX_EXIF_BLOCKS - 1:
-            self.exif_more.append(block)
+        if isinstance(block, bytes):
+            at = 0
+            while block.startswith(_EXIF, at):
+                at += len(_EXIF)
+            block = block[at:]
+        if block and len(self.exif) < limits.MAX_EXIF_BLOCKS:
+            self.exif.append(block)
 
     def warn(self, message: str) -> None:
         """Note damage that cost one block or field; the same message is kept once."""

@@ -54,9 +54,10 @@ def thumbnails(source: Reader) -> list[Embedded]:
     found = Found()
     try:
         jpeg.read(source, found)
-        if not found.exif:
+        block = found.exif[0] if found.exif else b""
+        if not isinstance(block, bytes):
             return []
-        tiff = TiffStream(found.exif, found.warn)
+        tiff = TiffStream(block, found.warn)
         second = tiff.directory(tiff.first).next
         tags = tiff.directory(second) if second else Directory()
     except (CorruptImage, BudgetExceeded, NotTiff):
@@ -64,7 +65,7 @@ def thumbnails(source: Reader) -> list[Embedded]:
     start, length = _whole(tiff, tags, _JPEG), _whole(tiff, tags, _JPEG_LENGTH)
     if not start or not length:
         return []
-    data = found.exif[start : start + length]
+    data = block[start : start + length]
     return [Embedded(*size, 0, len(data), data) for size in _sizes(BytesReader(data), 0, len(data))]
 
 

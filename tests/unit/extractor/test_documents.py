@@ -79,7 +79,7 @@ def test_psd_resources() -> None:
     assert found.dpi == (300.0, 150.0)
     assert (found.iptc, found.exif, found.xmp, found.icc) == (
         b"\x1c\2\x05\0\1A",
-        b"MM\0*rest!",
+        [b"MM\0*rest!"],
         b"<x:xmpmeta/>",
         b"PROFILE",
     )
@@ -90,7 +90,7 @@ def test_psd_thumbnails_are_stepped_over() -> None:
     source = CountingReader(psd(resource(0x040C, bytes(3_000_000)), resource(0x0422, b"MM\0*")))
     found = Found()
     reader_of("psd").read(source, found)
-    assert found.exif == b"MM\0*"
+    assert found.exif == [b"MM\0*"]
     assert source.asked < 100_000
 
 
@@ -105,7 +105,7 @@ def test_psd_without_a_size(size: tuple[int, int]) -> None:
 def test_psd_oversized_and_cut_resources() -> None:
     data = psd(resource(0x0424, bytes(2_000_000)), resource(0x0422, b"MM\0*"))
     found = read("psd", data)
-    assert (found.xmp, found.exif) == (None, b"MM\0*")
+    assert (found.xmp, found.exif) == (None, [b"MM\0*"])
     assert found.warnings
     found = read("psd", psd(resource(0x0422, bytes(50)))[:60])
     assert found.width == 40

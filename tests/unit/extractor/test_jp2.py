@@ -117,12 +117,17 @@ def test_blocks_before_and_behind_the_codestream() -> None:
             after=box(b"uuid", b"JpgTiffExif->JP2", b"II*\0abcd") + box(b"uuid", IPTC_UUID, b"\x1c\2\0"),
         ),
     )
-    assert (found.xmp, found.exif, found.iptc, found.icc) == (b"<x:xmpmeta/>", b"II*\0abcd", b"\x1c\2\0", icc)
+    assert (found.xmp, found.exif, found.iptc, found.icc) == (
+        b"<x:xmpmeta/>",
+        [b"II*\0abcd"],
+        b"\x1c\2\0",
+        icc,
+    )
 
 
 def test_exif_that_is_none_is_a_warning() -> None:
     found = read("jp2", jp2(ihdr(), after=box(b"uuid", b"JpgTiffExif->JP2", b"nothing")))
-    assert found.exif is None
+    assert found.exif == []
     assert found.warnings == ["EXIF has no TIFF header"]
 
 

@@ -105,7 +105,7 @@ def test_container_with_exif_and_xmp_behind_the_codestream(prefix: bytes) -> Non
     data = SIGNATURE + box(b"jxll", b"\5") + box(b"jxlc", bytes.fromhex(WRITTEN[0][0])) + bytes(0)
     data += box(b"Exif", prefix + TIFF) + box(b"xml ", b"<x:xmpmeta/>")
     found = read("jxl", data)
-    assert (found.width, found.height, found.exif, found.xmp) == (640, 480, TIFF, b"<x:xmpmeta/>")
+    assert (found.width, found.height, found.exif, found.xmp) == (640, 480, [TIFF], b"<x:xmpmeta/>")
 
 
 def test_partial_codestreams_are_joined() -> None:

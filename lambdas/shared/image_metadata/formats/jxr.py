@@ -54,7 +54,7 @@ def read(source: Reader, found: Found) -> None:
     if all(0 < each < 1e7 for each in dpi):
         found.dpi = round(dpi[0], 4), round(dpi[1], 4)
     try:
-        found.exif_block = exif_of(tiff, tags, found.warn)
+        found.add_exif(exif_of(tiff, tags, found.warn))
         read_blocks(tiff, tags, found)
         found.icc = profile_of(tiff, tags)
     except (BudgetExceeded, struct.error) as error:

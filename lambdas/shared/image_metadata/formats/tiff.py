@@ -72,9 +72,10 @@ def read(source: Reader, found: Found) -> None:
         found.be(kind)
         found.frames, found.animated = 1, False
     try:
-        found.exif_block = exif_of(tiff, tags, found.warn)
+        block = exif_of(tiff, tags, found.warn)
+        found.add_exif(block)
         if kind is not None:
-            complete(kind, tiff, tags, rasters, found)
+            complete(kind, tiff, tags, rasters, found, block)
         read_blocks(tiff, tags, found)
         found.icc = profile_of(tiff, main if kind or image is None else image.tags)
     except BudgetExceeded as error:

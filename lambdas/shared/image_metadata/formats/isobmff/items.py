@@ -284,7 +284,7 @@ def hand_over_blocks(source: Reader, meta: Meta, primary: int, found: Found) -> 
             )
         except Truncated as error:
             found.warn(f"XMP is unreadable: {error}")
-    if found.orientation is None and (found.exif or found.exif_block or found.xmp):
+    if found.orientation is None and (found.exif or found.xmp):
         found.orientation = 1  # HEIF 6.5: without irot and imir nothing turns, whatever EXIF and XMP say
 
 
@@ -305,11 +305,7 @@ def _exif(source: Reader, meta: Meta, item: int, found: Found) -> None:
     start, length = pieces[0]
     head = source.read_at(start, limits.MIN_FETCH)
     skip = len(head) - len(tiff_stream(head))
-    block = read_exif(WindowReader(source, start + skip, length - skip), found.warn)
-    if found.exif is None and found.exif_block is None:
-        found.exif_block = block
-    elif block is not None:
-        found.exif_more.append(block)
+    found.add_exif(read_exif(WindowReader(source, start + skip, length - skip), found.warn))
 
 
 def icc_profile(properties: list[tuple[bytes, bytes]], found: Found) -> bytes | None:

@@ -58,7 +58,8 @@ def read(source: Reader, found: Found) -> None:
     except BudgetExceeded as error:
         found.warn(f"CRW: some records were not read: {error}")
     _size(values.get(_IMAGE, b""), order, found)
-    found.exif_block, found.exif_name = _describe(values, order), "CIFF"
+    found.add_exif(_describe(values, order))
+    found.exif_name = "CIFF"
     if found.width is None:
         raise CorruptImage("no record states the size of the raw image")
 

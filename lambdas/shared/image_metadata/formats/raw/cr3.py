@@ -10,7 +10,6 @@ import struct
 from ...blocks.exif import GPS_IFD, exif_of
 from ...blocks.ifd import LONG, Directory, NotTiff, TiffStream
 from ...errors import BudgetExceeded, CorruptImage, UnsupportedImage
-from ...fields import Description
 from ...limits import MAX_XMP
 from ...model import FileType, Found
 from ...reader import Reader, WindowReader
@@ -95,9 +94,7 @@ def _exif(source: Reader, part: Box, found: Found) -> None:
         width, height = number(tiff, tags, WIDTH), number(tiff, tags, HEIGHT)
         if width and height and width > 0 and height > 0:
             found.width, found.height = width, height
-    stated = exif_of(tiff, tags, found.warn)
-    found.exif_block = found.exif_block or Description()
-    found.exif_block.fill(stated)
+    found.add_exif(exif_of(tiff, tags, found.warn))
 
 
 def _track(source: Reader, track: Box) -> tuple[int, int, int, int] | None:

@@ -37,7 +37,7 @@ def read(source: Reader, found: Found) -> None:
             _sizes(source.read_at(position + 8, min(length, 24)), order, found)
         elif name == b"TTW":
             try:
-                found.exif_block = read_exif(WindowReader(source, position + 8, length), found.warn)
+                found.add_exif(read_exif(WindowReader(source, position + 8, length), found.warn))
             except BudgetExceeded as error:
                 found.warn(f"MRW: EXIF was not all read: {error}")
         position += 8 + length

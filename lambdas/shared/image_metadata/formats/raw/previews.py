@@ -17,7 +17,8 @@ def take_blocks(source: Reader, start: int, length: int, found: Found) -> None:
         preview.warn(f"the preview is damaged: {error}")
     except BudgetExceeded as error:
         preview.warn(f"the preview's metadata were not all read: {error}")
-    found.exif, found.exif_more = preview.exif, preview.exif_more
+    for block in preview.exif:
+        found.add_exif(block)
     found.xmp, found.xmp_extended = preview.xmp, preview.xmp_extended
     for warning in preview.warnings:
         found.warn(f"{found.format}: {warning}")

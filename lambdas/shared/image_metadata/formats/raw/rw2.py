@@ -44,7 +44,7 @@ def read(source: Reader, found: Found) -> None:
     try:
         preview = tiff.place(tags[_PREVIEW]) if _PREVIEW in tags else None
         known = {tag: entry for tag, entry in tags.items() if tag not in _NO_RESOLUTION}
-        found.exif_block = exif_of(tiff, Directory(known), found.warn)
+        found.add_exif(exif_of(tiff, Directory(known), found.warn))
         if XMP_TAG in tags:
             found.xmp = tiff.raw(tags[XMP_TAG], MAX_XMP) or None
         if preview:

@@ -29,9 +29,10 @@ def image_of(kind: FileType, rasters: Rasters) -> Raster | None:
     return None if rasters.lost or kind in _BY_EXIF else rasters.full
 
 
-def complete(kind: FileType, tiff: TiffStream, tags: Directory, rasters: Rasters, found: Found) -> None:
-    """Add to `found` what a kind states in its own way; `tags` are those of the first directory and of EXIF."""
-    block = found.exif_block or Description()
+def complete(
+    kind: FileType, tiff: TiffStream, tags: Directory, rasters: Rasters, found: Found, block: Description
+) -> None:
+    """Add to `found` and its EXIF `block` what a kind states in its own way; `tags` are the block's."""
     if kind in (DNG, GPR):
         _digital_negative(tiff, tags, found, block)
     elif kind == IIQ:

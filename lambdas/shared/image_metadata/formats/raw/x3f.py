@@ -49,20 +49,22 @@ def read(source: Reader, found: Found) -> None:
     if width and height:
         found.width, found.height = width, height
     found.orientation = _ORIENTATIONS.get(rotation)
+    properties: list[Description] = []
     try:
-        _sections(source, found)
+        _sections(source, found, properties)
     except Truncated as error:
         found.warn(f"X3F: the directory is damaged: {error}")
     except BudgetExceeded as error:
         found.warn(f"X3F: some sections were not read: {error}")
-    if found.exif is not None:
-        found.exif_block, found.exif_name = None, "EXIF"  # which states the same, and more
+    if properties and not found.exif:  # which states the same, and more
+        found.add_exif(properties[0])
+        found.exif_name = "X3F"
     if found.width is None:
         raise CorruptImage("neither the header nor a section states the size of the raw image")
 
 
-def _sections(source: Reader, found: Found) -> None:
-    """Go through the directory that the file's last four bytes lead to.
+def _sections(source: Reader, found: Found, properties: list[Description]) -> None:
+    """Go through the directory that the file's last four bytes lead to, and add what the properties state.
 
     The largest raw image has the size where the header does not state one.
     """
@@ -74,15 +76,14 @@ def _sections(source: Reader, found: Found) -> None:
     stated = found.width is not None
     for _ in range(min(fields.u32(), MAX_SECTIONS)):
         place, length, kind = fields.u32(), fields.u32(), fields.take(4)
-        if kind == b"PROP" and found.exif_block is None:
-            found.exif_block = _properties(source.read_at(place, min(length, MAX_PROPERTY_BYTES)))
-            found.exif_name = "X3F"
-        elif kind in (b"IMAG", b"IMA2") and (found.exif is None or not stated):
+        if kind == b"PROP" and not properties:
+            properties.append(_properties(source.read_at(place, min(length, MAX_PROPERTY_BYTES))))
+        elif kind in (b"IMAG", b"IMA2") and not (found.exif and stated):
             image = Fields(source.read_at(place, 28), 8, "little")
             use, form, width, height = (image.u32() for _ in range(4))
             if use != _PREVIEW and width * height > (found.width or 0) * (found.height or 0) and not stated:
                 found.width, found.height = width, height
-            if (use, form) == (_PREVIEW, _JPEG) and found.exif is None:
+            if (use, form) == (_PREVIEW, _JPEG) and not found.exif:
                 take_blocks(source, place + 28, max(0, length - 28), found)
 
 

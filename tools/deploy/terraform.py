@@ -81,21 +81,21 @@ class Terraform:
                 f"`terraform version` failed: {(done.stderr or done.stdout).strip()}"
             ) from error
 
-    def init(self) -> None:
+    def init(self, tests: bool = False) -> None:
         """Install the provider; falls back to an unpacked mirror on this machine when the registry does not answer.
 
+        With ``tests``, the modules that each of their runs needs are installed too: several hundred.
         Where nothing has changed that it looks at, it is spared: it takes seconds to verify the provider.
         """
-        mark, wanted = self._data_dir / "initialised-for", _configured()
+        mark, wanted = self._data_dir / "initialised-for", _configured(tests)
         providers = self._data_dir / "providers" / PROVIDER
         if mark.is_file() and mark.read_text() == wanted and any(providers.glob("*/*")):
             return
-        first = self.capture("init", "-input=false", "-no-color")
-        mirrored = (
-            self.capture("init", "-input=false", "-no-color", f"-plugin-dir={it}") for it in mirrors()
-        )
+        init = ["init", "-input=false", "-no-color", *([] if tests else ["-test-directory=none"])]
+        first = self.capture(*init)
+        mirrored = (self.capture(*init, f"-plugin-dir={it}") for it in mirrors())
         if any(done.returncode == 0 for done in chain([first], mirrored)):
-            mark.write_text(_configured())  # the lock file may have been written just now
+            mark.write_text(_configured(tests))  # the lock file may have been written just now
             return
         raise TerraformError(
             f"terraform init failed:\n{_indent(first.stderr or first.stdout)}\n"
@@ -164,9 +164,10 @@ class Terraform:
         return ["terraform", verb, *options]
 
 
-def _configured() -> str:
+def _configured(tests: bool) -> str:
     """A digest of what `terraform init` looks at: every file of the configuration, and the provider's lock."""
-    files = sorted([*CONFIGURATION.rglob("*.tf"), *CONFIGURATION.glob(".terraform.lock.hcl")])
+    names = ["*.tf", ".terraform.lock.hcl", *(["*.tftest.hcl"] if tests else [])]
+    files = sorted(file for name in names for file in CONFIGURATION.rglob(name))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
@@ -245,8 +246,9 @@ def main(arguments: list[str]) -> int:
             return 0
         code = check_format(terraform)
         if arguments == ["test"] and code == 0:
-            terraform.init()
-            code = terraform.run("validate", "-no-color") or run_tests(terraform)
+            terraform.init(tests=True)
+            # Each test validates its own configurations, so they need not be validated twice.
+            code = terraform.run("validate", "-no-tests", "-no-color") or run_tests(terraform)
     except TerraformError as error:
         print(f"terraform.py: {error}", file=sys.stderr)
         return 1

@@ -341,6 +341,11 @@ def test_terraform_is_initialised_again_only_where_something_changed(
     (tmp_path / "backend.tf").write_text("# two")
     Installing(data_dir=data).init()
     assert len(asked) == 3
+    (tmp_path / "new.tftest.hcl").write_text("# three")
+    Installing(data_dir=data).init()
+    assert len(asked) == 3
+    Installing(data_dir=data).init(tests=True)
+    assert len(asked) == 4
 
 
 def test_no_registry_and_no_mirror_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

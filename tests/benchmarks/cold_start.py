@@ -17,7 +17,7 @@ from pathlib import Path
 
 import boto3
 
-from tools.deploy import package
+from tools.deploy import package, wheels
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 5
@@ -79,7 +79,7 @@ def run() -> dict[str, Start]:
     starts = {}
     with tempfile.TemporaryDirectory() as temporary:
         build = Path(temporary) / "build"
-        package.build_all(package.host_target(), ROOT / "lambdas", build, quiet=True)
+        package.build_all(wheels.host_target(), ROOT / "lambdas", build, quiet=True)
         for name in package.function_names(ROOT / "lambdas"):
             folder = Path(temporary) / name
             with zipfile.ZipFile(build / f"{name}.zip") as archive:

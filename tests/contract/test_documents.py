@@ -36,7 +36,7 @@ from tests.contract.documents import code_in, openapi, operations, readme_table,
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
 from tests.contract.test_routes import requests_in_postman
 from tests.support.api import module_of
-from tools.deploy import credentials, package
+from tools.deploy import credentials, wheels
 from tools.dev import architecture
 
 ROUTES = sorted(declared_routes())
@@ -215,13 +215,13 @@ def test_what_the_code_takes_for_a_missing_setting_is_the_variables_default(
 
 def test_what_the_tools_take_unasked_is_the_variables_default() -> None:
     assert VARIABLES["region"]["default"] == credentials.DEFAULT_REGION
-    assert VARIABLES["runtime"]["default"] == package.DEFAULT_RUNTIME
-    assert VARIABLES["architecture"]["default"] == package.DEFAULT_ARCHITECTURE
+    assert VARIABLES["runtime"]["default"] == wheels.DEFAULT_RUNTIME
+    assert VARIABLES["architecture"]["default"] == wheels.DEFAULT_ARCHITECTURE
 
 
 def test_the_runtimes_and_architectures_are_those_that_there_are_packages_for() -> None:
     """What Terraform admits stands in a condition, which arrives here as text."""
-    for variable, built in (("runtime", package.GLIBC_MINOR), ("architecture", package.ARCHITECTURES)):
+    for variable, built in (("runtime", wheels.GLIBC_MINOR), ("architecture", wheels.ARCHITECTURES)):
         (validation,) = VARIABLES[variable]["validation"]
         assert set(re.findall(r'"([^"]+)"', validation["condition"])) == set(built), variable
 

@@ -21,7 +21,7 @@ import requests
 from botocore.config import Config
 
 from tests.events import load
-from tools.deploy import package
+from tools.deploy import package, wheels
 from tools.deploy.terraform import Terraform
 from tools.dev.local_aws import LocalAws, free_port
 
@@ -73,7 +73,7 @@ class Site:
             "HOME": str(home),
             "TF_VAR_pixels": "off",  # as AWS has it
         }
-        package.build_all(package.host_target(), ROOT / "lambdas", BUILT, quiet=True)
+        package.build_all(wheels.host_target(), ROOT / "lambdas", BUILT, quiet=True)
         shutil.copytree(BUILT, home / "deploy" / "build")
 
     @property

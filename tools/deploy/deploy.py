@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tools.deploy import check, cost, leftovers, package, safety, verify
+from tools.deploy import check, cost, leftovers, package, safety, verify, wheels
 from tools.deploy.account import Account
 from tools.deploy.credentials import (
     AccountError,
@@ -40,6 +40,7 @@ from tools.deploy.credentials import (
 from tools.deploy.environment import SetupError, prepare
 from tools.deploy.existing_bucket import BucketError, check_bucket
 from tools.deploy.local_bucket import empty_bucket
+from tools.deploy.pip import PipError
 from tools.deploy.sigv4 import ApiError, Credentials
 from tools.deploy.terraform import CONFIGURATION, Terraform, TerraformError
 
@@ -217,23 +218,23 @@ def postman_environment(name: str, api_url: str, api_key: str | None) -> dict[st
     return {"name": name, "values": values, "_postman_variable_scope": "environment"}
 
 
-def target_of(place: Place, environment: Mapping[str, str]) -> package.Target:
+def target_of(place: Place, environment: Mapping[str, str]) -> wheels.Target:
     """What to build the packages for."""
     if place.local:
-        return package.host_target()
-    runtime = chosen("runtime", package.DEFAULT_RUNTIME, environment)
-    architecture = chosen("architecture", package.DEFAULT_ARCHITECTURE, environment)
-    if runtime not in package.GLIBC_MINOR or architecture not in package.ARCHITECTURES:
+        return wheels.host_target()
+    runtime = chosen("runtime", wheels.DEFAULT_RUNTIME, environment)
+    architecture = chosen("architecture", wheels.DEFAULT_ARCHITECTURE, environment)
+    if runtime not in wheels.GLIBC_MINOR or architecture not in wheels.ARCHITECTURES:
         raise DeployError(
             f"Packages cannot be built for runtime {runtime!r} and architecture {architecture!r}. Runtimes: "
-            f"{', '.join(sorted(package.GLIBC_MINOR))}; architectures: {', '.join(sorted(package.ARCHITECTURES))}."
+            f"{', '.join(sorted(wheels.GLIBC_MINOR))}; architectures: {', '.join(sorted(wheels.ARCHITECTURES))}."
         )
-    return package.Target(runtime, architecture)
+    return wheels.Target(runtime, architecture)
 
 
 def variables_for(
     place: Place,
-    target: package.Target,
+    target: wheels.Target,
     region: str,
     role: str | None,
     environment: Mapping[str, str],
@@ -678,6 +679,7 @@ def main(arguments: list[str] | None = None) -> int:
         SetupError,
         safety.UnsafePlan,
         package.PackageError,
+        PipError,
     ) as error:
         print(f"deploy.sh: {error}", file=sys.stderr)
         return 1

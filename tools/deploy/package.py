@@ -12,33 +12,24 @@ import fnmatch
 import hashlib
 import json
 import os
-import platform
 import shutil
-import subprocess
 import sys
-import sysconfig
 import tempfile
-import threading
 import tomllib
 import zipfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tools.deploy import wheels
 from tools.deploy.locking import locked
-from tools.deploy.pip import PipError, install
+from tools.deploy.pip import PipError
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDLER = "lambda_function.py"
 DECLARATION = "package.toml"
-
-# Oldest C library of each Lambda runtime (Amazon Linux 2023 has glibc 2.34); it decides which wheels fit.
-GLIBC_MINOR = {"python3.12": 34, "python3.13": 34, "python3.14": 34}
-ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
-DEFAULT_RUNTIME = "python3.13"
-DEFAULT_ARCHITECTURE = "arm64"
 
 # Never wanted in a package, as patterns of paths ("*" also matches "/"). Powertools brings the browser files of its
 # Swagger page, 1.7 MB.
@@ -51,52 +42,13 @@ NEVER = (
 STALE = "*__pycache__/*"
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-CACHE_KEPT = 12
 
-#: Functions are built side by side; those of the same requirements wait for the first one's wheels.
-INSTALLING = threading.Lock()
+#: What makes a package: where it changes, all are built anew.
+BUILDERS = (Path(__file__), Path(__file__).with_name("wheels.py"))
 
 
 class PackageError(Exception):
     """A build that cannot go on; the text says what to do about it."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where the package is to run: a Lambda runtime and architecture, or this host (``local``)."""
-
-    runtime: str
-    architecture: str
-    local: bool = False
-
-    def label(self) -> str:
-        """A short name for people."""
-        return f"{'local ' if self.local else ''}{self.runtime} {self.architecture}"
-
-    def key(self) -> str:
-        """What, of the target, decides the bytes of the installed wheels."""
-        return f"{self.label()} {sysconfig.get_platform()}" if self.local else self.label()
-
-    def is_host_python(self) -> bool:
-        """Whether the Python running this build makes the bytecode that the target runs."""
-        return self.runtime == f"python{sys.version_info.major}.{sys.version_info.minor}"
-
-    def pip_options(self) -> list[str]:
-        """pip's options that select wheels for this target; none for the host itself."""
-        if self.local:
-            return []
-        machine = ARCHITECTURES[self.architecture]
-        glibc = [f"manylinux_2_{minor}_{machine}" for minor in range(GLIBC_MINOR[self.runtime], 16, -1)]
-        options = ["--implementation", "cp", "--python-version", self.runtime.removeprefix("python")]
-        for tag in [*glibc, f"manylinux2014_{machine}"]:
-            options += ["--platform", tag]
-        return options
-
-
-def host_target() -> Target:
-    """The target that is this host and the Python running this build."""
-    runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return Target(runtime, platform.machine() or "host", local=True)
 
 
 def function_names(lambdas: Path) -> list[str]:
@@ -132,56 +84,13 @@ def files_below(root: Path, folder: str, leave_out: list[str], keep: list[str]) 
             yield path, place
 
 
-def install_wheels(requirements: Path, target: Target, cache: Path) -> Path:
-    """Install a hashed requirements file for ``target`` and return the folder that holds the result.
-
-    It is kept below ``cache`` by the content of the file and the target, so an unchanged build needs no network, and so
-    is its bytecode.
-    """
-    pinned = requirements.read_bytes() if requirements.is_file() else b""
-    if not pinned:
-        raise PackageError(f"{requirements} is missing. Run: make lock")
-    folder = cache / digest_of([pinned, target.key().encode()])[:16]
-    if folder.is_dir():
-        os.utime(folder)
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".wheels-", dir=cache) as parent:
-        staging = Path(parent) / "wheels"
-        try:
-            install(
-                sys.executable, requirements, "--no-compile", "--target", str(staging), *target.pip_options()
-            )
-        except PipError as error:
-            raise PackageError(str(error)) from error
-        add_bytecode(staging, target)
-        staging.replace(folder)
-    by_age = sorted(cache.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for stale in by_age[CACHE_KEPT:]:
-        shutil.rmtree(stale, ignore_errors=True)
-    return folder
-
-
-def add_bytecode(folder: Path, target: Target) -> None:
-    """Compile the modules below ``folder`` where this Python's bytecode is the target's (PEP 552, unchecked hashes).
-
-    Lambda has its packages on a read-only file system: without bytecode every start of a function compiles them anew.
-    """
-    if target.is_host_python():
-        options = ["-q", "-d", "/var/task", "--invalidation-mode", "unchecked-hash"]
-        # What cannot be compiled, such as a wheel's templates, is left as it is.
-        subprocess.run(
-            [sys.executable, "-m", "compileall", *options, "."], cwd=folder, capture_output=True, check=False
-        )
-
-
-def with_bytecode(files: dict[str, bytes], target: Target) -> dict[str, bytes]:
+def with_bytecode(files: dict[str, bytes], target: wheels.Target) -> dict[str, bytes]:
     """``files`` (relative path -> content) and their bytecode, where this Python can make it."""
     if not target.is_host_python():
         return files
     with tempfile.TemporaryDirectory() as folder:
         write_tree(Path(folder), files)
-        add_bytecode(Path(folder), target)
+        wheels.add_bytecode(Path(folder), target)
         compiled = Path(folder).rglob("*.pyc")
         return files | {path.relative_to(folder).as_posix(): path.read_bytes() for path in compiled}
 
@@ -217,12 +126,9 @@ def write_zip(path: Path, files: dict[str, bytes]) -> None:
         staging.replace(path)
 
 
-def digest_of(parts: list[bytes]) -> str:
-    """SHA-256 (hex) of length-prefixed parts, so that no two lists of parts collide by concatenation."""
-    return hashlib.sha256(b"".join(str(len(part)).encode() + b":" + part for part in parts)).hexdigest()
-
-
-def build_function(name: str, target: Target, lambdas: Path, build: Path, cache: Path) -> tuple[Any, bool]:
+def build_function(
+    name: str, target: wheels.Target, lambdas: Path, build: Path, cache: Path
+) -> tuple[Any, bool]:
     """Build one function's ``vendor`` and zip.
 
     Returns its manifest entry (``inputs``, ``sha256``, ``size``) and whether anything had to be done.
@@ -236,9 +142,10 @@ def build_function(name: str, target: Target, lambdas: Path, build: Path, cache:
             for path, place in files_below(lambdas / "shared", package, [*leave_out, STALE], keep)
         }
     requirements = folder / "requirements.txt"
-    inputs = digest_of(
+    inputs = wheels.digest_of(
         [
-            *(target.key().encode(), Path(__file__).read_bytes(), (folder / DECLARATION).read_bytes()),
+            target.key().encode(),
+            *(path.read_bytes() for path in (*BUILDERS, folder / DECLARATION)),
             requirements.read_bytes() if requirements.is_file() else b"",
             *(part for path, content in ours.items() for part in (path.encode(), content)),
         ]
@@ -251,10 +158,8 @@ def build_function(name: str, target: Target, lambdas: Path, build: Path, cache:
         and hashlib.sha256(archive.read_bytes()).hexdigest() == previous.get("sha256")
     ):
         return previous, False
-    with INSTALLING:
-        installed = install_wheels(requirements, target, cache)
-    wheels = files_below(installed, "", leave_out, keep)
-    content = {path: place.read_bytes() for path, place in wheels} | with_bytecode(ours, target)
+    installed = files_below(wheels.install_wheels(requirements, target, cache), "", leave_out, keep)
+    content = {path: place.read_bytes() for path, place in installed} | with_bytecode(ours, target)
     handler = Path(HANDLER).stem  # lambda_function.py and its bytecode
     vendored = {path: data for path, data in content.items() if Path(path).name.partition(".")[0] != handler}
     replace_tree(folder / "vendor", vendored)
@@ -273,7 +178,11 @@ def read_manifest(build: Path) -> dict[str, Any]:
 
 
 def build_all(
-    target: Target, lambdas: Path, build: Path, quiet: bool = False, cache: Path = ROOT / ".local" / "wheels"
+    target: wheels.Target,
+    lambdas: Path,
+    build: Path,
+    quiet: bool = False,
+    cache: Path = ROOT / ".local" / "wheels",
 ) -> dict[str, Any]:
     """Build every function for ``target`` into ``build`` and return the manifest that was written there."""
     names = function_names(lambdas)
@@ -311,10 +220,14 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         "--local", action="store_true", help="build for this host's Python, as the local AWS needs"
     )
     parser.add_argument(
-        "--runtime", choices=sorted(GLIBC_MINOR), help=f"Lambda runtime (default {DEFAULT_RUNTIME})"
+        "--runtime",
+        choices=sorted(wheels.GLIBC_MINOR),
+        help=f"Lambda runtime (default {wheels.DEFAULT_RUNTIME})",
     )
     parser.add_argument(
-        "--arch", choices=sorted(ARCHITECTURES), help=f"Lambda architecture (default {DEFAULT_ARCHITECTURE})"
+        "--arch",
+        choices=sorted(wheels.ARCHITECTURES),
+        help=f"Lambda architecture (default {wheels.DEFAULT_ARCHITECTURE})",
     )
     parser.add_argument(
         "--output", type=Path, default=ROOT / "build", help="where the zips go (default build/)"
@@ -328,10 +241,12 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Run the build; 0 when every zip is there, 1 with a message on standard error otherwise."""
     options = parse_arguments(arguments)
-    target = Target(options.runtime or DEFAULT_RUNTIME, options.arch or DEFAULT_ARCHITECTURE)
+    target = wheels.Target(
+        options.runtime or wheels.DEFAULT_RUNTIME, options.arch or wheels.DEFAULT_ARCHITECTURE
+    )
     try:
-        build_all(host_target() if options.local else target, ROOT / "lambdas", options.output)
-    except (PackageError, TimeoutError) as error:
+        build_all(wheels.host_target() if options.local else target, ROOT / "lambdas", options.output)
+    except (PackageError, PipError, TimeoutError) as error:
         print(f"build.sh: {error}", file=sys.stderr)
         return 1
     except OSError as error:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tools.deploy import deploy, existing_bucket, leftovers, package, safety, terraform
+from tools.deploy import deploy, existing_bucket, leftovers, safety, terraform, wheels
 from tools.deploy.account import Account
 from tools.deploy.credentials import Identity
 from tools.deploy.sigv4 import ApiError, Credentials
@@ -66,14 +66,14 @@ def test_what_the_user_sets_is_not_overridden(configuration: Path) -> None:
     )
     place = deploy.find_place({})
     target = deploy.target_of(place, {})
-    assert target == package.Target("python3.13", "x86_64")
+    assert target == wheels.Target("python3.13", "x86_64")
     user = {"TF_VAR_runtime": "python3.13", "TF_VAR_region": "us-west-2"}
     variables = deploy.variables_for(place, target, "us-west-2", LAB_ROLE, user, in_lab=True)
     assert variables == {"region": "us-west-2", "build_dir": "../build", "force_destroy": True}
 
 
 def test_images_outlive_destroy_except_in_a_lab_and_locally(configuration: Path) -> None:
-    target = package.Target("python3.13", "arm64")
+    target = wheels.Target("python3.13", "arm64")
 
     def kept(environment: dict[str, str], in_lab: bool) -> object:
         place = deploy.find_place(environment)
@@ -113,14 +113,14 @@ def test_a_region_that_labs_do_not_admit_is_refused_before_anything_is_done(
 
 def test_an_absent_role_is_written_so_that_no_older_value_stays(configuration: Path) -> None:
     place = deploy.find_place({})
-    variables = deploy.variables_for(place, package.Target("python3.13", "arm64"), "us-east-1", None, {})
+    variables = deploy.variables_for(place, wheels.Target("python3.13", "arm64"), "us-east-1", None, {})
     assert variables["lambda_role_arn"] is None
 
 
 def test_pixels_are_looked_at_locally_as_long_as_there_is_search(configuration: Path) -> None:
     def pixels(environment: dict[str, str]) -> object:
         place = deploy.find_place(environment)
-        target = package.Target("python3.13", "arm64")
+        target = wheels.Target("python3.13", "arm64")
         return deploy.variables_for(place, target, "us-east-1", None, environment).get("pixels")
 
     local = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "DEPLOY_DIR": str(configuration / "local")}
@@ -145,13 +145,13 @@ def test_the_local_aws_keeps_its_state_apart(tmp_path: Path) -> None:
 
 def test_the_local_aws_gets_a_key_of_its_own_and_keeps_it(tmp_path: Path, configuration: Path) -> None:
     place = deploy.find_place({"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "DEPLOY_DIR": str(tmp_path)})
-    first = deploy.variables_for(place, package.host_target(), "us-east-1", None, {})
+    first = deploy.variables_for(place, wheels.host_target(), "us-east-1", None, {})
     assert len(str(first["api_key_value"])) >= 20 and first["local_endpoint"] == "http://127.0.0.1:1"
     deploy.write_json(place.variables, first)
-    assert deploy.variables_for(place, package.host_target(), "us-east-1", None, {}) == first
+    assert deploy.variables_for(place, wheels.host_target(), "us-east-1", None, {}) == first
     other = deploy.find_place({"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "DEPLOY_DIR": str(tmp_path / "b")})
     assert (
-        deploy.variables_for(other, package.host_target(), "us-east-1", None, {})["api_key_value"]
+        deploy.variables_for(other, wheels.host_target(), "us-east-1", None, {})["api_key_value"]
         != first["api_key_value"]
     )
 
@@ -722,7 +722,7 @@ def test_a_stage_of_its_own_is_found_again_when_the_default_state_is_free(place:
 
 
 def test_a_deployed_table_keeps_its_name(configuration: Path) -> None:
-    place, target = deploy.find_place({}), package.Target("python3.13", "arm64")
+    place, target = deploy.find_place({}), wheels.Target("python3.13", "arm64")
 
     def named(outputs: dict[str, object], environment: dict[str, str]) -> object:
         variables = deploy.variables_for(place, target, "us-east-1", None, environment, "dev", outputs)

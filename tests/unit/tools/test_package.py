@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.deploy import package, pip
+from tools.deploy import package, pip, wheels
 
-HOST = package.host_target()
+HOST = wheels.host_target()
 
 
 @pytest.fixture
@@ -57,13 +57,13 @@ def build(project: Path, monkeypatch: pytest.MonkeyPatch):
     """Build the project; returns the manifest. Wheels come from the project's own folder."""
     installs: list[str] = []
 
-    def install(requirements: Path, target: package.Target, cache: Path) -> Path:
+    def install(requirements: Path, target: wheels.Target, cache: Path) -> Path:
         installs.append(requirements.parent.name)
         return project / "wheels" / requirements.parent.name
 
-    monkeypatch.setattr(package, "install_wheels", install)
+    monkeypatch.setattr(wheels, "install_wheels", install)
 
-    def run(target: package.Target = HOST) -> dict:
+    def run(target: wheels.Target = HOST) -> dict:
         installs.clear()
         return package.build_all(
             target, project / "lambdas", project / "build", quiet=True, cache=project / "cache"
@@ -121,9 +121,9 @@ def test_modules_come_with_bytecode_that_is_not_checked_against_their_files(proj
 def test_another_python_s_bytecode_is_left_out_and_said_to_be(
     project: Path, capsys: pytest.CaptureFixture[str], build
 ) -> None:
-    other = next(runtime for runtime in package.GLIBC_MINOR if runtime != HOST.runtime)
+    other = next(runtime for runtime in wheels.GLIBC_MINOR if runtime != HOST.runtime)
     package.build_all(
-        package.Target(other, "arm64"), project / "lambdas", project / "other", cache=project / "cache"
+        wheels.Target(other, "arm64"), project / "lambdas", project / "other", cache=project / "cache"
     )
     with zipfile.ZipFile(project / "other/light.zip") as archive:
         assert not [name for name in archive.namelist() if name.endswith(".pyc")]
@@ -205,7 +205,7 @@ def test_a_damaged_zip_and_a_lost_vendor_are_built_again(project: Path, build) -
 
 def test_another_target_is_another_build(project: Path, build) -> None:
     build()
-    manifest = build(package.Target("python3.13", "x86_64"))
+    manifest = build(wheels.Target("python3.13", "x86_64"))
     assert set(build.installs) == {"light", "heavy"}
     assert manifest["target"] == {"runtime": "python3.13", "architecture": "x86_64", "local": False}
 
@@ -251,7 +251,7 @@ def test_an_empty_project_is_named(tmp_path: Path) -> None:
 
 
 def test_wheels_for_lambda_are_asked_for_by_platform() -> None:
-    options = package.Target("python3.13", "arm64").pip_options()
+    options = wheels.Target("python3.13", "arm64").pip_options()
     assert options[:4] == ["--implementation", "cp", "--python-version", "3.13"]
     assert "manylinux_2_34_aarch64" in options and "manylinux2014_aarch64" in options
     assert not any("x86_64" in option for option in options)
@@ -285,14 +285,14 @@ def test_a_build_without_network_fails_with_advice_and_leaves_nothing(
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    with pytest.raises(package.PackageError, match="Check the network"):
-        package.install_wheels(requirements, HOST, tmp_path / "cache")
+    with pytest.raises(pip.PipError, match="Check the network"):
+        wheels.install_wheels(requirements, HOST, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_function_without_pinned_requirements_is_told(tmp_path: Path) -> None:
-    with pytest.raises(package.PackageError, match=r"requirements\.txt is missing\. Run: make lock"):
-        package.install_wheels(tmp_path / "requirements.txt", HOST, tmp_path / "cache")
+    with pytest.raises(pip.PipError, match=r"requirements\.txt is missing\. Run: make lock"):
+        wheels.install_wheels(tmp_path / "requirements.txt", HOST, tmp_path / "cache")
 
 
 def test_local_takes_no_target(capsys: pytest.CaptureFixture[str]) -> None:

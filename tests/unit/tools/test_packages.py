@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import cold_start
-from tools.deploy import package
+from tools.deploy import package, wheels
 
 ROOT = Path(__file__).resolve().parents[3]
 FUNCTIONS = package.function_names(ROOT / "lambdas")
@@ -75,7 +75,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every function, built for this machine from a copy, so that nobody's vendor folders are replaced."""
     root = tmp_path_factory.mktemp("packages")
     lambdas = shutil.copytree(ROOT / "lambdas", root / "lambdas", ignore=shutil.ignore_patterns("vendor"))
-    package.build_all(package.host_target(), lambdas, root / "build", quiet=True)
+    package.build_all(wheels.host_target(), lambdas, root / "build", quiet=True)
     return root / "build"
 
 

@@ -56,7 +56,7 @@ def read(source: Reader, found: Found) -> None:
         found.warn(f"X3F: the directory is damaged: {error}")
     except BudgetExceeded as error:
         found.warn(f"X3F: some sections were not read: {error}")
-    if properties and not found.exif:  # which states the same, and more
+    if properties and not found.exif:  # a preview's EXIF states the same, and more
         found.add_exif(properties[0])
         found.exif_name = "X3F"
     if found.width is None:

@@ -24,6 +24,7 @@ module "image_metadata" {
   cors_allow_origin       = var.cors_allow_origin
   gps                     = var.gps
   index_shards            = var.index_shards
+  counter_shards          = var.counter_shards
   search                  = var.search
   search_delay_seconds    = var.search_delay_seconds
   search_memory_mb        = var.search_memory_mb

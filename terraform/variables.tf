@@ -156,6 +156,12 @@ variable "index_shards" {
   default     = null
 }
 
+variable "counter_shards" {
+  description = "Items the summary's counters are spread over: each takes part in one write at a time. May be raised at any time, never lowered."
+  type        = number
+  default     = null
+}
+
 variable "search" {
   description = "Whether there is search: a bucket with the catalogue as columns, and the functions that keep and ask it."
   type        = bool

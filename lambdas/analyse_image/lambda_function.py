@@ -24,7 +24,7 @@ _MARGIN_SECONDS = 30.0
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Look at each message's image; answers which messages failed, for another try."""
     failed = []
-    store = Catalogue(settings.table_name(), settings.index_shards(), search_parts=settings.search_parts())
+    store = Catalogue.of_settings()
     until = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS
     for message in event.get("Records", ()):
         fields: dict[str, Any] = {"message_id": message["messageId"]}

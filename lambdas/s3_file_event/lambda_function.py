@@ -28,7 +28,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     left = context.get_remaining_time_in_millis() / 1000
     indexer = Indexer(
         clients.ranged_get(),
-        Catalogue(settings.table_name(), settings.index_shards(), search_parts=settings.search_parts()),
+        Catalogue.of_settings(),
         settings.bucket_name(),
         settings.upload_prefixes(),
         settings.gps(),

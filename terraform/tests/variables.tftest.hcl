@@ -40,6 +40,7 @@ run "wrong_values" {
     cors_allow_origin       = "https://example.org/"
     gps                     = "rough"
     index_shards            = 0
+    counter_shards          = 15
     search_delay_seconds    = 301
     search_memory_mb        = 256
     search_parts            = 0
@@ -74,6 +75,7 @@ run "wrong_values" {
     var.cors_allow_origin,
     var.gps,
     var.index_shards,
+    var.counter_shards,
     var.search_parts,
     var.search_delay_seconds,
     var.search_memory_mb,
@@ -108,6 +110,7 @@ run "other_wrong_values" {
     daily_quota           = 1.5
     cors_allow_origin     = "example.org"
     index_shards          = 101
+    counter_shards        = 101
     search_parts          = 101
     search_delay_seconds  = -1
     search_memory_mb      = 10241
@@ -131,6 +134,7 @@ run "other_wrong_values" {
     var.daily_quota,
     var.cors_allow_origin,
     var.index_shards,
+    var.counter_shards,
     var.search_parts,
     var.search_delay_seconds,
     var.search_memory_mb,

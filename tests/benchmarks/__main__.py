@@ -55,11 +55,11 @@ New images, US$ per million by service:
 
 ## Counters
 
-DynamoDB's rule is that two transactions never change one item at a time. {shards} counters, a transaction of 10 ms,
-functions that always have work: by a model, and by the catalogue's own code in as many threads against a table in
-memory that takes this time and refuses what DynamoDB refuses. Time runs {slowed} times slower there, since one
-processor does the work of all the functions; the last column says how busy it was nevertheless. One image a transaction
-is what the catalogue did before it wrote batches, and what it does for images that come alone.
+DynamoDB's rule is that two transactions never change one item at a time. A transaction takes 10 ms here, and functions
+always have work: by a model, and by the catalogue's own code in as many threads against a table in memory that takes
+this time and refuses what DynamoDB refuses. Time runs {slowed} times slower there, since one processor does the
+work of all the functions; the last column says how busy it was nevertheless. One image a transaction is what the
+catalogue did before it wrote batches, and what it does for images that come alone: `counter_shards` is for those.
 
 {counters}
 
@@ -145,7 +145,6 @@ def main() -> int:
         memory=write_path.MEMORY_GB,
         write_path=write_path.table_of(costs),
         dollars="\n".join(dollars),
-        shards=counters.COUNTER_SHARDS,
         slowed=counters.SLOWED,
         counters=counter_table,
         cold_start=cold_start.table(starts),

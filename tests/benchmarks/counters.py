@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.counters
 
-Every function reads a batch, then writes it in one transaction that changes one counter of `COUNTER_SHARDS`. A
+Every function reads a batch, then writes it in one transaction that changes one counter of `counter_shards`. A
 transaction that begins while another is at the same counter fails and is tried again after the catalogue's own pause,
 at the next counter. The times of a round trip and of a transaction are assumptions, given below.
 
@@ -22,7 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from unittest.mock import patch
 
-from image_catalogue.dynamodb import _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, COUNTER_SHARDS
+from image_catalogue.dynamodb import _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS
+from image_catalogue.settings import DEFAULT_COUNTER_SHARDS
 from image_events.events import Job
 from tests.support.conflicts import ConflictingTable, ReadyRecords
 from tests.support.records import photograph
@@ -33,6 +34,11 @@ TRANSACTION, FETCH, PROCESSOR, READ_AT_A_TIME = 0.010, 0.015, 0.0075, 10
 SIMULATED_SECONDS = 30.0
 #: The functions' seconds; `SLOWED` of ours are one of theirs.
 MEASURED_SECONDS, SLOWED = 2.0, 8
+#: Functions at a time, images in a batch, counters.
+RUNS = [
+    *((functions, batch, DEFAULT_COUNTER_SHARDS) for functions in (5, 20, 100) for batch in (1, 10, 50)),
+    (100, 1, 64),
+]
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def reading_seconds(batch: int) -> float:
     return FETCH * -(-batch // READ_AT_A_TIME) + PROCESSOR * batch
 
 
-def simulate(functions: int, batch: int, shards: int = COUNTER_SHARDS, seed: int = 1) -> Throughput:
+def simulate(functions: int, batch: int, shards: int = DEFAULT_COUNTER_SHARDS, seed: int = 1) -> Throughput:
     """Run `functions` at a time, always with work, on batches of `batch` images."""
     chance = random.Random(seed)
     order = itertools.count()
@@ -75,12 +81,16 @@ def simulate(functions: int, batch: int, shards: int = COUNTER_SHARDS, seed: int
 
 
 def measure(
-    functions: int, batch: int, seconds: float = MEASURED_SECONDS, slowed: float = SLOWED
+    functions: int,
+    batch: int,
+    shards: int = DEFAULT_COUNTER_SHARDS,
+    seconds: float = MEASURED_SECONDS,
+    slowed: float = SLOWED,
 ) -> Throughput:
     """As `simulate`, by the catalogue's code in real time. Raises AssertionError where it loses or miscounts images."""
     client = ConflictingTable(TRANSACTION * slowed)
     # The number of a photograph is its event's sequencer.
-    indexer = ReadyRecords(client, lambda job: photograph(int(job.sequencer or "", 16)))
+    indexer = ReadyRecords(client, lambda job: photograph(int(job.sequencer or "", 16)), shards)
     numbers = itertools.count()
     reading = reading_seconds(batch) * slowed
     busy, begun = time.process_time(), time.monotonic()
@@ -115,19 +125,19 @@ def job(number: int) -> Job:
 
 
 def table() -> str:
-    """Throughput by concurrency and batch as a Markdown table."""
+    """Throughput by concurrency, batch and counters as a Markdown table."""
     lines = [
-        "| functions at a time | batch | model: images per second | attempts in conflict "
+        "| functions at a time | batch | counters | model: images per second | attempts in conflict "
         "| measured: images per second | attempts in conflict | processor |",
-        "|---:|---:|---:|---:|---:|---:|---:|",
+        f"|{'---:|' * 8}",
     ]
-    for functions in (5, 20, 100):
-        for batch in (1, 10, 50):
-            model, measured = simulate(functions, batch), measure(functions, batch)
-            lines.append(
-                f"| {functions} | {batch} | {model.images_per_second:,.0f} | {model.conflicts:.0%} "
-                f"| {measured.images_per_second:,.0f} | {measured.conflicts:.0%} | {measured.processor:.0%} |"
-            )
+    for functions, batch, shards in RUNS:
+        model, measured = simulate(functions, batch, shards), measure(functions, batch, shards)
+        lines.append(
+            f"| {functions} | {batch} | {shards} "
+            f"| {model.images_per_second:,.0f} | {model.conflicts:.0%} "
+            f"| {measured.images_per_second:,.0f} | {measured.conflicts:.0%} | {measured.processor:.0%} |"
+        )
     return "\n".join(lines)
 
 

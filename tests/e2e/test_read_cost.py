@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from image_catalogue.catalogue import Catalogue
-from image_catalogue.dynamodb import COUNTER_PREFIX, COUNTER_SHARDS, to_dynamodb
+from image_catalogue.dynamodb import COUNTER_PREFIX, to_dynamodb
 from image_catalogue.items import contribution, follow
 from image_catalogue.queries import list_page, summarise
+from image_catalogue.settings import DEFAULT_COUNTER_SHARDS
 from tests.contract.declared import declared_table
 from tests.support.records import photograph
 from tests.support.stack import Site
@@ -34,9 +35,9 @@ def fill(dynamodb: Any, table: str, start: int, end: int, totals: Counter[str]) 
         totals.update(contribution(item))
         items.append(item | {"revision": "0" * 16})
     split = Counter[str]()
-    for shard in range(COUNTER_SHARDS):
-        counter = {name: amount // COUNTER_SHARDS for name, amount in totals.items()}
-        if shard == COUNTER_SHARDS - 1:
+    for shard in range(DEFAULT_COUNTER_SHARDS):
+        counter = {name: amount // DEFAULT_COUNTER_SHARDS for name, amount in totals.items()}
+        if shard == DEFAULT_COUNTER_SHARDS - 1:
             counter = {name: amount - split[name] for name, amount in totals.items()}
         split.update(counter)
         items.append({"image_id": f"{COUNTER_PREFIX}{shard:02d}", **counter})

@@ -164,7 +164,14 @@ def running_api() -> Iterator[Api]:
             "SEARCH_BUCKET": SEARCH_BUCKET,
         }.items():
             patch.setenv(name, value)
-        for name in ("CORS_ALLOW_ORIGIN", "GPS", "INDEX_SHARDS", "SEARCH_PARTS", "UPLOAD_PREFIXES"):
+        for name in (
+            "CORS_ALLOW_ORIGIN",
+            "COUNTER_SHARDS",
+            "GPS",
+            "INDEX_SHARDS",
+            "SEARCH_PARTS",
+            "UPLOAD_PREFIXES",
+        ):
             patch.delenv(name, raising=False)
         make_bucket()
         make_bucket(name=PREVIEW_BUCKET)

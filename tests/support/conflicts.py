@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.dynamodb import from_dynamodb, is_counter
 from image_catalogue.items import Item
+from image_catalogue.settings import DEFAULT_COUNTER_SHARDS
 from image_events.events import Job
 from image_events.indexer import Indexer
 
@@ -134,8 +135,13 @@ class ConflictingTable:
 class ReadyRecords(Indexer):
     """The indexer on a table in memory; what the bucket holds, `look` says, so that no time goes into reading it."""
 
-    def __init__(self, client: ConflictingTable, look: Callable[[Job], Item | None]) -> None:
-        self.catalogue = Catalogue(TABLE, client=client)
+    def __init__(
+        self,
+        client: ConflictingTable,
+        look: Callable[[Job], Item | None],
+        counter_shards: int = DEFAULT_COUNTER_SHARDS,
+    ) -> None:
+        self.catalogue = Catalogue(TABLE, client=client, counter_shards=counter_shards)
         super().__init__(None, self.catalogue, BUCKET, ("uploads/",))
         self._ready = look
 

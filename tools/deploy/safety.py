@@ -16,7 +16,11 @@ from tools.deploy.sigv4 import ApiError
 STATEFUL = {"aws_s3_bucket": "bucket", "aws_dynamodb_table": "table"}
 #: Buckets of these modules hold only what can be made again: the functions' packages, the search snapshot.
 DERIVED = ("module.code", "module.preview_bucket", "module.search_bucket")
-_SHARDS = "INDEX_SHARDS"
+#: Settings of the functions that are never lowered -> the Terraform variable, and what would be lost.
+_NEVER_LOWERED = {
+    "INDEX_SHARDS": ("index_shards", "lists would lose the records of the other partitions"),
+    "COUNTER_SHARDS": ("counter_shards", "the summary would lose what the other counters hold"),
+}
 
 
 class UnsafePlan(Exception):
@@ -48,14 +52,16 @@ def losses(plan: Mapping[str, Any]) -> list[Loss]:
     return found
 
 
-def lowered_shards(plan: Mapping[str, Any]) -> tuple[int, int] | None:
-    """(deployed, planned) index_shards where the plan lowers it: lists would lose the upper partitions' records."""
+def lowered(plan: Mapping[str, Any]) -> tuple[str, int, int] | None:
+    """(setting, deployed, planned) of one that is never lowered, where the plan does."""
     for resource in plan.get("resource_changes", []):
         if resource["type"] != "aws_lambda_function":
             continue
         before, after = (_environment(resource["change"].get(side)) for side in ("before", "after"))
-        if int(after.get(_SHARDS) or 0) and int(after[_SHARDS]) < int(before.get(_SHARDS) or 0):
-            return int(before[_SHARDS]), int(after[_SHARDS])
+        for setting in _NEVER_LOWERED:
+            deployed, planned = int(before.get(setting) or 0), int(after.get(setting) or 0)
+            if 0 < planned < deployed:
+                return setting, deployed, planned
     return None
 
 
@@ -65,16 +71,17 @@ def _environment(side: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 
 def check(plan: Mapping[str, Any], replace_data: bool, holds: Callable[[Loss], str]) -> None:
-    """Raise UnsafePlan for a plan that lowers index_shards, or loses data unless that is wanted (``replace_data``).
+    """Raise UnsafePlan for a plan that lowers a number of shards, or loses data without ``replace_data``.
 
     ``holds`` says how much a bucket or table holds.
     """
-    shards = lowered_shards(plan)
+    shards = lowered(plan)
     if shards:
+        setting, deployed, planned = shards
+        name, loss = _NEVER_LOWERED[setting]
         raise UnsafePlan(
-            f"index_shards is {shards[0]} in this deployment and {shards[1]} in the settings. It can only be raised: "
-            f"lists would lose the records of the other partitions. Set index_shards = {shards[0]} and run this again. "
-            "Nothing was changed."
+            f"{name} is {deployed} in this deployment and {planned} in the settings. It can only be raised: {loss}. "
+            f"Set {name} = {deployed} and run this again. Nothing was changed."
         )
     lost = losses(plan)
     if lost and not replace_data:

@@ -27,7 +27,6 @@ sys.path[:0] = [str(ROOT), str(ROOT / "lambdas" / "shared")]
 
 from image_catalogue import pixels_queue
 from image_catalogue.dynamodb import (
-    COUNTER_SHARDS,
     Table,
     amounts_of,
     counter_id,
@@ -36,6 +35,7 @@ from image_catalogue.dynamodb import (
 )
 from image_catalogue.errors import CatalogueError
 from image_catalogue.items import contribution
+from image_catalogue.settings import MOST_COUNTER_SHARDS
 from image_events.events import REPAIR_SOURCE
 from image_events.indexer import is_folder
 from image_metadata.versions import EXTRACTOR_VERSION
@@ -134,7 +134,7 @@ class Reconciler:
         repair_pixels: bool = False,
     ) -> None:
         self._s3, self._dynamodb, self._sqs = clients["s3"], clients["dynamodb"], clients.get("sqs")
-        self._bucket, self._table = bucket, Table(table, clients["dynamodb"])
+        self._bucket, self._table = bucket, Table(table, clients["dynamodb"], MOST_COUNTER_SHARDS)
         # In the order in which S3 lists keys, so that a position says which prefixes are done.
         self._prefixes = sorted(prefixes, key=str.encode)
         self._queue_url = queue_url
@@ -314,7 +314,7 @@ class Reconciler:
         """Add the difference to one counter; False, and nothing is done, if one has changed since the comparison."""
         known = {counter["image_id"]: counter for counter in counters}
         operations = []
-        for shard in range(COUNTER_SHARDS):
+        for shard in range(self._table.counter_shards):
             condition = _unchanged(known.get(counter_id(shard)))
             if shard == 0:
                 operations.append({"Update": _merged(self._table.add_to_counter(shard, changes), condition)})

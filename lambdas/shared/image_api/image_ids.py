@@ -24,11 +24,6 @@ MAX_BATCH = 100
 _BATCH_THREADS = 8
 
 
-def catalogue() -> Catalogue:
-    """The catalogue that the function's settings name."""
-    return Catalogue(settings.table_name(), settings.index_shards(), search_parts=settings.search_parts())
-
-
 def candidates(request: Request) -> list[str]:
     """The ids that the request's path may mean, likeliest first; raises `InvalidImageId`."""
     path = request.path.get("image_id", "")

@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from . import settings
 from .dynamodb import Table
 from .errors import CatalogueBusy, ImageNotFound
 from .groups import groups
@@ -30,6 +31,7 @@ from .items import (
     says_the_same,
     uploaded,
 )
+from .settings import DEFAULT_COUNTER_SHARDS
 
 #: DynamoDB, "TransactWriteItems": 100 actions and 4 MB in all. One action changes the counters, and the items' types
 #: take room as well.
@@ -69,11 +71,26 @@ class Catalogue:
     """The table `table_name`; `client` is a boto3 DynamoDB client (the shared one by default)."""
 
     def __init__(
-        self, table_name: str, index_shards: int = 1, client: Any = None, search_parts: int = 1
+        self,
+        table_name: str,
+        index_shards: int = 1,
+        client: Any = None,
+        search_parts: int = 1,
+        counter_shards: int = DEFAULT_COUNTER_SHARDS,
     ) -> None:
-        self.table = Table(table_name, client)
+        self.table = Table(table_name, client, counter_shards)
         self.index_shards = index_shards
         self.search_parts = search_parts
+
+    @classmethod
+    def of_settings(cls) -> Catalogue:
+        """The catalogue that the function's settings name."""
+        return cls(
+            settings.table_name(),
+            settings.index_shards(),
+            search_parts=settings.search_parts(),
+            counter_shards=settings.counter_shards(),
+        )
 
     def get(self, image_id: str) -> Item | None:
         """The record, strongly consistent; None where there is none."""

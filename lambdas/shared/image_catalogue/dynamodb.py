@@ -19,10 +19,8 @@ from botocore.exceptions import ConnectionError as ConnectionFailed
 
 from .errors import CatalogueBusy
 from .items import Item, count_difference, sum_of
+from .settings import DEFAULT_COUNTER_SHARDS
 
-#: Over how many items each counter is spread. A write takes one by chance, a retry after a conflict the next one:
-#: which of them holds an amount does not matter, since readers only use the sum.
-COUNTER_SHARDS = 16
 COUNTER_PREFIX = "#summary#"
 #: Ids of objects that a counter's could be taken for are stored with one more # in front (`stored_id`).
 _LIKE_A_COUNTER = re.compile(f"#*{COUNTER_PREFIX}")
@@ -56,13 +54,14 @@ _NUMBER = Context(prec=38, Emin=-128, Emax=126, traps=[Clamped, Overflow, Inexac
 class Table:
     """The table `name`; `client` is a boto3 DynamoDB client (the shared one by default)."""
 
-    def __init__(self, name: str, client: Any = None) -> None:
+    def __init__(self, name: str, client: Any = None, counter_shards: int = DEFAULT_COUNTER_SHARDS) -> None:
         if client is None:
             from .clients import dynamodb
 
             client = dynamodb()
         self.name = name
         self.client = client
+        self.counter_shards = counter_shards
 
     def get(self, image_id: str) -> Item | None:
         """One item, strongly consistent. One read unit per 4 KB. Raises `CatalogueBusy`."""
@@ -85,7 +84,7 @@ class Table:
 
     def counters(self) -> Iterator[Item]:
         """The counter items that exist. Raises `CatalogueBusy`."""
-        keys = [{"image_id": {"S": counter_id(shard)}} for shard in range(COUNTER_SHARDS)]
+        keys = [{"image_id": {"S": counter_id(shard)}} for shard in range(self.counter_shards)]
         for _ in range(_BATCH_ROUNDS):
             answer = _call(
                 self.client.batch_get_item, RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
@@ -118,12 +117,13 @@ class Table:
         puts = [self._put(old, new) for old, new in pairs]
         differences = [count_difference(old, new) for old, new in pairs]
         amounts = sum_of(differences)
-        counter = random.randrange(COUNTER_SHARDS)  # noqa: S311 - spreads writes, no secret
+        # Any counter will do, since readers only use the sum; after a conflict it is the next one.
+        counter = random.randrange(self.counter_shards)  # noqa: S311 - spreads writes, no secret
         attempt = 0
         while True:
             try:
                 if any(differences):
-                    update = self.add_to_counter((counter + attempt) % COUNTER_SHARDS, amounts)
+                    update = self.add_to_counter((counter + attempt) % self.counter_shards, amounts)
                     self.client.transact_write_items(
                         TransactItems=[*({"Put": put} for put in puts), {"Update": update}]
                     )

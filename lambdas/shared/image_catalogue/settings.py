@@ -12,6 +12,8 @@ from .errors import MissingSetting
 
 #: What API Gateway and Lambda let through: 6 MB of base64 text holds 4.5 MB of bytes.
 MAX_API_PAYLOAD_BYTES = 4_500_000
+#: The least and the most items that the counters are spread over: BatchGetItem reads 100.
+DEFAULT_COUNTER_SHARDS, MOST_COUNTER_SHARDS = 16, 100
 DEFAULT_MAX_UPLOAD_BYTES = 100 * 1024 * 1024
 
 
@@ -85,6 +87,11 @@ def upload_prefixes() -> tuple[str, ...]:
 def index_shards() -> int:
     """Over how many partitions each index is spread; may be raised at any time, never lowered."""
     return _integer("INDEX_SHARDS", 1, 1, 100)
+
+
+def counter_shards() -> int:
+    """Over how many items the summary's counters are spread; may be raised at any time, never lowered."""
+    return _integer("COUNTER_SHARDS", DEFAULT_COUNTER_SHARDS, DEFAULT_COUNTER_SHARDS, MOST_COUNTER_SHARDS)
 
 
 def search_bucket() -> str:

@@ -45,6 +45,7 @@ locals {
     TABLE_NAME      = local.table_name
     UPLOAD_PREFIXES = jsonencode(var.upload_prefixes)
     INDEX_SHARDS    = var.index_shards
+    COUNTER_SHARDS  = var.counter_shards
     SEARCH_PARTS    = var.search_parts
     LOG_LEVEL       = var.log_level
   }

@@ -263,6 +263,18 @@ variable "index_shards" {
   }
 }
 
+variable "counter_shards" {
+  description = "Items the summary's counters are spread over: each takes part in one write at a time. May be raised at any time, never lowered."
+  type        = number
+  default     = 16
+  nullable    = false
+
+  validation {
+    condition     = var.counter_shards >= 16 && var.counter_shards <= 100 && floor(var.counter_shards) == var.counter_shards
+    error_message = "counter_shards must be a whole number from 16 to 100."
+  }
+}
+
 variable "search" {
   description = "Whether there is search: a bucket with the catalogue as columns, and the functions that keep and ask it."
   type        = bool

@@ -311,6 +311,14 @@ def test_images_whose_names_follow_each_other_change_different_counters(
     assert len(changed) > 8  # by chance alone fewer come once in a hundred million runs
 
 
+def test_counters_over_more_items_are_all_changed_and_read(dynamodb: Any) -> None:
+    many = Catalogue(TABLE, client=dynamodb, counter_shards=40)
+    for number in range(60):
+        many.put_uploaded(record(f"uploads/{number}"))
+    assert len(list(many.table.counters())) > 16
+    assert summarise(many)["count"] == 60
+
+
 def test_conflicts_that_outlast_the_deadline_are_handed_back(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -210,11 +210,21 @@ def test_a_counter_below_zero_is_drift(
     assert reconcile.main(arguments) == 0
 
 
+def test_counters_of_every_deployment_are_compared_and_corrected(
+    catalogue: Catalogue, dynamodb: Any, s3: Any, indexer: Indexer, arguments: list[str]
+) -> None:
+    catalogue_of(s3, indexer, 3)
+    dynamodb.put_item(TableName=TABLE, Item=to_dynamodb({"image_id": "#summary#80", "count": 40}))
+    assert reconcile.main([*arguments, "--repair"]) == 1
+    assert counted(catalogue) == truth(dynamodb)
+    assert reconcile.main(arguments) == 0
+
+
 def test_counters_are_not_corrected_while_they_change(
     s3: Any, dynamodb: Any, catalogue: Catalogue, indexer: Indexer, queue: Any, tmp_path: Path
 ) -> None:
     catalogue_of(s3, indexer, 3)
-    dynamodb.put_item(TableName=TABLE, Item=to_dynamodb({"image_id": "#summary#01", "count": 40}))
+    dynamodb.update_item(**catalogue.table.add_to_counter(1, {"count": 40}))
     state = State(tmp_path / "state.sqlite", resume=False)
     clients = {"s3": s3, "dynamodb": dynamodb, "sqs": queue[0]}
 

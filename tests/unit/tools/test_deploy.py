@@ -628,15 +628,18 @@ def test_a_plan_that_only_makes_and_changes_is_applied() -> None:
     safety.check(plan, False, lambda _: "")
 
 
-def function(shards: str) -> dict[str, Any]:
-    return {"environment": [{"variables": {"INDEX_SHARDS": shards}}]}
+def function(**settings: str) -> dict[str, Any]:
+    return {"environment": [{"variables": settings}]}
 
 
-def test_index_shards_is_never_lowered_and_may_be_raised() -> None:
-    raised = plan_of(change("aws_lambda_function", ["update"], function("1"), function("4")))
-    safety.check(raised, False, lambda _: "")
-    lowered = plan_of(change("aws_lambda_function", ["update"], function("4"), function("1")))
-    with pytest.raises(safety.UnsafePlan, match="index_shards is 4 in this deployment and 1 in the settings"):
+@pytest.mark.parametrize("name", ["index_shards", "counter_shards"])
+def test_a_number_of_shards_is_never_lowered_and_may_be_raised(name: str) -> None:
+    few, many, before = function(**{name.upper(): "16"}), function(**{name.upper(): "64"}), function()
+    for deployed, planned in ((few, many), (before, few), (many, many)):
+        raised = plan_of(change("aws_lambda_function", ["update"], deployed, planned))
+        safety.check(raised, False, lambda _: "")
+    lowered = plan_of(change("aws_lambda_function", ["update"], many, few))
+    with pytest.raises(safety.UnsafePlan, match=f"{name} is 64 in this deployment and 16 in the settings"):
         safety.check(lowered, True, lambda _: "")
 
 

@@ -11,7 +11,7 @@ from image_catalogue.catalogue import Catalogue
 from image_catalogue.errors import CatalogueBusy, ImageNotFound
 from image_catalogue.items import is_record, public
 
-from ..image_ids import candidates, catalogue, for_each
+from ..image_ids import candidates, for_each
 from ..request import Request
 from ..response import Response, check_match, etag_of, json_response
 
@@ -19,7 +19,7 @@ from ..response import Response, check_match, etag_of, json_response
 def delete_one(request: Request) -> Response:
     """Delete file and record; with If-Match only while they are what its ETags name."""
     request.parameters()
-    store, bucket = catalogue(), Bucket(settings.bucket_name())
+    store, bucket = Catalogue.of_settings(), Bucket(settings.bucket_name())
     image_ids = candidates(request)
     for image_id in image_ids:
         if _delete(store, bucket, image_id, request.headers.get("if-match")):
@@ -30,7 +30,7 @@ def delete_one(request: Request) -> Response:
 def delete_many(request: Request) -> Response:
     """Delete up to a hundred images; each id has a result of its own, in the order given."""
     request.parameters()
-    store, bucket = catalogue(), Bucket(settings.bucket_name())
+    store, bucket = Catalogue.of_settings(), Bucket(settings.bucket_name())
 
     def delete(image_id: str) -> dict[str, Any]:
         if not _delete(store, bucket, image_id):

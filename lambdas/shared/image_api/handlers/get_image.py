@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from image_catalogue import settings
 from image_catalogue.bucket import Bucket, NotModified, Opened, archived
+from image_catalogue.catalogue import Catalogue
 from image_catalogue.errors import InvalidRequest
 from image_catalogue.items import Item
 from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
 
 from ..files import FALLBACK_CONTENT_TYPE, GUARD, content_disposition, is_passive
-from ..image_ids import candidates, catalogue, exact_id, find_record
+from ..image_ids import candidates, exact_id, find_record
 from ..request import Request
 from ..response import Response, conditional_json, matches
 
@@ -19,20 +20,20 @@ PRESIGNED_SECONDS = 300
 def get_file(request: Request) -> Response:
     """The image's bytes, or where to get them."""
     download = _flag(request, "download")
-    return _file(find_record(catalogue(), candidates(request)), request, download)
+    return _file(find_record(Catalogue.of_settings(), candidates(request)), request, download)
 
 
 def get_listed_file(request: Request) -> Response:
     """The same for the id in the body, which may be one that no path can name."""
     download = _flag(request, "download")
     image_id = exact_id(request.json_object("image_id").get("image_id"))
-    return _file(find_record(catalogue(), [image_id]), request, download)
+    return _file(find_record(Catalogue.of_settings(), [image_id]), request, download)
 
 
 def get_record_or_file(request: Request) -> Response:
     """The record; with `download=true` the image's bytes."""
     download = _flag(request, "download")
-    record = find_record(catalogue(), candidates(request))
+    record = find_record(Catalogue.of_settings(), candidates(request))
     if download:
         return _file(record, request, download)
     return conditional_json(record, request.headers.get("if-none-match"))

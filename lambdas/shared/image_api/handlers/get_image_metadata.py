@@ -6,13 +6,14 @@ import re
 from typing import Any
 
 from image_catalogue import settings
+from image_catalogue.catalogue import Catalogue
 from image_catalogue.errors import ImageNotFound, InvalidRequest
 from image_catalogue.filters import FILTERS
 from image_catalogue.ids import with_prefix
 from image_catalogue.items import Item
 from image_catalogue.queries import SORTS, list_page
 
-from ..image_ids import candidates, catalogue, find_record, for_each
+from ..image_ids import candidates, find_record, for_each
 from ..request import Request
 from ..response import Response, check_match, conditional_json, etag_of, json_response
 
@@ -27,21 +28,21 @@ _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 def get_record(request: Request) -> Response:
     """One record with its ETag, or 304."""
     request.parameters()
-    record = find_record(catalogue(), candidates(request))
+    record = find_record(Catalogue.of_settings(), candidates(request))
     return conditional_json(record, request.headers.get("if-none-match"))
 
 
 def read_records(request: Request) -> Response:
     """The records of the ids that the body lists; each id has a result of its own, in the order given."""
     request.parameters()
-    store = catalogue()
+    store = Catalogue.of_settings()
     results = for_each(request, lambda image_id: {"record": find_record(store, [image_id])})
     return json_response({"results": results})
 
 
 def list_records(request: Request) -> Response:
     """A page of records."""
-    page = list_page(catalogue(), **_list_arguments(request.parameters(*LIST_PARAMETERS)))
+    page = list_page(Catalogue.of_settings(), **_list_arguments(request.parameters(*LIST_PARAMETERS)))
     answer: dict[str, Any] = {"items": page.items}
     if page.next_cursor is not None:
         answer["next_cursor"] = page.next_cursor
@@ -51,7 +52,7 @@ def list_records(request: Request) -> Response:
 def forget_record(request: Request) -> Response:
     """Delete the metadata and keep the file; with If-Match only while the record is the one that its ETags name."""
     request.parameters()
-    store, image_ids = catalogue(), candidates(request)
+    store, image_ids = Catalogue.of_settings(), candidates(request)
     if_match = request.headers.get("if-match")
 
     def check(record: Item) -> None:

@@ -7,6 +7,7 @@ import time
 
 from image_catalogue import clients, settings
 from image_catalogue.bucket import Bucket, archived
+from image_catalogue.catalogue import Catalogue
 from image_catalogue.errors import CatalogueBusy, ImageNotFound, InvalidRequest
 from image_catalogue.items import Item
 from image_catalogue.previews import VERSION, Kept, Previews
@@ -17,7 +18,7 @@ from image_pixels.preview import CONTENT_TYPE, SIZES
 from image_pixels.worker import DecodingTimedOut, decoder
 
 from ..files import GUARD
-from ..image_ids import candidates, catalogue, find_record
+from ..image_ids import candidates, find_record
 from ..problems import NotAnImage, UnreadableImage
 from ..request import Request
 from ..response import JSON, Response, matches
@@ -36,7 +37,7 @@ def get_preview(request: Request) -> Response:
     """The preview in WebP, its longer side `size` pixels or as many as the picture has."""
     given = request.parameters("size", "etag")
     size = _size(given.get("size", str(DEFAULT_SIZE)))
-    record = find_record(catalogue(), candidates(request))
+    record = find_record(Catalogue.of_settings(), candidates(request))
     tag = f'"{record["etag"]}-{size}-{VERSION}"'
     cache = _FOR_GOOD if given.get("etag") == record["etag"] else _ASK_AGAIN
     unchanged = Response(304, "", {"ETag": tag, "Cache-Control": cache})

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from image_catalogue import settings
 from image_catalogue.bucket import Bucket, filename_metadata
+from image_catalogue.catalogue import Catalogue
 from image_catalogue.errors import CatalogueBusy, InvalidRequest
 from image_catalogue.ids import new_image_id
 from image_catalogue.items import Item, public
@@ -17,7 +18,6 @@ from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
 from image_metadata import extension, extract
 
 from ..files import clean_filename, disposition_filename
-from ..image_ids import catalogue
 from ..multipart import file_part, is_multipart
 from ..problems import EmptyUpload, NotAnImage, UnreadableImage, UploadTooLarge
 from ..request import Request
@@ -104,5 +104,5 @@ def _store(data: bytes, filename: str | None, claimed: str | None) -> Item:
     )
     # The image is stored, and its event catalogues it: a failure here would only have it sent twice.
     with suppress(CatalogueBusy):
-        record = catalogue().put_uploaded(record)
+        record = Catalogue.of_settings().put_uploaded(record)
     return public(record)

@@ -12,11 +12,13 @@ from xml.sax.saxutils import escape
 import boto3
 import PIL
 
-from tests.benchmarks import cold_start, counters, extraction, write_path
+from tests.benchmarks import cold_start, counters, deployment, extraction, month, reads, write_path
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 PLOTS = ROOT / "docs" / "benchmarks"
+#: Numbers of records; larger ones take the local AWS long.
+READ_SIZES = [100, 2_000, 10_000]
 BAR, LABEL, WIDTH = 22, 240, 520
 
 TEXT = """# Benchmarks
@@ -37,6 +39,7 @@ most, the object included; what libvips allocates beside it is not seen.
 
 A GIF's number of frames stands nowhere: it is read to its end, so it gains nothing over a download.
 
+{folder}
 ## An event, from queue to catalogue
 
 The function's code against a local AWS, per image; processor time is the function's alone. Dollars are list
@@ -53,6 +56,20 @@ New images, US$ per million by service:
 
 {dollars}
 
+A month of {new_images:,} new images, {records:,} in the catalogue and {questions:,} questions such as "a camera, two
+months, by date", at list prices. The usual handler's table answers one by a scan of all of it; S3 Metadata with Athena
+knows what S3 knows of an object, and nothing of what is in the image (what its tables take to keep is not counted).
+Ours is idle for its alarms above all (`monitoring = false`: none).
+
+{month}
+
+## Reading the catalogue
+
+Read units against a local AWS. `make bench-reads` measures 200,000 and more: the same at 1,000,000. How long search
+takes over 1 and 10 million images is in [search.md](search.md#how-fast).
+
+{reads}
+
 ## Counters
 
 DynamoDB's rule is that two transactions never change one item at a time. A transaction takes 10 ms here, and functions
@@ -65,10 +82,24 @@ catalogue did before it wrote batches, and what it does for images that come alo
 
 ## Cold starts
 
-Processor time of imports and clients, in a new interpreter, from the very zip; Lambda gives it a whole core.
+Processor time of imports and clients, in a new interpreter, from the very zip; Lambda gives it a whole core. The
+functions that only read also answer a first request; boto3's reads the image's item from the table.
 
 {cold_start}
+
+## Deploying
+
+`deploy.sh` onto a local AWS, whose own work is in these seconds.
+
+{deployment}
 """
+
+FOLDER = """The files below `{name}` that both read, beside the whole object and Pillow
+(`BENCH_IMAGES=folder make bench` takes any folder). A first request fetches most of such small files whole.
+
+{table}
+"""
+NO_FOLDER = "`BENCH_IMAGES=folder make bench` also reads your own files.\n"
 
 
 def machine() -> str:
@@ -114,12 +145,20 @@ def main() -> int:
     begun = machine()
     print("extraction ...", flush=True)
     readings = extraction.run()
+    folder = os.environ.get("BENCH_IMAGES", "")
+    found = extraction.run_folder(Path(folder)) if folder else {}
+    name = "/".join(Path(folder).parts[-3:])
     print("write path ...", flush=True)
     costs = write_path.run()
+    print("reads ...", flush=True)
+    with write_path.local_aws():
+        read_units = reads.measure(boto3.client("dynamodb"), READ_SIZES)
     print("counters ...", flush=True)
     counter_table = counters.table()
     print("cold starts ...", flush=True)
     starts = cold_start.run()
+    print("deployment ...", flush=True)
+    steps = deployment.run()
     PLOTS.mkdir(exist_ok=True)
     twelve = {
         f"{format_name}, {name}": 1 / reading.seconds_from_s3
@@ -141,13 +180,20 @@ def main() -> int:
     document = TEXT.format(
         machine=begun,
         extraction=extraction.table(readings),
+        folder=FOLDER.format(name=name, table=extraction.folder_table(found)) if found else NO_FOLDER,
         prices="us-east-1, 2026-11, tests/benchmarks/prices.toml",
         memory=write_path.MEMORY_GB,
         write_path=write_path.table_of(costs),
         dollars="\n".join(dollars),
+        new_images=month.NEW_IMAGES,
+        records=month.RECORDS,
+        questions=month.QUESTIONS,
+        month=month.table_of(month.designs(sums["batch of 10"], sums["usual"])),
+        reads=reads.table_of(READ_SIZES, read_units),
         slowed=counters.SLOWED,
         counters=counter_table,
         cold_start=cold_start.table(starts),
+        deployment=deployment.table(steps),
     )
     DOCUMENT.write_text(document)
     print(f"{DOCUMENT.relative_to(ROOT)} is written.")

@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import io
 import shutil
+import struct
 import tempfile
 import time
 import tracemalloc
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,6 +40,11 @@ from tests.benchmarks.extract_speed import run_exiftool
 LATENCY, BYTES_PER_SECOND = 0.015, 80e6
 #: Each is measured until so many seconds of processor time are used.
 PATIENCE = 0.3
+FOLDER_ROUNDS = 5
+#: What Pillow raises of files that it does not read, and `by_ranges` of those that are not whole.
+UNREADABLE = (
+    OSError, SyntaxError, ValueError, TypeError, KeyError, AssertionError, struct.error, Image.DecompressionBombError,
+)  # fmt: skip
 MEGAPIXELS = {
     "JPEG": (1, 12, 48, 108),
     "PNG": (1, 12),
@@ -146,6 +154,50 @@ def run() -> dict[tuple[str, int], dict[str, Reading]]:
                     row["exiftool -stay_open -fast"] = Reading(run_exiftool([path] * 20) / 20, 1, len(body))
                 results[format_name, megapixels] = row
     return results
+
+
+def run_folder(folder: Path) -> dict[str, tuple[int, Reading, Reading]]:
+    """Format -> files below the folder, and what all of them cost ours and Pillow; those that both read."""
+    files: dict[str, list[tuple[str, bytes]]] = {}
+    for path in sorted(folder.rglob("*")):
+        body = path.read_bytes() if path.is_file() else b""
+        with warnings.catch_warnings(), suppress(*UNREADABLE):
+            warnings.simplefilter("ignore")
+            by_pillow(body)
+            by_ranges(body, path.name)
+            with Image.open(io.BytesIO(body)) as opened:
+                files.setdefault(opened.format or "", []).append((path.name, body))
+    results = {}
+    for format_name, found in sorted(files.items()):
+        rounds: dict[str, list[float]] = {}
+        costs: dict[str, list[tuple[int, int]]] = {}
+        for _ in range(FOLDER_ROUNDS):
+            for who, read in (("ours", by_ranges), ("pillow", lambda body, _: by_pillow(body))):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    started = time.process_time()
+                    costs[who] = [read(body, name) for name, body in found]
+                    rounds.setdefault(who, []).append(time.process_time() - started)
+        ours, pillow = (
+            Reading(min(rounds[who]), *map(sum, zip(*costs[who], strict=True))) for who in ("ours", "pillow")
+        )
+        results[format_name] = (len(found), ours, pillow)
+    return results
+
+
+def folder_table(results: dict[str, tuple[int, Reading, Reading]]) -> str:
+    """The readings of a folder as a Markdown table."""
+    lines = [
+        "| format | files | ours: requests, KB a file | its bytes / ours | ours / its images/s | from S3 |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for format_name, (files, ours, pillow) in results.items():
+        lines.append(
+            f"| {format_name} | {files} | {ours.requests / files:.1f}, {ours.bytes_read / files / 1000:.0f} "
+            f"| {pillow.bytes_read / ours.bytes_read:.1f}x | {pillow.seconds / ours.seconds:.1f}x "
+            f"| {pillow.seconds_from_s3 / ours.seconds_from_s3:.1f}x |"
+        )
+    return "\n".join(lines)
 
 
 def table(results: dict[tuple[str, int], dict[str, Reading]]) -> str:

@@ -36,8 +36,8 @@ from image_catalogue.catalogue import Catalogue
 from image_events.batch import handle
 from image_events.indexer import Indexer
 from tests.benchmarks.extraction import camera_exif
+from tests.benchmarks.reads import item_size
 from tests.contract.declared import declared_table
-from tests.e2e.test_read_cost import item_size
 from tools.dev.local_aws import LocalAws, free_port
 
 PRICES = tomllib.loads((Path(__file__).parent / "prices.toml").read_text())

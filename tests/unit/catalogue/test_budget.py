@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from image_catalogue import clients
 from image_catalogue.catalogue import Catalogue
 from image_events.batch import handle
 from image_events.indexer import Indexer
-from tests.benchmarks.write_path import KINDS, Cost, Lines, Meter, messages, photograph
+from tests.benchmarks import month
+from tests.benchmarks.month import designs
+from tests.benchmarks.write_path import KINDS, PRICES, Cost, Lines, Meter, messages, photograph
 from tests.contract.declared import declared_table
 from tests.support.table import BUCKET
 
@@ -57,3 +60,11 @@ def test_an_event_costs_no_more_calls_and_units_than_it_should(
     for which, (calls, units) in BUDGETS.items():
         if which in spent:
             assert spent[which][0] <= calls and spent[which][1] <= units, (which, spent[which])
+
+
+def test_a_month_is_priced_by_prices_that_there_are() -> None:
+    months = designs(ours=4.0, usual=3.0)
+    assert months["ours"]["new images"] == 4.0 and months["usual"]["new images"] == 3.0
+    assert months["ours"]["questions"] < months["usual"]["questions"] / 100  # which scans its table
+    code = "".join(path.read_text(encoding="utf-8") for path in Path(month.__file__).parent.glob("*.py"))
+    assert [name for name in PRICES if f'PRICES["{name}"]' not in code] == []

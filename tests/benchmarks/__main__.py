@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 PLOTS = ROOT / "docs" / "benchmarks"
 #: Numbers of records; larger ones take the local AWS long.
-READ_SIZES = [100, 2_000, 10_000]
+READ_SIZES = [100, 3_000]
 BAR, LABEL, WIDTH = 22, 240, 520
 
 TEXT = """# Benchmarks

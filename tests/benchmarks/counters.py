@@ -33,7 +33,7 @@ from tests.support.table import BUCKET, counted
 TRANSACTION, FETCH, PROCESSOR, READ_AT_A_TIME = 0.010, 0.015, 0.0075, 10
 SIMULATED_SECONDS = 30.0
 #: The functions' seconds; `SLOWED` of ours are one of theirs.
-MEASURED_SECONDS, SLOWED = 2.0, 8
+MEASURED_SECONDS, SLOWED = 1.5, 8
 #: Functions at a time, images in a batch, counters.
 RUNS = [
     *((functions, batch, DEFAULT_COUNTER_SHARDS) for functions in (5, 20, 100) for batch in (1, 10, 50)),

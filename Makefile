@@ -69,7 +69,7 @@ storm: setup ## Run the long form of the storm, state and reconcile tests (minut
 fuzz: setup ## Feed the extractor damaged files for ten minutes (FUZZ_SECONDS=seconds)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(RUN) -m pytest -q -s tests/fuzz
 
-bench: setup ## Measure extraction, the write path, the counters and cold starts beside their peers -> docs/benchmarks.md
+bench: setup ## Measure reading, writing, dollars, counters, cold starts and a deployment beside peers -> docs/benchmarks.md
 	@PYTHONPATH=lambdas/shared $(RUN) -m tests.benchmarks
 
 bench-reads: setup ## Measure what reads cost with 100, 10,000 and 200,000 images (long)

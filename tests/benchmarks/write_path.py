@@ -66,6 +66,10 @@ class Cost:
     bytes_read: int = 0
     log_bytes: int = 0
     processor_seconds: float = 0
+    #: Bytes of an item in the table, on average.
+    item_bytes: float = 0
+    #: Whether events come by a queue.
+    queued: bool = True
 
     def dollars_per_million(self) -> dict[str, float]:
         """US dollars for a million such events, by service."""
@@ -77,7 +81,7 @@ class Cost:
             + self.calls["GetItem"] * per / 1e6 * PRICES["dynamodb_read_units_million"],
             "S3": self.calls["GetObject"] * per / 1e6 * PRICES["s3_get_million"],
             # A message is sent alone; received and deleted with its batch.
-            "SQS": (1 + 2 * self.invocations / self.images) * PRICES["sqs_requests_million"],
+            "SQS": self.queued * (1 + 2 * self.invocations / self.images) * PRICES["sqs_requests_million"],
             "Lambda": self.invocations * per / 1e6 * PRICES["lambda_requests_million"]
             + duration * MEMORY_GB * per * PRICES["lambda_gb_second"],
             "logs": (self.log_bytes + LINES_PER_INVOCATION * self.invocations)
@@ -240,6 +244,7 @@ def measure(meter: Meter, invocations: list[Callable[[], Any]], images: int) -> 
         invoke()
     meter.cost.processor_seconds = time.process_time() - started
     meter.settle()
+    meter.cost.item_bytes = sum(map(item_size, meter.stored.values())) / max(1, len(meter.stored))
     return meter.cost
 
 
@@ -305,6 +310,7 @@ def run(images: int = IMAGES) -> dict[tuple[str, str], Cost]:
             ]
             costs[("usual", kind)] = measure(meter, handled, images)
             costs[("usual", kind)].bytes_read = sum(map(len, bodies))
+            costs[("usual", kind)].queued = False  # S3 calls it
         costs[("boto3, GetObject alone", "")] = measure(
             meter,
             [

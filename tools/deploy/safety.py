@@ -53,15 +53,19 @@ def losses(plan: Mapping[str, Any]) -> list[Loss]:
 
 
 def lowered(plan: Mapping[str, Any]) -> tuple[str, int, int] | None:
-    """(setting, deployed, planned) of one that is never lowered, where the plan does."""
-    for resource in plan.get("resource_changes", []):
-        if resource["type"] != "aws_lambda_function":
-            continue
-        before, after = (_environment(resource["change"].get(side)) for side in ("before", "after"))
-        for setting in _NEVER_LOWERED:
-            deployed, planned = int(before.get(setting) or 0), int(after.get(setting) or 0)
-            if 0 < planned < deployed:
-                return setting, deployed, planned
+    """(setting, deployed, planned) of one that is never lowered, where the plan does, in any of the functions."""
+    changes = [
+        resource["change"]
+        for resource in plan.get("resource_changes", [])
+        if resource["type"] == "aws_lambda_function"
+    ]
+    for setting in _NEVER_LOWERED:
+        deployed, planned = (
+            [int(value) for change in changes if (value := _environment(change.get(side)).get(setting))]
+            for side in ("before", "after")
+        )
+        if deployed and planned and min(planned) < max(deployed):
+            return setting, max(deployed), min(planned)
     return None
 
 

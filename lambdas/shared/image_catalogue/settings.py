@@ -12,7 +12,8 @@ from .errors import MissingSetting
 
 #: What API Gateway and Lambda let through: 6 MB of base64 text holds 4.5 MB of bytes.
 MAX_API_PAYLOAD_BYTES = 4_500_000
-#: The least and the most items that the counters are spread over: BatchGetItem reads 100.
+#: The least and the most items that the counters are spread over: BatchGetItem reads 100, and reconcile corrects all of
+#: them in one transaction, which has 100 actions at most.
 DEFAULT_COUNTER_SHARDS, MOST_COUNTER_SHARDS = 16, 100
 DEFAULT_MAX_UPLOAD_BYTES = 100 * 1024 * 1024
 

@@ -264,7 +264,7 @@ variable "index_shards" {
 }
 
 variable "counter_shards" {
-  description = "Items the summary's counters are spread over: each takes part in one write at a time. May be raised at any time, never lowered."
+  description = "Items the summary's counters are spread over: each takes part in one write at a time. Raise it where many single uploads conflict; never lower it."
   type        = number
   default     = 16
   nullable    = false

@@ -63,8 +63,11 @@ def test_an_event_costs_no_more_calls_and_units_than_it_should(
 
 
 def test_a_month_is_priced_by_prices_that_there_are() -> None:
-    months = designs(ours=4.0, usual=3.0)
-    assert months["ours"]["new images"] == 4.0 and months["usual"]["new images"] == 3.0
-    assert months["ours"]["questions"] < months["usual"]["questions"] / 100  # which scans its table
+    ours = Cost(10, 1, write_units=42, item_bytes=600)
+    usual = Cost(10, 10, write_units=10, item_bytes=150, queued=False)
+    months = designs(ours, usual)
+    assert months["ours"]["kept"] > 4 * months["usual"]["kept"]
+    assert months["ours"]["questions"] < months["usual"]["questions"] / 50  # which scans its table
+    assert usual.dollars_per_million()["SQS"] == 0 < ours.dollars_per_million()["SQS"]
     code = "".join(path.read_text(encoding="utf-8") for path in Path(month.__file__).parent.glob("*.py"))
     assert [name for name in PRICES if f'PRICES["{name}"]' not in code] == []

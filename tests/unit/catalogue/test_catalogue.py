@@ -311,6 +311,16 @@ def test_images_whose_names_follow_each_other_change_different_counters(
     assert len(changed) > 8  # by chance alone fewer come once in a hundred million runs
 
 
+def test_the_catalogue_of_a_function_is_as_its_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "TABLE_NAME": TABLE, "INDEX_SHARDS": "3", "SEARCH_PARTS": "4", "COUNTER_SHARDS": "40"
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    made = Catalogue.of_settings()
+    assert (made.table.name, made.index_shards, made.search_parts) == (TABLE, 3, 4)
+    assert made.table.counter_shards == 40
+
+
 def test_counters_over_more_items_are_all_changed_and_read(dynamodb: Any) -> None:
     many = Catalogue(TABLE, client=dynamodb, counter_shards=40)
     for number in range(60):

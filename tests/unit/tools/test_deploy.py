@@ -638,9 +638,17 @@ def test_a_number_of_shards_is_never_lowered_and_may_be_raised(name: str) -> Non
     for deployed, planned in ((few, many), (before, few), (many, many)):
         raised = plan_of(change("aws_lambda_function", ["update"], deployed, planned))
         safety.check(raised, False, lambda _: "")
-    lowered = plan_of(change("aws_lambda_function", ["update"], many, few))
-    with pytest.raises(safety.UnsafePlan, match=f"{name} is 64 in this deployment and 16 in the settings"):
-        safety.check(lowered, True, lambda _: "")
+    at_once = [change("aws_lambda_function", ["update"], many, few)]
+    by_another = [
+        change("aws_lambda_function", ["delete"], many, None),
+        change("aws_lambda_function", ["create"], None, few),
+    ]
+    for changes in (at_once, by_another):
+        with pytest.raises(
+            safety.UnsafePlan, match=f"{name} is 64 in this deployment and 16 in the settings"
+        ):
+            safety.check(plan_of(*changes), True, lambda _: "")
+    safety.check(plan_of(by_another[0]), True, lambda _: "")
 
 
 def test_a_refused_plan_is_not_applied_and_its_file_is_removed(

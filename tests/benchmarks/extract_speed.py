@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lambdas" / "shared"))
 
@@ -27,6 +28,7 @@ from image_metadata import extract
 
 #: How many times as fast as the others the extractor is to be.
 PILLOW_GOAL, EXIFTOOL_GOAL = 2.5, 50.0
+T = TypeVar("T")
 
 
 def main() -> int:
@@ -79,7 +81,7 @@ def read_by_pillow(path: Path) -> str | None:
         return image.format
 
 
-def interleaved(programs: list[Callable[[list[Path]], None]], files: list[Path], rounds: int) -> list[float]:
+def interleaved(programs: list[Callable[[list[T]], object]], files: list[T], rounds: int) -> list[float]:
     """The best time of each program, the rounds taken in turn so that noise strikes all alike."""
     best = [float("inf")] * len(programs)
     for _ in range(rounds):

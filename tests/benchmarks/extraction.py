@@ -34,7 +34,7 @@ except ImportError:
 
 from image_metadata import RangeReader, extract
 from image_metadata.reader import first_block
-from tests.benchmarks.extract_speed import run_exiftool
+from tests.benchmarks.extract_speed import interleaved, run_exiftool
 
 #: Seconds of a request to S3, and bytes that it sends a second.
 LATENCY, BYTES_PER_SECOND = 0.015, 80e6
@@ -159,30 +159,35 @@ def run() -> dict[tuple[str, int], dict[str, Reading]]:
 def run_folder(folder: Path) -> dict[str, tuple[int, Reading, Reading]]:
     """Format -> files below the folder, and what all of them cost ours and Pillow; those that both read."""
     files: dict[str, list[tuple[str, bytes]]] = {}
-    for path in sorted(folder.rglob("*")):
-        body = path.read_bytes() if path.is_file() else b""
-        with warnings.catch_warnings(), suppress(*UNREADABLE):
-            warnings.simplefilter("ignore")
-            by_pillow(body)
-            by_ranges(body, path.name)
-            with Image.open(io.BytesIO(body)) as opened:
-                files.setdefault(opened.format or "", []).append((path.name, body))
     results = {}
-    for format_name, found in sorted(files.items()):
-        rounds: dict[str, list[float]] = {}
-        costs: dict[str, list[tuple[int, int]]] = {}
-        for _ in range(FOLDER_ROUNDS):
-            for who, read in (("ours", by_ranges), ("pillow", lambda body, _: by_pillow(body))):
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    started = time.process_time()
-                    costs[who] = [read(body, name) for name, body in found]
-                    rounds.setdefault(who, []).append(time.process_time() - started)
-        ours, pillow = (
-            Reading(min(rounds[who]), *map(sum, zip(*costs[who], strict=True))) for who in ("ours", "pillow")
-        )
-        results[format_name] = (len(found), ours, pillow)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for path in sorted(folder.rglob("*")):
+            body = path.read_bytes() if path.is_file() else b""
+            with suppress(*UNREADABLE):
+                by_pillow(body)
+                by_ranges(body, path.name)
+                with Image.open(io.BytesIO(body)) as opened:
+                    files.setdefault(opened.format or "", []).append((path.name, body))
+        programs = [all_by_ranges, all_by_pillow]
+        for format_name, found in sorted(files.items()):
+            seconds = interleaved(programs, found, FOLDER_ROUNDS)
+            ours, pillow = (
+                Reading(best, *map(sum, zip(*program(found), strict=True)))
+                for best, program in zip(seconds, programs, strict=True)
+            )
+            results[format_name] = (len(found), ours, pillow)
     return results
+
+
+def all_by_ranges(files: list[tuple[str, bytes]]) -> list[tuple[int, int]]:
+    """Ours, of files with their names."""
+    return [by_ranges(body, name) for name, body in files]
+
+
+def all_by_pillow(files: list[tuple[str, bytes]]) -> list[tuple[int, int]]:
+    """The usual way, of the same."""
+    return [by_pillow(body) for _, body in files]
 
 
 def folder_table(results: dict[str, tuple[int, Reading, Reading]]) -> str:

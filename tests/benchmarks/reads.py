@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from image_catalogue.catalogue import Catalogue
-from image_catalogue.dynamodb import COUNTER_PREFIX, to_dynamodb
+from image_catalogue.dynamodb import counter_id, to_dynamodb
 from image_catalogue.items import contribution, follow
 from image_catalogue.queries import list_page, summarise
 from image_catalogue.settings import DEFAULT_COUNTER_SHARDS
@@ -36,7 +36,7 @@ def fill(dynamodb: Any, table: str, start: int, end: int, totals: Counter[str]) 
         if shard == DEFAULT_COUNTER_SHARDS - 1:
             counter = {name: amount - split[name] for name, amount in totals.items()}
         split.update(counter)
-        items.append({"image_id": f"{COUNTER_PREFIX}{shard:02d}", **counter})
+        items.append({"image_id": counter_id(shard), **counter})
     for first in range(0, len(items), BATCH):
         requests = [{"PutRequest": {"Item": to_dynamodb(item)}} for item in items[first : first + BATCH]]
         answer = dynamodb.batch_write_item(RequestItems={table: requests})

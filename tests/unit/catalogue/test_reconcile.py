@@ -81,19 +81,14 @@ def test_a_catalogue_in_step_is_exit_code_0(
 def test_every_drift_is_found_repaired_and_gone(
     s3: Any,
     dynamodb: Any,
+    catalogue: Catalogue,
     indexer: Indexer,
     arguments: list[str],
     queue: Any,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     plant(s3, dynamodb, indexer, catalogue_of(s3, indexer, 12))
-    dynamodb.update_item(
-        TableName=TABLE,
-        Key={"image_id": {"S": "#summary#03"}},
-        UpdateExpression="ADD #count :two",
-        ExpressionAttributeNames={"#count": "count"},
-        ExpressionAttributeValues={":two": {"N": "2"}},
-    )
+    dynamodb.update_item(**catalogue.table.add_to_counter(3, {"count": 2}))
     assert reconcile.main(arguments) == 1
     out = capsys.readouterr().out
     for kind in ("missing", "stale", "orphaned", "outdated", "counters"):

@@ -152,6 +152,8 @@ class Terraform:
 
     def outputs(self) -> dict[str, object]:
         """The deployment's outputs by name; empty when nothing is deployed."""
+        if self.state and not self.state.exists():
+            return {}  # as Terraform would say, a second later
         done = self.capture("output", "-json", "-no-color")
         if done.returncode:
             raise TerraformError(f"terraform output failed:\n{_indent(done.stderr or done.stdout)}")

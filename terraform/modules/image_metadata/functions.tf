@@ -20,11 +20,12 @@ locals {
   functions = { for name, function in local.declared_functions : name => function if lookup(function, "enabled", true) }
 
   # What functions take messages or changes from, or report failures to, by the name that their files call it. An ARN in a
-  # function's file would make every function wait for it.
+  # function's file would make every function wait for it, and so would `module.pixels_queue[*]`: that is the whole module,
+  # which is made when its redrive policy is, 25 seconds after the queue.
   event_sources = {
     events  = module.events.arn
     changes = module.table.stream_arn
-    pixels  = one(module.pixels_queue[*].arn)
+    pixels  = local.pixels ? module.pixels_queue[0].arn : null
   }
 
   function_common = {

@@ -5,13 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.pictures import picture
-from tests.support.stack import Site, Stack
+from tests.support.stack import SMALL, Site, Stack
 
 IMAGE_ID = "uploads/of the first stage.png"
-#: The second stage, without the half of the resources that this has nothing to do with.
-PROD = {"TF_VAR_stage": "prod"} | {
-    f"TF_VAR_{part}": "false" for part in ("gallery", "monitoring", "previews", "search")
-}
+PROD = SMALL | {"TF_VAR_stage": "prod"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,18 +28,21 @@ def deployed(site: Site, stage: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "said"),
+    ("settings", "said"),
     [
-        ("TF_VAR_name_prefix", "other", "name_prefix is"),
-        ("TF_VAR_table_name", "other-table", "would be replaced by an empty one"),
-        ("TF_VAR_bucket_name", "another-bucket-of-mine", "would be replaced by an empty one"),
+        ({"TF_VAR_name_prefix": "other"}, ["name_prefix is"]),
+        (
+            {"TF_VAR_table_name": "other-table", "TF_VAR_bucket_name": "another-bucket-of-mine"},
+            [f"the {kind} image-metadata-local" for kind in ("bucket", "table")]
+            + ["would be replaced by an empty one"],
+        ),
     ],
 )
-def test_a_setting_that_would_lose_data_is_refused(
-    site: Site, stack: Stack, variable: str, value: str, said: str
+def test_settings_that_would_lose_data_are_refused(
+    site: Site, stack: Stack, settings: dict[str, str], said: list[str]
 ) -> None:
-    done = site.deploy_script("-no-color", **{variable: value})
-    assert done.returncode == 1 and said in done.stderr and "--replace-data" in done.stderr
+    done = site.deploy_script("-no-color", **settings)
+    assert done.returncode == 1 and all(words in done.stderr for words in [*said, "--replace-data"])
     assert "Nothing was changed" in done.stderr and "Traceback" not in done.stderr
     assert site.terraform.outputs()["bucket"] == stack.bucket
 

@@ -21,13 +21,13 @@ import requests
 from botocore.config import Config
 
 from tests.events import load
-from tools.deploy import package, wheels
+from tests.support.packages import built_packages
 from tools.deploy.terraform import Terraform
 from tools.dev.local_aws import LocalAws, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-#: The packages of an earlier deployment, which the next one need not build again.
-BUILT = ROOT / ".local" / "test-packages"
+#: Settings that leave out the half of the resources that many a test has nothing to do with.
+SMALL = {f"TF_VAR_{part}": "false" for part in ("gallery", "monitoring", "previews", "search")}
 T = TypeVar("T")
 WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.1
@@ -73,8 +73,7 @@ class Site:
             "HOME": str(home),
             "TF_VAR_pixels": "off",  # as AWS has it
         }
-        package.build_all(wheels.host_target(), ROOT / "lambdas", BUILT, quiet=True)
-        shutil.copytree(BUILT, home / "deploy" / "build")
+        shutil.copytree(built_packages(), home / "deploy" / "build")
 
     @property
     def endpoint(self) -> str:

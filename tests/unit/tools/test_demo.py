@@ -15,7 +15,6 @@ from tools.dev.collection import collection
 
 ROOT = Path(demo.__file__).parents[2]
 SAMPLES = demo.sample_images()
-COLLECTION = collection()
 
 
 def test_samples_cover_the_common_formats_with_place_time_and_camera() -> None:
@@ -29,8 +28,15 @@ def test_samples_cover_the_common_formats_with_place_time_and_camera() -> None:
     assert records["broken.jpg"]["status"] == "corrupt" and records["notes.jpg"]["status"] == "unsupported"
 
 
-def test_the_collection_has_what_the_gallery_shows() -> None:
-    records = {name: extract(io.BytesIO(body)).to_dict() for name, body in COLLECTION.items()}
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, bytes]:
+    """The collection, which takes seconds to draw."""
+    return collection()
+
+
+@pytest.mark.xdist_group("drawn")
+def test_the_collection_has_what_the_gallery_shows(drawn: dict[str, bytes]) -> None:
+    records = {name: extract(io.BytesIO(body)).to_dict() for name, body in drawn.items()}
     fine = [record for record in records.values() if record["status"] == "ok"]
     assert len({record["camera"]["model"] for record in fine if "camera" in record}) >= 5
     assert len({round(record["gps"]["latitude"]) for record in fine if "gps" in record}) >= 10
@@ -38,13 +44,14 @@ def test_the_collection_has_what_the_gallery_shows() -> None:
     assert len({record["rating"] for record in fine if "rating" in record}) >= 2
     assert all(record["title"] for record in fine if "keywords" in record)
     assert {record["status"] for record in records.values()} == {"ok", "corrupt", "unsupported"}
-    assert len(COLLECTION) - len(set(COLLECTION.values())) == 4, "files that are there twice"
-    assert 60 <= len(SAMPLES | COLLECTION) <= 70
+    assert len(drawn) - len(set(drawn.values())) == 4, "files that are there twice"
+    assert 60 <= len(SAMPLES | drawn) <= 70
 
 
-def test_samples_are_the_same_every_time() -> None:
+@pytest.mark.xdist_group("drawn")
+def test_samples_are_the_same_every_time(drawn: dict[str, bytes]) -> None:
     """A second run uploads the same bytes, so nothing has to be indexed twice."""
-    made, again = SAMPLES | COLLECTION, demo.sample_images() | collection()
+    made, again = SAMPLES | drawn, demo.sample_images() | collection()
     assert again.keys() == made.keys()
     assert [name for name in again if again[name] != made[name]] == []
 

@@ -1,6 +1,5 @@
 """The real functions' packages: each brings all that it imports, and no more than it should weigh."""
 
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -9,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import cold_start
-from tools.deploy import package, wheels
+from tests.support.packages import built_packages
+from tools.deploy import package
 
 ROOT = Path(__file__).resolve().parents[3]
 FUNCTIONS = package.function_names(ROOT / "lambdas")
@@ -71,12 +71,9 @@ print(len(seen))
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every function, built for this machine from a copy, so that nobody's vendor folders are replaced."""
-    root = tmp_path_factory.mktemp("packages")
-    lambdas = shutil.copytree(ROOT / "lambdas", root / "lambdas", ignore=shutil.ignore_patterns("vendor"))
-    package.build_all(wheels.host_target(), lambdas, root / "build", quiet=True)
-    return root / "build"
+def build() -> Path:
+    """Every function, built for this machine."""
+    return built_packages()
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -55,7 +55,7 @@ test-terraform: setup ## Check, validate and test the Terraform code
 	@$(RUN) -m tools.deploy.terraform test
 
 test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
-	@$(RUN) -m pytest -q -n $(E2E_WORKERS) --dist loadgroup tests/e2e
+	@$(RUN) -m pytest -q -n $(E2E_WORKERS) --dist loadgroup --no-loadscope-reorder tests/e2e
 
 storm: setup ## Run the long form of the storm, state and reconcile tests (minutes)
 	@STATEFUL_STEPS=10000 SCHEDULES=3000 SEARCH_SCHEDULES=400 SEARCH_KILLS=10000 \

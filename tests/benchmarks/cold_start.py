@@ -28,7 +28,8 @@ from image_events.indexer import Indexer
 from tests.benchmarks import write_path
 from tests.contract.declared import declared_table
 from tests.events import load
-from tools.deploy import package, wheels
+from tests.support.packages import built_packages
+from tools.deploy import package
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 5
@@ -148,8 +149,7 @@ def run() -> dict[str, Start]:
     """What each function's start costs; the best of several."""
     starts = {}
     with tempfile.TemporaryDirectory() as temporary, one_image():
-        build = Path(temporary) / "build"
-        package.build_all(wheels.host_target(), ROOT / "lambdas", build, quiet=True)
+        build = built_packages()
         for name in package.function_names(ROOT / "lambdas"):
             folder = Path(temporary) / name
             with zipfile.ZipFile(build / f"{name}.zip") as archive:

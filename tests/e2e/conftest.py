@@ -66,11 +66,10 @@ def _site(factory: pytest.TempPathFactory, name: str) -> Iterator[Site]:
         site.local.stop()
 
 
-#: The groups of tests that share a deployment, by the fixture that they use: some suites call theirs `stack`, too.
-GROUPS = ("calm_stack", "pixels_stack", "other_site", "site")
-#: In which they begin. A worker is given its next group when two tests of its own are left, and those two may be long.
-#: So the two longest groups come first, and a third worker, whose first group has three tests, takes all the others.
-ORDER = ("site", "other_site", "moto", "calm_stack", "pixels_stack")
+#: The fixtures whose tests share a deployment, in the order in which these groups begin. A worker is given its next
+#: group when two tests of its own are left, and those two may be long. So the two longest groups come first, and a
+#: third worker, whose first group has three tests, takes all the others.
+SHARED = ("site", "other_site", "moto", "calm_stack", "pixels_stack")
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
@@ -78,15 +77,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers, keep the tests of one local AWS together, so that each deployment is made once."""
 
     def place(item: pytest.Item) -> int:
-        groups = [mark.args[0] for mark in item.iter_markers("xdist_group")]
-        return min((ORDER.index(group) for group in groups if group in ORDER), default=len(ORDER))
-
-    for item in items:
         used = getattr(item, "fixturenames", ())
-        found = next((name for name in GROUPS if name in used), None)
-        if found:
-            item.add_marker(pytest.mark.xdist_group(found))
+        return next((number for number, name in enumerate(SHARED) if name in used), len(SHARED))
+
     items.sort(key=place)
+    for item in items:
+        if place(item) < len(SHARED):
+            item.add_marker(pytest.mark.xdist_group(SHARED[place(item)]))
 
 
 @pytest.hookimpl(wrapper=True)

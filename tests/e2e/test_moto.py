@@ -15,8 +15,6 @@ from tests.contract.declared import TERRAFORM, configuration
 from tests.support.moto_server import MotoAws
 from tests.support.stack import Site, Stack
 
-pytestmark = pytest.mark.xdist_group("moto")
-
 #: The local settings switch alarms off, for the sake of the local AWS; an option goes before them.
 ALARMS = "-var=monitoring=true"
 EVERYTHING = {

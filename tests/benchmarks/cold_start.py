@@ -107,12 +107,12 @@ def start(folder: str = "", event: str = "") -> tuple[float, float]:
     return begun, answered
 
 
-def best(folder: Path, rounds: int = ROUNDS, event: str = "") -> list[tuple[float, float]]:
+def best(folder: Path, event: str = "") -> list[tuple[float, float]]:
     """The least seconds of the package's start and of boto3's, without and with the first request.
 
     They are taken in turn: other work on the machine only adds.
     """
-    starts = [(start(str(folder), event), start(event=event)) for _ in range(rounds)]
+    starts = [(start(str(folder), event), start(event=event)) for _ in range(ROUNDS)]
     return [(min(ours[i] for ours, _ in starts), min(alone[i] for _, alone in starts)) for i in (0, 1)]
 
 

@@ -96,5 +96,5 @@ def test_a_package_is_no_larger_than_it_should_be(build: Path, function: str) ->
 def test_a_start_takes_no_longer_than_that_of_boto3_alone(build: Path, function: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(build / f"{function}.zip") as archive:
         archive.extractall(tmp_path)
-    ours, alone = cold_start.best(tmp_path, rounds=3)[0]
+    ours, alone = cold_start.best(tmp_path)[0]
     assert ours < MOST_OF_BOTO3 * alone

@@ -41,6 +41,7 @@ module "image_metadata" {
   event_concurrency       = var.event_concurrency
   event_memory_mb         = var.event_memory_mb
   event_timeout_seconds   = var.event_timeout_seconds
+  snap_start              = var.snap_start
   gallery                 = var.gallery
   previews                = var.previews
   pixels                  = var.pixels

@@ -51,6 +51,29 @@ run "routes" {
   }
 }
 
+run "alias" {
+  module {
+    source = "./modules/rest_api"
+  }
+
+  variables {
+    functions = {
+      read  = { name = "read", invoke_arn = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/read:live/invocations", qualifier = "live" }
+      write = { name = "write", invoke_arn = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/write/invocations" }
+    }
+  }
+
+  assert {
+    condition     = toset(keys(aws_lambda_permission.alias)) == toset(["read"]) && aws_lambda_permission.alias["read"].qualifier == "live"
+    error_message = "The API must be allowed to invoke the alias that a route names."
+  }
+
+  assert {
+    condition     = toset(keys(aws_lambda_permission.this)) == toset(["read", "write"])
+    error_message = "What is deployed must be answered until the alias takes over."
+  }
+}
+
 run "api_key" {
   module {
     source = "./modules/rest_api"
@@ -259,7 +282,12 @@ run "tokens" {
 
   variables {
     auth       = "jwt"
-    authorizer = { name = "authorize", invoke_arn = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/authorize/invocations" }
+    authorizer = { name = "authorize", invoke_arn = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/authorize:live/invocations", qualifier = "live" }
+  }
+
+  assert {
+    condition     = aws_lambda_permission.authorizer_alias[0].qualifier == "live" && length(aws_lambda_permission.authorizer) == 1
+    error_message = "The API must be allowed to ask the function that knows tokens."
   }
 
   assert {

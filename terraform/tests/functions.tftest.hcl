@@ -44,12 +44,18 @@ run "all_that_can_be_had" {
     batch_operations = true
     events           = true
     pixels           = "all"
+    snap_start       = true
     tracing          = true
   }
 
   assert {
     condition     = toset(keys(output.function_names)) == setsubtract(keys(local.declared_functions), ["authorize"]) && alltrue([for name, full_name in output.function_names : full_name == "image-metadata-dev-${name}"])
     error_message = "Every function must be made, under its own name; the one for tokens only with tokens."
+  }
+
+  assert {
+    condition     = toset([for name, function in module.functions : name if function.qualifier != null]) == toset(values(local.routes))
+    error_message = "Functions that callers wait for must start from snapshots, and no others."
   }
 
   assert {

@@ -53,6 +53,11 @@ run "own_role" {
   }
 
   assert {
+    condition     = !aws_lambda_function.this.publish && length(aws_lambda_function.this.snap_start) + length(aws_lambda_alias.live) == 0 && output.qualifier == null
+    error_message = "Snapshots are billed, so there must be none unless they are asked for."
+  }
+
+  assert {
     condition     = length(aws_iam_role_policy.sources) == 0
     error_message = "A function without queue and stream needs no permissions for them."
   }
@@ -68,6 +73,26 @@ run "own_role" {
   assert {
     condition     = length(aws_lambda_event_source_mapping.queue) + length(aws_lambda_event_source_mapping.stream) + length(aws_cloudwatch_event_rule.schedule) == 0
     error_message = "Without queue, stream and schedule nothing may invoke it by itself."
+  }
+}
+
+run "snapshots" {
+  module {
+    source = "./modules/lambda_function"
+  }
+
+  variables {
+    snap_start = true
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.publish && aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions"
+    error_message = "A snapshot is of a published version."
+  }
+
+  assert {
+    condition     = output.invoke_arn == aws_lambda_alias.live[0].invoke_arn && output.qualifier == "live" && aws_lambda_alias.live[0].function_version == aws_lambda_function.this.version
+    error_message = "Callers must reach the version that has the snapshot."
   }
 }
 

@@ -1,8 +1,9 @@
 """An account that has LabRole, as AWS Academy's Learner Labs do: used as it is, and no role is made.
 
 It is deployed as a student does it: as the role voclabs, which may make no IAM. The same deployment is then changed
-to other ways to admit callers, signed requests (`auth = "iam"`) and access tokens (`auth = "jwt"`), and to fewer
-routes, since the local AWS makes the whole API anew for each. The tests run in this order.
+to other ways to admit callers, signed requests (`auth = "iam"`) and access tokens (`auth = "jwt"`), to functions that
+start from snapshots, and to fewer routes, since the local AWS makes the whole API anew for each. The tests run in this
+order.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ NO_IAM = {
     "Action": ["iam:Create*", "iam:Put*", "iam:Attach*", "iam:SimulatePrincipalPolicy"],
     "Resource": "*",
 }
+
+
+#: Callers reach functions by an alias, of the version that has a snapshot.
+SNAPSHOTS = SMALL | {"TF_VAR_snap_start": "true"}
 
 
 def document(*statements: dict[str, Any]) -> str:
@@ -102,6 +107,22 @@ def test_it_works(other_site: Site, lab: Stack) -> None:
     assert record["content_type"] == "image/webp"
 
 
+def versions(site: Site) -> dict[str, list[str]]:
+    """The published versions of some functions, where they are there."""
+    client = site.client("lambda")
+    there = {function["FunctionName"].rpartition("-")[2] for function in client.list_functions()["Functions"]}
+    return {
+        name: [
+            entry["Version"]
+            for entry in client.list_versions_by_function(FunctionName=f"image-metadata-local-{name}")[
+                "Versions"
+            ]
+            if entry["Version"] != "$LATEST"
+        ]
+        for name in there & {"authorize", "get_image_metadata", "s3_file_event"}
+    }
+
+
 def user(stack: Stack, name: str, *actions: str) -> Credentials:
     """Credentials of a new user who may do `actions` with this API."""
     iam = stack.site.client("iam")
@@ -132,8 +153,9 @@ def send(stack: Stack, who: Credentials, method: str, path: str, body: bytes = b
 
 
 def test_signed_requests_of_those_allowed_pass_and_others_are_refused(other_site: Site, lab: Stack) -> None:
-    signed = other_site.deploy(TF_VAR_auth="iam", **SMALL)
+    signed = other_site.deploy(TF_VAR_auth="iam", **SNAPSHOTS)
     assert "taken over" not in signed.said, "it was so once"
+    assert versions(other_site) == {"get_image_metadata": ["1"], "s3_file_event": []}
     allowed = user(signed, "caller", "execute-api:Invoke")
     stranger = user(signed, "stranger")
     try:
@@ -184,7 +206,9 @@ def issuer() -> Iterator[Issuer]:
 
 def test_tokens_allow_what_their_scopes_say(other_site: Site, lab: Stack, issuer: Issuer) -> None:
     settings = {"TF_VAR_jwt_issuer": issuer.address, "TF_VAR_jwt_audience": AUDIENCE}
-    stack = other_site.deploy(TF_VAR_auth="jwt", **settings, **SMALL)
+    # Every function is changed, so each has a new version with a snapshot, and the one before it goes.
+    stack = other_site.deploy(TF_VAR_auth="jwt", TF_VAR_log_level="DEBUG", **settings, **SNAPSHOTS)
+    assert versions(other_site) == {"get_image_metadata": ["2"], "authorize": ["1"], "s3_file_event": []}
 
     def status(token: str | None, method: str, path: str, **options: Any) -> int:
         headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -24,6 +24,7 @@ EVERYTHING = {
     "TF_VAR_events": "true",
     "TF_VAR_pixels": "all",
     "TF_VAR_point_in_time_recovery": "true",
+    "TF_VAR_snap_start": "true",
     "TF_VAR_tracing": "true",
     "TF_VAR_versioning": "true",
 }
@@ -31,6 +32,7 @@ ELSEWHERE = {
     # Access tokens instead of API keys.
     "aws_api_gateway_authorizer.this",
     "aws_lambda_permission.authorizer",
+    "aws_lambda_permission.authorizer_alias",
     # A bucket that is there already instead of one that is made.
     "aws_cloudwatch_event_rule.bucket",
     "aws_cloudwatch_event_target.queue",

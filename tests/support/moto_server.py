@@ -58,6 +58,7 @@ def complete() -> None:
     """Add what moto 5.2.5 lacks of what the deployment asks."""
     from moto.apigateway.responses import APIGatewayResponse
     from moto.athena.responses import AthenaResponse
+    from moto.awslambda.models import LambdaFunction
     from moto.sqs.models import Queue
 
     # SQS: RedriveAllowPolicy is kept when it is set, but not listed among what is returned.
@@ -93,6 +94,19 @@ def complete() -> None:
         return status, headers, json.dumps(api.to_dict())
 
     APIGatewayResponse.create_rest_api = create_rest_api
+
+    # Lambda: SnapStart is taken and forgotten.
+    make, configured = LambdaFunction.__init__, LambdaFunction.get_configuration
+
+    def keep_snap_start(function: LambdaFunction, account_id: str, spec: dict[str, Any], **more: Any) -> None:
+        make(function, account_id, spec, **more)
+        function.apply_on = spec.get("SnapStart", {}).get("ApplyOn", "None")
+
+    def with_snap_start(function: LambdaFunction, on_create: bool = False) -> dict[str, Any]:
+        snap_start = {"ApplyOn": function.apply_on, "OptimizationStatus": "Off"}
+        return configured(function, on_create) | {"SnapStart": snap_start}
+
+    LambdaFunction.__init__, LambdaFunction.get_configuration = keep_snap_start, with_snap_start
 
     # Athena: named queries can be made and not be deleted.
     def delete_named_query(request: AthenaResponse) -> str:

@@ -366,7 +366,8 @@ def deploy(
     )
     if verb == "plan":
         return terraform.run("plan", "-input=false", *place.options(), *extra)
-    code, monthly = apply(place, terraform, extra, replace_data, Account(credentials, region, place.endpoint))
+    account = Account(credentials, region, place.endpoint)
+    code, plan = apply(place, terraform, extra, replace_data, account)
     if code:
         print(
             "deploy.sh: Terraform could not finish; its message above says why. What it made so far is remembered: "
@@ -375,16 +376,17 @@ def deploy(
             file=sys.stderr,
         )
         return code
-    show(place, terraform.outputs(), monthly)
+    show(place, terraform.outputs(), cost.standing(plan))
+    remove_old_versions(account, plan)
     return 0
 
 
 def apply(
     place: Place, terraform: Terraform, extra: list[str], replace_data: bool, account: Account
-) -> tuple[int, float]:
+) -> tuple[int, Mapping[str, Any]]:
     """Plan to a file, refuse a plan that loses data (UnsafePlan), apply that very plan.
 
-    Returns the exit code, and what the deployment costs by the month while nothing happens.
+    Returns the exit code and the plan.
     """
     plan_file = place.build / PLAN_FILE
     plan_file.parent.mkdir(parents=True, exist_ok=True)
@@ -392,15 +394,15 @@ def apply(
     try:
         code = terraform.run("plan", *wanted)
         if code:
-            return code, 0
+            return code, {}
         plan = terraform.planned(plan_file)
         safety.check(plan, replace_data, lambda loss: safety.amount(loss, account))
         if adopt_log_groups(place, terraform, plan, account):
             code = terraform.run("plan", *wanted)
             if code:
-                return code, 0
+                return code, {}
         code = terraform.run("apply", "-input=false", "-compact-warnings", str(plan_file))
-        return code, cost.standing(plan)
+        return code, plan
     finally:
         plan_file.unlink(missing_ok=True)  # it holds the values of sensitive variables
 
@@ -427,7 +429,28 @@ def adopt_log_groups(
     return there
 
 
-def show(place: Place, outputs: Mapping[str, object], monthly: float = 0) -> None:
+def remove_old_versions(account: Account, plan: Mapping[str, Any]) -> None:
+    """Remove what no alias names of the versions that SnapStart publishes: each one's snapshot is billed.
+
+    Also those of functions that have just lost their snapshots.
+    """
+    names = [
+        state["function_name"]
+        for resource in plan.get("resource_changes", [])
+        if resource["type"] == "aws_lambda_function" and resource["change"]["after"]
+        for state in [resource["change"]["after"]]
+        if state.get("snap_start") or (resource["change"]["before"] or {}).get("snap_start")
+    ]
+    try:
+        removed = leftovers.remove_unnamed_versions(account, names)
+    except ApiError as error:
+        print(f"Old versions, whose snapshots are billed, could not be removed: {error}. Run this again.")
+    else:
+        if removed:
+            print(f"Removed {removed} old versions of functions with their snapshots")
+
+
+def show(place: Place, outputs: Mapping[str, object], monthly: cost.Standing = cost.NOTHING) -> None:
     """Print URL, key, one curl line and how to remove it all; write the Postman environment."""
     url, key = str(outputs["api_url"]).rstrip("/"), outputs.get("api_key") or None
     write_json(

@@ -1,4 +1,4 @@
-"""What an account holds under a deployment's name, asked by reading alone. Standard library only."""
+"""What an account holds under a deployment's name: found, and removed where nobody wants it. Standard library only."""
 
 from __future__ import annotations
 
@@ -57,6 +57,30 @@ def remove_late_log_groups(account: Account, outputs: Mapping[str, object]) -> l
     for group in late:
         account.json("logs", "DeleteLogGroup", logGroupName=group)
     return late
+
+
+def remove_unnamed_versions(account: Account, functions: Iterable[str]) -> int:
+    """Delete the published versions of these functions that no alias names; returns how many. Raises ApiError.
+
+    Terraform publishes versions and never deletes one.
+    """
+    removed = 0
+    for name in functions:
+        path = f"/2015-03-31/functions/{name}"
+        aliases = _pages(
+            partial(account.rest, "lambda", f"{path}/aliases"), "Aliases", "Marker", "NextMarker"
+        )
+        named = {"$LATEST"}
+        for alias in aliases:
+            weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+            named |= {alias["FunctionVersion"], *weights}
+        versions = _pages(
+            partial(account.rest, "lambda", f"{path}/versions"), "Versions", "Marker", "NextMarker"
+        )
+        for version in [entry["Version"] for entry in versions if entry["Version"] not in named]:
+            account.rest("lambda", path, "DELETE", Qualifier=version)
+            removed += 1
+    return removed
 
 
 def _pages(ask: Callable[..., dict[str, Any]], entries: str, here: str, there: str) -> Iterator[Any]:

@@ -51,6 +51,10 @@ _BUSY_CODES = frozenset(
 _NUMBER = Context(prec=38, Emin=-128, Emax=126, traps=[Clamped, Overflow, Inexact, Rounded, Underflow])
 
 
+#: The system's: functions that start from one snapshot (`snap_start`) would share a state of Python's own.
+_CHANCE = random.SystemRandom()
+
+
 class Table:
     """The table `name`; `client` is a boto3 DynamoDB client (the shared one by default)."""
 
@@ -118,7 +122,7 @@ class Table:
         differences = [count_difference(old, new) for old, new in pairs]
         amounts = sum_of(differences)
         # Any counter will do, since readers only use the sum; after a conflict it is the next one.
-        counter = random.randrange(self.counter_shards)  # noqa: S311 - spreads writes, no secret
+        counter = _CHANCE.randrange(self.counter_shards)
         attempt = 0
         while True:
             try:
@@ -228,7 +232,7 @@ def _call(operation: Callable[..., Any], **parameters: Any) -> Any:
 def _pause(attempt: int, deadline: float, error: Exception) -> None:
     """Wait before the next attempt, longer each time; raises `CatalogueBusy` where the deadline comes first."""
     longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
-    pause = longest * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, no secret
+    pause = longest * _CHANCE.uniform(0.5, 1.5)
     if time.monotonic() + pause >= deadline:
         raise _busy() from error
     time.sleep(pause)

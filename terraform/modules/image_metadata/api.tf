@@ -6,9 +6,9 @@ module "api" {
   stage              = var.stage
   routes             = local.routes
   open_routes        = local.open_routes
-  functions          = { for name, function in module.functions : name => { name = function.name, invoke_arn = function.invoke_arn } }
+  functions          = local.invoked
   auth               = var.auth
-  authorizer         = one([for name, function in module.functions : { name = function.name, invoke_arn = function.invoke_arn } if lookup(local.functions[name], "authorizes", false)])
+  authorizer         = one([for name, function in local.invoked : function if can(local.functions[name].authorizes)])
   local              = var.local_endpoint != null
   api_key_value      = var.api_key_value
   rate_limit         = local.rate_limit
@@ -18,4 +18,11 @@ module "api" {
   access_logs        = var.access_logs
   log_retention_days = var.log_retention_days
   tracing            = var.tracing
+}
+
+locals {
+  invoked = {
+    for name, function in module.functions :
+    name => { name = function.name, invoke_arn = function.invoke_arn, qualifier = function.qualifier }
+  }
 }

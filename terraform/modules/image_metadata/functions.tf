@@ -108,6 +108,9 @@ module "functions" {
   timeout_seconds = each.value.timeout_seconds
   permissions     = merge(each.value.permissions, local.may_use_key)
 
+  # Somebody waits for those that API Gateway invokes; events and schedules do not mind a cold start.
+  snap_start = var.snap_start && (can(each.value.routes) || can(each.value.authorizes))
+
   environment = merge(
     local.common_settings,
     { POWERTOOLS_SERVICE_NAME = each.key },

@@ -145,6 +145,13 @@ variable "architecture" {
   }
 }
 
+variable "snap_start" {
+  description = "Whether the functions that answer the API start from a snapshot (Lambda SnapStart), which is billed for as long as it is kept: deploy.sh says how much that is."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "auth" {
   description = "Who may call the API: api_key (who sends the key in x-api-key), iam (who signs requests as a principal allowed to), jwt (who sends an access token of jwt_issuer) or none (everybody)."
   type        = string

@@ -16,6 +16,7 @@ resource "aws_lambda_function" "this" {
   architectures    = [var.common.architecture]
   memory_size      = var.memory_mb
   timeout          = var.timeout_seconds
+  publish          = var.snap_start
 
   environment {
     variables = var.environment
@@ -25,8 +26,26 @@ resource "aws_lambda_function" "this" {
     mode = var.common.tracing ? "Active" : "PassThrough"
   }
 
+  # Only published versions have snapshots.
+  dynamic "snap_start" {
+    for_each = var.snap_start ? ["PublishedVersions"] : []
+
+    content {
+      apply_on = snap_start.value
+    }
+  }
+
   # The log group is there before Lambda would make one that keeps logs for ever; the role may do what it has to.
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
+}
+
+resource "aws_lambda_alias" "live" {
+  count = var.snap_start ? 1 : 0
+
+  name             = "live"
+  description      = "The version that answers"
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
 }
 
 resource "aws_s3_object" "package" {

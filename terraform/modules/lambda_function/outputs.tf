@@ -10,7 +10,12 @@ output "arn" {
 
 output "invoke_arn" {
   description = "ARN by which API Gateway invokes the function."
-  value       = aws_lambda_function.this.invoke_arn
+  value       = var.snap_start ? aws_lambda_alias.live[0].invoke_arn : aws_lambda_function.this.invoke_arn
+}
+
+output "qualifier" {
+  description = "Alias that invoke_arn names; null: none."
+  value       = one(aws_lambda_alias.live[*].name)
 }
 
 output "role_arn" {

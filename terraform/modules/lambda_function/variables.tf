@@ -38,6 +38,12 @@ variable "environment" {
   type        = map(string)
 }
 
+variable "snap_start" {
+  description = "Whether the function starts from a snapshot (Lambda SnapStart). Each change then publishes a version, and who invokes the function names the qualifier."
+  type        = bool
+  default     = false
+}
+
 variable "permissions" {
   description = "What the function's own role may do, by statement id; its log, queue and stream need not be named."
   type = map(object({

@@ -21,3 +21,14 @@ resource "aws_lambda_permission" "authorizer" {
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/authorizers/${aws_api_gateway_authorizer.this[0].id}"
 }
+
+resource "aws_lambda_permission" "authorizer_alias" {
+  count = try(var.authorizer.qualifier, null) == null ? 0 : 1
+
+  statement_id  = "AllowApiByAlias"
+  action        = "lambda:InvokeFunction"
+  function_name = var.authorizer.name
+  qualifier     = var.authorizer.qualifier
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = aws_lambda_permission.authorizer[0].source_arn
+}

@@ -78,6 +78,13 @@ resource "aws_api_gateway_stage" "this" {
       })
     }
   }
+
+  # Callers reach an alias from here on. (The deployment cannot wait for it: what that depends on is made anew before the
+  # old one goes, and two permissions of one name cannot be.)
+  depends_on = [
+    aws_lambda_permission.alias,
+    aws_lambda_permission.authorizer_alias,
+  ]
 }
 
 resource "aws_cloudwatch_log_group" "access" {

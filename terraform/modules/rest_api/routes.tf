@@ -81,12 +81,24 @@ resource "aws_api_gateway_integration" "this" {
   timeout_milliseconds = var.local ? null : 28000
 }
 
+# Also where routes name an alias: what is deployed calls the function itself until it is deployed anew.
 resource "aws_lambda_permission" "this" {
   for_each = toset(values(var.routes))
 
   statement_id  = "AllowApi"
   action        = "lambda:InvokeFunction"
   function_name = var.functions[each.key].name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
+}
+
+resource "aws_lambda_permission" "alias" {
+  for_each = toset([for function in values(var.routes) : function if var.functions[function].qualifier != null])
+
+  statement_id  = "AllowApiByAlias"
+  action        = "lambda:InvokeFunction"
+  function_name = var.functions[each.key].name
+  qualifier     = var.functions[each.key].qualifier
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
 }

@@ -30,10 +30,11 @@ variable "open_routes" {
 }
 
 variable "functions" {
-  description = "The functions that answer."
+  description = "The functions that answer; qualifier is the alias that invoke_arn names, where it names one."
   type = map(object({
     name       = string
     invoke_arn = string
+    qualifier  = optional(string)
   }))
 }
 
@@ -43,10 +44,11 @@ variable "auth" {
 }
 
 variable "authorizer" {
-  description = "With auth = jwt: the function that says what a token allows."
+  description = "With auth = jwt: the function that says what a token allows, as in functions."
   type = object({
     name       = string
     invoke_arn = string
+    qualifier  = optional(string)
   })
   default = null
 }

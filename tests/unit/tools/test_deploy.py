@@ -547,6 +547,61 @@ def test_what_it_costs_is_printed(
     assert "Cost:    US$ 3.20 a month while nothing happens" in capsys.readouterr().out
 
 
+def function_change(name: str, before: bool, after: bool) -> dict[str, object]:
+    """A plan's entry of a function, with or without snapshots."""
+    states = [
+        {
+            "function_name": name,
+            "memory_size": 512,
+            "snap_start": [{"apply_on": "PublishedVersions"}] if on else [],
+        }
+        for on in (before, after)
+    ]
+    return change("aws_lambda_function", ["update"], *states)
+
+
+class Versions(Account):
+    """An account whose functions `kept`, `lost` and `plain` have published versions."""
+
+    asked: ClassVar[list[str]] = []
+
+    def rest(self, service: str, path: str, method: str = "GET", **parameters: object) -> dict[str, Any]:
+        _, _, _, name, *rest = path.split("/")
+        if method == "DELETE":
+            self.asked.append(f"{name}:{parameters['Qualifier']}")
+            return {}
+        if rest == ["aliases"]:
+            live = {"FunctionVersion": "3", "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}}
+            return {"Aliases": [live] if name == "kept" else []}
+        second = {"Versions": [{"Version": "3"}]}
+        return (
+            second
+            if parameters
+            else {"Versions": [{"Version": v} for v in ("$LATEST", "1", "2")], "NextMarker": "2"}
+        )
+
+
+def test_versions_that_nobody_names_go_with_their_snapshots(
+    place: deploy.Place,
+    region_asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recorded = Recorded(False, True)
+    functions = [
+        function_change("kept", True, True),
+        function_change("lost", True, False),
+        function_change("plain", False, False),
+        change("aws_lambda_function", ["delete"], {"function_name": "gone", "snap_start": [{}]}, None),
+    ]
+    monkeypatch.setattr(recorded, "plan", plan_of(*functions))
+    monkeypatch.setattr(deploy, "Account", Versions)
+    assert deploy.deploy(place, recorded, {}, "deploy", []) == 0
+    assert Versions.asked == ["kept:1", "lost:1", "lost:2", "lost:3"]
+    said = capsys.readouterr().out
+    assert "Removed 4 old versions of functions" in said and " and 1.95 (snapshots)" in said
+
+
 @pytest.mark.parametrize("start", [["tools/deploy"], ["-m", "tools.deploy"]])
 def test_python_runs_the_folder_as_the_script_does(start: list[str]) -> None:
     done = subprocess.run(

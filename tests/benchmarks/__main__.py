@@ -95,6 +95,10 @@ functions that only read also answer a first request; boto3's reads the image's 
 `deploy.sh` onto a local AWS, whose own work is in these seconds.
 
 {deployment}
+
+What `make test` last took on this machine:
+
+{suites}
 """
 
 FOLDER = """The files below `{name}` that both read, beside the whole object and Pillow
@@ -200,6 +204,7 @@ def main() -> int:
         counters=counter_table,
         cold_start=cold_start.table(starts),
         deployment=deployment.table(steps),
+        suites=deployment.suites(),
     )
     DOCUMENT.write_text(document)
     print(f"{DOCUMENT.relative_to(ROOT)} is written.")

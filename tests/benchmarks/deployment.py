@@ -1,5 +1,7 @@
 """How long a deployment takes: the packages, `deploy.sh` onto a local AWS, again without a change, and destroy.
 
+What the tests last took here stands beside it, as `make test` noted it: they take longer than all benchmarks together.
+
 python -m tests.benchmarks.deployment
 """
 
@@ -12,13 +14,14 @@ from pathlib import Path
 
 from tests.support.stack import ROOT, Site
 from tools.deploy import package, wheels
+from tools.dev import timed
 
 
 def run() -> dict[str, float]:
     """Seconds by step."""
     seconds: dict[str, float] = {}
 
-    def timed(name: str, step: Callable[[], object]) -> None:
+    def take(name: str, step: Callable[[], object]) -> None:
         begun = time.monotonic()
         step()
         seconds[name] = time.monotonic() - begun
@@ -26,18 +29,26 @@ def run() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         site = Site(home / "site")  # builds the packages, so that the wheels are there
-        timed(
+        take(
             "every package, built anew from wheels that are there",
             lambda: package.build_all(wheels.host_target(), ROOT / "lambdas", home / "packages", quiet=True),
         )
         site.local.start(timeout=120)
         try:
-            timed("deploy.sh, packages built", lambda: site.done())
-            timed("deploy.sh again, nothing changed", lambda: site.done())
-            timed("deploy.sh destroy", lambda: site.done("destroy"))
+            take("deploy.sh, packages built", lambda: site.done())
+            take("deploy.sh again, nothing changed", lambda: site.done())
+            take("deploy.sh destroy", lambda: site.done("destroy"))
         finally:
             site.local.stop()
     return seconds
+
+
+def suites() -> str:
+    """What each suite last took here, as a Markdown table."""
+    lines = ["| suite | seconds | on |", "|---|---:|---|"]
+    return "\n".join(
+        lines + [f"| `make {name}` | {took} | {day} |" for name, (took, day) in timed.read().items()]
+    )
 
 
 def table(seconds: dict[str, float]) -> str:
@@ -47,4 +58,4 @@ def table(seconds: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    print(table(run()))
+    print(table(run()), suites(), sep="\n\n")

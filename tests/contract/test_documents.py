@@ -18,7 +18,7 @@ import hcl2
 import pytest
 
 from image_api.request import Request
-from image_catalogue import clients, settings
+from image_catalogue import settings
 from image_catalogue.errors import MissingSetting
 from image_catalogue.items import COUNTED, public
 from image_catalogue.records import PIXELS, record_of
@@ -36,6 +36,7 @@ from tests.contract.documents import code_in, openapi, operations, readme_table,
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
 from tests.contract.test_routes import requests_in_postman
 from tests.support.api import module_of
+from tests.support.table import aws_account
 from tools.deploy import credentials, wheels
 from tools.dev import architecture
 
@@ -119,17 +120,14 @@ class _Asking(Request):
 def parameters_in_code() -> dict[str, set[str]]:
     """Route -> the query parameters that its function takes."""
     found: dict[str, set[str]] = {}
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "BUCKET_NAME", "TABLE_NAME"):
+    with aws_account() as patch:
+        for name in ("BUCKET_NAME", "TABLE_NAME"):
             patch.setenv(name, "there")  # some handlers make a client first
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         for function in sorted(set(declared_routes().values())):
             for route, handler in module_of(function).ROUTES.items():
                 with pytest.raises(_Asked) as asked:
                     handler(_Asking(route, {"image_id": "cat.jpg"}, {}, {}, "", False, ""))
                 found[route] = set(asked.value.args)
-    clients.s3.cache_clear()
-    clients.dynamodb.cache_clear()
     return found
 
 

@@ -177,9 +177,6 @@ def running_api() -> Iterator[Api]:
         make_bucket(name=PREVIEW_BUCKET)
         make_bucket(name=SEARCH_BUCKET)
         make_table()
-        made = (clients.s3, clients.ranged_get, clients.dynamodb, search_images.reader_of)
-        for maker in made:
-            maker.cache_clear()
+        search_images.reader_of.cache_clear()
         yield Api()
-    for maker in made:
-        maker.cache_clear()
+    search_images.reader_of.cache_clear()

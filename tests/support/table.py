@@ -15,6 +15,7 @@ from botocore.loaders import create_loader
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
+from image_catalogue import clients
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.dynamodb import Table, amounts_of, from_dynamodb
 from image_catalogue.items import contribution
@@ -45,7 +46,8 @@ def _answer_alone(*arguments: Any, **named: Any) -> Any:
 
 @contextmanager
 def aws_account() -> Iterator[pytest.MonkeyPatch]:
-    """An empty account, and credentials for it in the environment."""
+    """An empty account, and credentials for it in the environment; the functions' clients are made anew in it."""
+    _forget_clients()
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
@@ -54,7 +56,18 @@ def aws_account() -> Iterator[pytest.MonkeyPatch]:
         session = botocore.session.get_session()
         session.register_component("data_loader", _LOADER)
         boto3.setup_default_session(botocore_session=session)
-        yield patch
+        clients._session().register_component("data_loader", _LOADER)
+        try:
+            yield patch
+        finally:
+            _forget_clients()
+
+
+def _forget_clients() -> None:
+    """Of another account, or with another's credentials."""
+    for maker in vars(clients).values():
+        if hasattr(maker, "cache_clear"):
+            maker.cache_clear()
 
 
 def make_bucket(versioned: bool = False, name: str = BUCKET) -> Any:

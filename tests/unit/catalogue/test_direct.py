@@ -327,12 +327,8 @@ def test_proxies_and_certificates_are_those_of_any_client(environment: dict[str,
             patch.delenv(name, raising=False)
         for name, value in environment.items():
             patch.setenv(name, value)
-        for maker in (clients._session, clients.s3):
-            maker.cache_clear()
         made = {"s3": clients.ranged_get.__wrapped__(), "dynamodb": clients.dynamodb.__wrapped__()}
         for service, direct in made.items():
             ours, its = direct._session, boto3.client(service)._endpoint.http_session
             assert ours._proxy_config._proxies == its._proxy_config._proxies
             assert ours._verify == its._verify
-    for maker in (clients._session, clients.s3):
-        maker.cache_clear()

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from PIL import Image
 
-from image_catalogue import clients, pixels_queue
+from image_catalogue import pixels_queue
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.errors import CatalogueBusy, InvalidEvent
 from image_catalogue.items import follow, uploaded
@@ -63,13 +63,9 @@ def deployed() -> Iterator[Deployed]:
         patch.setenv("TABLE_NAME", TABLE)
         make_bucket()
         make_table()
-        clients.s3.cache_clear()
-        clients.dynamodb.cache_clear()
         deployed = Deployed()
         yield deployed
         deployed.function.decoder().close()
-    clients.s3.cache_clear()
-    clients.dynamodb.cache_clear()
 
 
 def test_measures_have_the_members_that_records_are_documented_with() -> None:
@@ -183,7 +179,6 @@ def test_new_objects_alone_are_queued() -> None:
         make_bucket(name="search")
         sqs = boto3.client("sqs")
         url = sqs.create_queue(QueueName="pixels")["QueueUrl"]
-        clients.sqs.cache_clear()
         pixels_queue._url.cache_clear()
         event = stream_event(
             (None, item(etag="1")),
@@ -202,7 +197,6 @@ def test_new_objects_alone_are_queued() -> None:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         assert sorted(body["etag"] for body in bodies) == sorted(["1", "2", *(f"many{n}" for n in range(25))])
         assert {body["image_id"] for body in bodies} == {KEY}
-    clients.sqs.cache_clear()
     pixels_queue._url.cache_clear()
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import boto3
 import pytest
 
-from image_catalogue import clients
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.items import public
 from image_search.changes import CHANGES, change_row, padded, write_changes
@@ -26,7 +25,6 @@ ARGUMENTS = ["--table", TABLE, "--search-bucket", SEARCH_BUCKET]
 def account(tmp_path: Path) -> Iterator[tuple[Catalogue, Deployment]]:
     """A table with three records, and a search bucket without anything."""
     with aws_account():
-        clients.s3.cache_clear()
         catalogue = Catalogue(TABLE, client=make_table())
         client = boto3.client("s3")
         client.create_bucket(Bucket=SEARCH_BUCKET)
@@ -35,7 +33,6 @@ def account(tmp_path: Path) -> Iterator[tuple[Catalogue, Deployment]]:
         deployment = Deployment(tmp_path, client)
         yield catalogue, deployment
         deployment.close()
-    clients.s3.cache_clear()
 
 
 def in_table(catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ import boto3
 import duckdb
 import pytest
 
-from image_catalogue import clients
 from image_search.files import Files
 from image_search.pinned import SCHEME
 from tests.support.search import Deployment, image
@@ -48,7 +47,6 @@ IMAGES = [
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A search bucket with three images, one of them merged."""
     with aws_account():
-        clients.s3.cache_clear()
         client = boto3.client("s3")
         client.create_bucket(Bucket=SEARCH_BUCKET)
         deployment = Deployment(tmp_path_factory.mktemp("scratch"), client)
@@ -57,7 +55,6 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         deployment.put(*IMAGES[1:])
         deployment.close()
         yield SEARCH_BUCKET
-    clients.s3.cache_clear()
 
 
 @pytest.fixture

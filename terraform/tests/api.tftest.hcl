@@ -69,6 +69,11 @@ run "alias" {
   }
 
   assert {
+    condition     = aws_lambda_permission.alias["read"].source_arn == aws_lambda_permission.this["read"].source_arn && aws_lambda_permission.alias["read"].action == "lambda:InvokeFunction"
+    error_message = "The alias may be invoked by this API's stage."
+  }
+
+  assert {
     condition     = toset(keys(aws_lambda_permission.this)) == toset(["read", "write"])
     error_message = "What is deployed must be answered until the alias takes over."
   }

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.support.stack import ROOT, Site
 from tools.deploy import package, wheels
-from tools.dev import timed
+from tools.dev import times
 
 
 def run() -> dict[str, float]:
@@ -47,7 +47,7 @@ def suites() -> str:
     """What each suite last took here, as a Markdown table."""
     lines = ["| suite | seconds | on |", "|---|---:|---|"]
     return "\n".join(
-        lines + [f"| `make {name}` | {took} | {day} |" for name, (took, day) in timed.read().items()]
+        lines + [f"| `make {name}` | {took} | {day} |" for name, (took, day) in times.read().items()]
     )
 
 

@@ -123,6 +123,15 @@ def versions(site: Site) -> dict[str, list[str]]:
     }
 
 
+def invoked_by_alias(site: Site, function: str) -> str:
+    """What of API Gateway may invoke the alias that callers reach: the ARN (the emulator lets anything)."""
+    name = f"image-metadata-local-{function}"
+    policy = json.loads(site.client("lambda").get_policy(FunctionName=name, Qualifier="live")["Policy"])
+    (statement,) = policy["Statement"]
+    assert statement["Action"] == "lambda:InvokeFunction" and "apigateway" in str(statement["Principal"])
+    return str(statement["Condition"]["ArnLike"]["AWS:SourceArn"])
+
+
 def user(stack: Stack, name: str, *actions: str) -> Credentials:
     """Credentials of a new user who may do `actions` with this API."""
     iam = stack.site.client("iam")
@@ -209,6 +218,8 @@ def test_tokens_allow_what_their_scopes_say(other_site: Site, lab: Stack, issuer
     # Every function is changed, so each has a new version with a snapshot, and the one before it goes.
     stack = other_site.deploy(TF_VAR_auth="jwt", TF_VAR_log_level="DEBUG", **settings, **SNAPSHOTS)
     assert versions(other_site) == {"get_image_metadata": ["2"], "authorize": ["1"], "s3_file_event": []}
+    assert "/local/*" in invoked_by_alias(other_site, "get_image_metadata")
+    assert "/authorizers/" in invoked_by_alias(other_site, "authorize")
 
     def status(token: str | None, method: str, path: str, **options: Any) -> int:
         headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,6 +18,8 @@ _JSON = {
     "logs": ("1.1", "Logs_20140328"),
     "sqs": ("1.0", "AmazonSQS"),
 }
+#: More pages than this of one kind are not asked for: a name is looked for, not an account listed.
+PAGES = 50
 #: Service of the Query protocol -> version.
 _QUERY = {"iam": "2010-05-08", "monitoring": "2010-08-01", "sns": "2010-03-31"}
 
@@ -80,3 +82,14 @@ def texts(answer: Element | None, name: str) -> Iterator[str]:
     for element in answer.iter() if answer is not None else ():
         if element.tag.rpartition("}")[2] == name:
             yield element.text or ""
+
+
+def pages(ask: Callable[..., dict[str, Any]], entries: str, here: str, there: str) -> Iterator[Any]:
+    """All entries of a paged answer, whose next page's position it names ``there``, and its request ``here``."""
+    position: dict[str, Any] = {}
+    for _ in range(PAGES):
+        answer = ask(**position)
+        yield from answer.get(entries) or []
+        if not answer.get(there):
+            return
+        position = {here: answer[there]}

@@ -57,7 +57,7 @@ def standing(plan: Mapping[str, Any]) -> Standing:
 
 def described(monthly: Standing) -> str:
     """What a deployment costs, in a line."""
-    snapshots = f" and {monthly.snapshots:.2f} (snapshots)" if monthly.snapshots else ""
+    snapshots = f", US$ {monthly.snapshots:.2f} for the functions' snapshots" if monthly.snapshots else ""
     return (
         f"Cost:    US$ {monthly.monitoring:.2f} a month while nothing happens (alarms and dashboard; the free tier has "
         f"ten and three of them){snapshots}, about US$ {MILLION_EVENTS:.0f} per million images, "

@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tools.deploy import check, cost, leftovers, package, safety, verify, wheels
+from tools.deploy import check, cost, leftovers, package, safety, snapshots, verify, wheels
 from tools.deploy.account import Account
 from tools.deploy.credentials import (
     AccountError,
@@ -367,7 +367,7 @@ def deploy(
     if verb == "plan":
         return terraform.run("plan", "-input=false", *place.options(), *extra)
     account = Account(credentials, region, place.endpoint)
-    code, plan = apply(place, terraform, extra, replace_data, account)
+    code, monthly = apply(place, terraform, extra, replace_data, account)
     if code:
         print(
             "deploy.sh: Terraform could not finish; its message above says why. What it made so far is remembered: "
@@ -376,17 +376,20 @@ def deploy(
             file=sys.stderr,
         )
         return code
-    show(place, terraform.outputs(), cost.standing(plan))
-    remove_old_versions(account, plan)
-    return 0
+    outputs = terraform.outputs()
+    functions = outputs.get("function_names")
+    names = functions.values() if isinstance(functions, dict) else []
+    settled = snapshots.settle(account, names, 0 if place.local else snapshots.LAST_CALLS_SECONDS)
+    show(place, outputs, monthly)
+    return 0 if settled else 1
 
 
 def apply(
     place: Place, terraform: Terraform, extra: list[str], replace_data: bool, account: Account
-) -> tuple[int, Mapping[str, Any]]:
+) -> tuple[int, cost.Standing]:
     """Plan to a file, refuse a plan that loses data (UnsafePlan), apply that very plan.
 
-    Returns the exit code and the plan.
+    Returns the exit code, and what the deployment costs by the month while nothing happens.
     """
     plan_file = place.build / PLAN_FILE
     plan_file.parent.mkdir(parents=True, exist_ok=True)
@@ -394,15 +397,15 @@ def apply(
     try:
         code = terraform.run("plan", *wanted)
         if code:
-            return code, {}
+            return code, cost.NOTHING
         plan = terraform.planned(plan_file)
         safety.check(plan, replace_data, lambda loss: safety.amount(loss, account))
         if adopt_log_groups(place, terraform, plan, account):
             code = terraform.run("plan", *wanted)
             if code:
-                return code, {}
+                return code, cost.NOTHING
         code = terraform.run("apply", "-input=false", "-compact-warnings", str(plan_file))
-        return code, plan
+        return code, cost.standing(plan)
     finally:
         plan_file.unlink(missing_ok=True)  # it holds the values of sensitive variables
 
@@ -427,27 +430,6 @@ def adopt_log_groups(
         print(f"The log group {name} is there already, and taken over", flush=True)
         terraform.adopt(wanted[name], name, *place.options())
     return there
-
-
-def remove_old_versions(account: Account, plan: Mapping[str, Any]) -> None:
-    """Remove what no alias names of the versions that SnapStart publishes: each one's snapshot is billed.
-
-    Also those of functions that have just lost their snapshots.
-    """
-    names = [
-        state["function_name"]
-        for resource in plan.get("resource_changes", [])
-        if resource["type"] == "aws_lambda_function" and resource["change"]["after"]
-        for state in [resource["change"]["after"]]
-        if state.get("snap_start") or (resource["change"]["before"] or {}).get("snap_start")
-    ]
-    try:
-        removed = leftovers.remove_unnamed_versions(account, names)
-    except ApiError as error:
-        print(f"Old versions, whose snapshots are billed, could not be removed: {error}. Run this again.")
-    else:
-        if removed:
-            print(f"Removed {removed} old versions of functions with their snapshots")
 
 
 def show(place: Place, outputs: Mapping[str, object], monthly: cost.Standing = cost.NOTHING) -> None:

@@ -1,16 +1,12 @@
-"""What an account holds under a deployment's name: found, and removed where nobody wants it. Standard library only."""
+"""What an account holds under a deployment's name, asked by reading alone. Standard library only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
 
-from tools.deploy.account import Account, texts
+from tools.deploy.account import PAGES, Account, pages, texts
 from tools.deploy.sigv4 import ApiError
-
-#: More pages than this of one kind are not asked for: a name is looked for, not an account listed.
-_PAGES = 50
 
 
 def of_deployment(account: Account, name: str) -> dict[str, list[str]]:
@@ -59,48 +55,13 @@ def remove_late_log_groups(account: Account, outputs: Mapping[str, object]) -> l
     return late
 
 
-def remove_unnamed_versions(account: Account, functions: Iterable[str]) -> int:
-    """Delete the published versions of these functions that no alias names; returns how many. Raises ApiError.
-
-    Terraform publishes versions and never deletes one.
-    """
-    removed = 0
-    for name in functions:
-        path = f"/2015-03-31/functions/{name}"
-        aliases = _pages(
-            partial(account.rest, "lambda", f"{path}/aliases"), "Aliases", "Marker", "NextMarker"
-        )
-        named = {"$LATEST"}
-        for alias in aliases:
-            weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
-            named |= {alias["FunctionVersion"], *weights}
-        versions = _pages(
-            partial(account.rest, "lambda", f"{path}/versions"), "Versions", "Marker", "NextMarker"
-        )
-        for version in [entry["Version"] for entry in versions if entry["Version"] not in named]:
-            account.rest("lambda", path, "DELETE", Qualifier=version)
-            removed += 1
-    return removed
-
-
-def _pages(ask: Callable[..., dict[str, Any]], entries: str, here: str, there: str) -> Iterator[Any]:
-    """All entries of a paged answer, whose next page's position it names ``there``, and its request ``here``."""
-    position: dict[str, Any] = {}
-    for _ in range(_PAGES):
-        answer = ask(**position)
-        yield from answer.get(entries) or []
-        if not answer.get(there):
-            return
-        position = {here: answer[there]}
-
-
 def _buckets(account: Account, _name: str) -> Iterable[str]:
     return texts(account.s3("GET", "/"), "Name")
 
 
 def _tables(account: Account, _name: str) -> Iterable[str]:
     ask = partial(account.json, "dynamodb", "ListTables")
-    return _pages(ask, "TableNames", "ExclusiveStartTableName", "LastEvaluatedTableName")
+    return pages(ask, "TableNames", "ExclusiveStartTableName", "LastEvaluatedTableName")
 
 
 def _queues(account: Account, name: str) -> Iterable[str]:
@@ -110,13 +71,13 @@ def _queues(account: Account, name: str) -> Iterable[str]:
 
 def _functions(account: Account, _name: str) -> Iterable[str]:
     ask = partial(account.rest, "lambda", "/2015-03-31/functions/")
-    return (entry["FunctionName"] for entry in _pages(ask, "Functions", "Marker", "NextMarker"))
+    return (entry["FunctionName"] for entry in pages(ask, "Functions", "Marker", "NextMarker"))
 
 
 def _gateway(path: str) -> Callable[[Account, str], Iterable[str]]:
     def names(account: Account, _name: str) -> Iterable[str]:
         ask = partial(account.rest, "apigateway", path, limit=500)
-        return (entry["name"] for entry in _pages(ask, "item", "position", "position"))
+        return (entry["name"] for entry in pages(ask, "item", "position", "position"))
 
     return names
 
@@ -141,7 +102,7 @@ def _rules(account: Account, name: str) -> Iterable[str]:
 
 def _roles(account: Account, _name: str) -> Iterable[str]:
     position: dict[str, str] = {}
-    for _ in range(_PAGES):
+    for _ in range(PAGES):
         answer = account.query("iam", "ListRoles", MaxItems="1000", **position)
         yield from texts(answer, "RoleName")
         marker = next(texts(answer, "Marker"), "")

@@ -22,13 +22,18 @@ resource "aws_lambda_permission" "authorizer" {
   source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/authorizers/${aws_api_gateway_authorizer.this[0].id}"
 }
 
+# As aws_lambda_permission.alias.
 resource "aws_lambda_permission" "authorizer_alias" {
   count = try(var.authorizer.qualifier, null) == null ? 0 : 1
 
-  statement_id  = "AllowApiByAlias"
-  action        = "lambda:InvokeFunction"
-  function_name = var.authorizer.name
-  qualifier     = var.authorizer.qualifier
-  principal     = "apigateway.amazonaws.com"
-  source_arn    = aws_lambda_permission.authorizer[0].source_arn
+  statement_id_prefix = "AllowApi"
+  action              = "lambda:InvokeFunction"
+  function_name       = var.authorizer.name
+  qualifier           = var.authorizer.qualifier
+  principal           = "apigateway.amazonaws.com"
+  source_arn          = "${aws_api_gateway_rest_api.this.execution_arn}/authorizers/${aws_api_gateway_authorizer.this[0].id}"
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

@@ -79,8 +79,7 @@ resource "aws_api_gateway_stage" "this" {
     }
   }
 
-  # Callers reach an alias from here on. (The deployment cannot wait for it: what that depends on is made anew before the
-  # old one goes, and two permissions of one name cannot be.)
+  # From here on callers reach an alias, where functions have one.
   depends_on = [
     aws_lambda_permission.alias,
     aws_lambda_permission.authorizer_alias,

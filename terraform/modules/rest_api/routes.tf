@@ -81,7 +81,6 @@ resource "aws_api_gateway_integration" "this" {
   timeout_milliseconds = var.local ? null : 28000
 }
 
-# Also where routes name an alias: what is deployed calls the function itself until it is deployed anew.
 resource "aws_lambda_permission" "this" {
   for_each = toset(values(var.routes))
 
@@ -92,13 +91,19 @@ resource "aws_lambda_permission" "this" {
   source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
 }
 
+# Beside the permission for the function itself, which is never missing. It is there before the stage calls the alias, and
+# goes after the stage has ceased to.
 resource "aws_lambda_permission" "alias" {
   for_each = toset([for function in values(var.routes) : function if var.functions[function].qualifier != null])
 
-  statement_id  = "AllowApiByAlias"
-  action        = "lambda:InvokeFunction"
-  function_name = var.functions[each.key].name
-  qualifier     = var.functions[each.key].qualifier
-  principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
+  statement_id_prefix = "AllowApi"
+  action              = "lambda:InvokeFunction"
+  function_name       = var.functions[each.key].name
+  qualifier           = var.functions[each.key].qualifier
+  principal           = "apigateway.amazonaws.com"
+  source_arn          = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

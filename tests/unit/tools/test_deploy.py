@@ -5,12 +5,13 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
-from tools.deploy import deploy, existing_bucket, leftovers, safety, terraform, wheels
+from tools.deploy import deploy, existing_bucket, leftovers, safety, snapshots, terraform, wheels
 from tools.deploy.account import Account
 from tools.deploy.credentials import Identity
 from tools.deploy.sigv4 import ApiError, Credentials
@@ -547,41 +548,30 @@ def test_what_it_costs_is_printed(
     assert "Cost:    US$ 3.20 a month while nothing happens" in capsys.readouterr().out
 
 
-def function_change(name: str, before: bool, after: bool) -> dict[str, object]:
-    """A plan's entry of a function, with or without snapshots."""
-    states = [
-        {
-            "function_name": name,
-            "memory_size": 512,
-            "snap_start": [{"apply_on": "PublishedVersions"}] if on else [],
-        }
-        for on in (before, after)
-    ]
-    return change("aws_lambda_function", ["update"], *states)
+@pytest.mark.parametrize("settled", [True, False])
+def test_what_it_says_is_there_answers_and_what_is_left_is_a_failure(
+    settled: bool,
+    place: deploy.Place,
+    region_asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said: list[object] = []
+
+    def settle(_account: Account, functions: Iterable[str], last_calls: float) -> bool:
+        said.append((list(functions), last_calls, capsys.readouterr().out))
+        return settled
+
+    monkeypatch.setattr(snapshots, "settle", settle)
+    monkeypatch.setitem(OUTPUTS, "function_names", {"get_image": "cats-dev-get_image"})
+    assert deploy.deploy(place, Recorded(False, True), {}, "deploy", []) == (0 if settled else 1)
+    assert [(names, seconds) for names, seconds, _ in said] == [(["cats-dev-get_image"], 30)]
+    assert "API: " not in said[0][2] and "API: " in capsys.readouterr().out
+    said.clear()
+    assert deploy.deploy(place, Recorded(True, True), {}, "deploy", []) == 1 and said == []
 
 
-class Versions(Account):
-    """An account whose functions `kept`, `lost` and `plain` have published versions."""
-
-    asked: ClassVar[list[str]] = []
-
-    def rest(self, service: str, path: str, method: str = "GET", **parameters: object) -> dict[str, Any]:
-        _, _, _, name, *rest = path.split("/")
-        if method == "DELETE":
-            self.asked.append(f"{name}:{parameters['Qualifier']}")
-            return {}
-        if rest == ["aliases"]:
-            live = {"FunctionVersion": "3", "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}}
-            return {"Aliases": [live] if name == "kept" else []}
-        second = {"Versions": [{"Version": "3"}]}
-        return (
-            second
-            if parameters
-            else {"Versions": [{"Version": v} for v in ("$LATEST", "1", "2")], "NextMarker": "2"}
-        )
-
-
-def test_versions_that_nobody_names_go_with_their_snapshots(
+def test_what_snapshots_cost_is_printed(
     place: deploy.Place,
     region_asked: list[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -589,17 +579,17 @@ def test_versions_that_nobody_names_go_with_their_snapshots(
 ) -> None:
     recorded = Recorded(False, True)
     functions = [
-        function_change("kept", True, True),
-        function_change("lost", True, False),
-        function_change("plain", False, False),
-        change("aws_lambda_function", ["delete"], {"function_name": "gone", "snap_start": [{}]}, None),
+        change("aws_lambda_function", actions, before, after)
+        for actions, before, after in (
+            (["create"], None, {"memory_size": 512, "snap_start": [{"apply_on": "PublishedVersions"}]}),
+            (["update"], {"snap_start": [{}]}, {"memory_size": 512, "snap_start": []}),
+            (["delete"], {"memory_size": 512, "snap_start": [{}]}, None),
+        )
     ]
     monkeypatch.setattr(recorded, "plan", plan_of(*functions))
-    monkeypatch.setattr(deploy, "Account", Versions)
     assert deploy.deploy(place, recorded, {}, "deploy", []) == 0
-    assert Versions.asked == ["kept:1", "lost:1", "lost:2", "lost:3"]
-    said = capsys.readouterr().out
-    assert "Removed 4 old versions of functions" in said and " and 1.95 (snapshots)" in said
+    assert "Cost:    US$ 0.00 a month while nothing happens" in (printed := capsys.readouterr().out)
+    assert ", US$ 1.95 for the functions' snapshots, about US$ 5" in printed
 
 
 @pytest.mark.parametrize("start", [["tools/deploy"], ["-m", "tools.deploy"]])

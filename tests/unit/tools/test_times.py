@@ -1,0 +1,44 @@
+"""How long the tests take is noted where they pass."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tools.dev import times
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_what_a_suite_took_is_kept_until_it_passes_again(tmp_path: Path) -> None:
+    notes = tmp_path / "times"
+    assert times.read(notes) == {}
+    times.note("test-unit", time.time() - 200, notes)
+    times.note("test-e2e", time.time() - 9, notes)
+    times.note("test-unit", time.time() - 7, notes)
+    took = times.read(notes)
+    assert took.keys() == {"test-e2e", "test-unit"} and 7 <= took["test-unit"][0] < 60
+
+
+@pytest.mark.parametrize("target", ["test-unit", "test-terraform", "test-e2e"])
+def test_a_suite_that_fails_fails_make_and_is_not_noted(target: str, tmp_path: Path) -> None:
+    # Everything that make would run is `false`, but for the setting up, which is not run.
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "-C", str(ROOT), "-n", target, "RUN=run"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    command = shown.splitlines()[-1]
+    (tmp_path / "run").write_text('#!/bin/sh\necho "$@" >> ran\ntest "$2" = tools.dev.times\n')
+    (tmp_path / "run").chmod(0o755)
+    done = subprocess.run(
+        command, shell=True, cwd=tmp_path, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False
+    )
+    assert done.returncode != 0 and "tools.dev.times" not in (tmp_path / "ran").read_text()
+    (tmp_path / "run").write_text('#!/bin/sh\necho "$@" >> ran\n')
+    done = subprocess.run(
+        command, shell=True, cwd=tmp_path, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False
+    )
+    assert done.returncode == 0 and f"-m tools.dev.times {target} 1" in (tmp_path / "ran").read_text()

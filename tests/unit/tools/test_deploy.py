@@ -533,19 +533,32 @@ def test_what_is_left_after_destroy_is_told_and_late_log_groups_go(
     assert "  queue: cats-dev-s3-events\n" in printed and "Left of cats-dev: \n" in printed
 
 
+@pytest.mark.parametrize(
+    ("snap_start", "said"),
+    [([], "of them), about US$ 5"), ([{}], "of them), US$ 1.95 for the functions' snapshots, about US$ 5")],
+)
 def test_what_it_costs_is_printed(
+    snap_start: list[object],
+    said: str,
     place: deploy.Place,
     region_asked: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     recorded = Recorded(False, True)
-    alarms = [change("aws_cloudwatch_metric_alarm", actions, {}) for actions in (["create"], ["no-op"])]
-    board = change("aws_cloudwatch_dashboard", ["create"], {})
+    alarms = [change("aws_cloudwatch_metric_alarm", actions, {}, {}) for actions in (["create"], ["no-op"])]
+    board = change("aws_cloudwatch_dashboard", ["create"], {}, {})
     gone = change("aws_cloudwatch_dashboard", ["delete"], {})
-    monkeypatch.setattr(recorded, "plan", plan_of(*alarms, board, gone))
+    with_snapshot = {"memory_size": 512, "snap_start": [{}]}
+    functions = [
+        change("aws_lambda_function", ["create"], {}, with_snapshot | {"snap_start": snap_start}),
+        change("aws_lambda_function", ["update"], with_snapshot, with_snapshot | {"snap_start": []}),
+        change("aws_lambda_function", ["delete"], with_snapshot),
+    ]
+    monkeypatch.setattr(recorded, "plan", plan_of(*alarms, board, gone, *functions))
     assert deploy.deploy(place, recorded, {}, "deploy", []) == 0
-    assert "Cost:    US$ 3.20 a month while nothing happens" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Cost:    US$ 3.20 a month while nothing happens" in printed and said in printed
 
 
 @pytest.mark.parametrize("settled", [True, False])
@@ -569,27 +582,6 @@ def test_what_it_says_is_there_answers_and_what_is_left_is_a_failure(
     assert "API: " not in said[0][2] and "API: " in capsys.readouterr().out
     said.clear()
     assert deploy.deploy(place, Recorded(True, True), {}, "deploy", []) == 1 and said == []
-
-
-def test_what_snapshots_cost_is_printed(
-    place: deploy.Place,
-    region_asked: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    recorded = Recorded(False, True)
-    functions = [
-        change("aws_lambda_function", actions, before, after)
-        for actions, before, after in (
-            (["create"], None, {"memory_size": 512, "snap_start": [{"apply_on": "PublishedVersions"}]}),
-            (["update"], {"snap_start": [{}]}, {"memory_size": 512, "snap_start": []}),
-            (["delete"], {"memory_size": 512, "snap_start": [{}]}, None),
-        )
-    ]
-    monkeypatch.setattr(recorded, "plan", plan_of(*functions))
-    assert deploy.deploy(place, recorded, {}, "deploy", []) == 0
-    assert "Cost:    US$ 0.00 a month while nothing happens" in (printed := capsys.readouterr().out)
-    assert ", US$ 1.95 for the functions' snapshots, about US$ 5" in printed
 
 
 @pytest.mark.parametrize("start", [["tools/deploy"], ["-m", "tools.deploy"]])

@@ -160,10 +160,8 @@ def run_folder(folder: Path) -> dict[str, tuple[int, Reading, Reading]]:
         for path in sorted(folder.rglob("*")):
             body = path.read_bytes() if path.is_file() else b""
             format_name = None
-            with (
-                suppress(Exception),
-                Image.open(io.BytesIO(body)) as opened,
-            ):  # Pillow raises all sorts of things
+            # Pillow raises all sorts of things.
+            with suppress(Exception), Image.open(io.BytesIO(body)) as opened:
                 by_pillow(body)
                 format_name = opened.format
             with suppress(AssertionError):  # not whole, or no image that we read

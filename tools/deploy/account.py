@@ -18,10 +18,10 @@ _JSON = {
     "logs": ("1.1", "Logs_20140328"),
     "sqs": ("1.0", "AmazonSQS"),
 }
-#: More pages than this of one kind are not asked for: a name is looked for, not an account listed.
-PAGES = 50
 #: Service of the Query protocol -> version.
 _QUERY = {"iam": "2010-05-08", "monitoring": "2010-08-01", "sns": "2010-03-31"}
+#: More pages than this of one list are not asked for: a name is looked for, not an account listed.
+PAGES = 50
 
 
 @dataclass(frozen=True)

@@ -377,9 +377,8 @@ def deploy(
         )
         return code
     outputs = terraform.outputs()
-    functions = outputs.get("function_names")
-    names = functions.values() if isinstance(functions, dict) else []
-    settled = snapshots.settle(account, names, 0 if place.local else snapshots.LAST_CALLS_SECONDS)
+    last_calls = 0 if place.local else snapshots.LAST_CALLS_SECONDS
+    settled = snapshots.settle(account, functions_of(outputs), last_calls)
     show(place, outputs, monthly)
     return 0 if settled else 1
 
@@ -528,7 +527,7 @@ def show_left(account: Account, outputs: Mapping[str, object]) -> None:
         return
     name = f"{outputs['name_prefix']}-{stage_of(outputs)}"
     try:
-        for group in leftovers.remove_late_log_groups(account, outputs):
+        for group in leftovers.remove_late_log_groups(account, functions_of(outputs)):
             print(f"Removed as well: log group {group}, which a late line made again")
     except ApiError as error:
         print(f"Whether log groups are left could not be asked: {error}")
@@ -627,6 +626,12 @@ def prefixes_of(outputs: Mapping[str, object]) -> list[str]:
     """The prefixes that a deployment catalogues; one from before there were several says nothing of them."""
     prefixes = outputs.get("upload_prefixes")
     return list(map(str, prefixes)) if isinstance(prefixes, list) and prefixes else ["uploads/"]
+
+
+def functions_of(outputs: Mapping[str, object]) -> list[str]:
+    """The full names of a deployment's functions; one from before they were an output has none."""
+    functions = outputs.get("function_names")
+    return list(map(str, functions.values())) if isinstance(functions, dict) else []
 
 
 def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from tools.deploy.account import PAGES, Account, pages, texts
@@ -42,14 +42,12 @@ def log_groups(account: Account, names: Iterable[str]) -> list[str]:
     return there
 
 
-def remove_late_log_groups(account: Account, outputs: Mapping[str, object]) -> list[str]:
+def remove_late_log_groups(account: Account, functions: Iterable[str]) -> list[str]:
     """Delete the log groups of a destroyed deployment's functions that a late line made again; returns their names.
 
     With a role of one's own for all functions this happens: it may make log groups, and outlives the deployment.
     """
-    functions = outputs.get("function_names")
-    names = functions.values() if isinstance(functions, Mapping) else []
-    late = log_groups(account, (f"/aws/lambda/{name}" for name in names))
+    late = log_groups(account, (f"/aws/lambda/{name}" for name in functions))
     for group in late:
         account.json("logs", "DeleteLogGroup", logGroupName=group)
     return late

@@ -15,7 +15,7 @@ from typing import Any
 from tools.deploy.account import Account, pages
 from tools.deploy.sigv4 import ApiError
 
-#: How long a snapshot may take. AWS: "several minutes" at most.
+#: How long a snapshot may take; some minutes are usual.
 WAIT_SECONDS = 600
 POLL_SECONDS = 2.0
 #: API Gateway gives up a call after 28 seconds: then nobody waits for an old version's answer.

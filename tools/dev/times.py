@@ -11,16 +11,15 @@ import sys
 import time
 from pathlib import Path
 
+from tools.deploy.deploy import write_json
+
 NOTES = Path(__file__).resolve().parents[2] / ".local" / "times"
 
 
 def note(name: str, begun: float, notes: Path = NOTES) -> None:
     """Keep what has passed since ``begun``, and today's date in UTC."""
-    notes.mkdir(parents=True, exist_ok=True)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    staging = notes / f".{name}.new"
-    staging.write_text(json.dumps({"seconds": round(time.time() - begun), "date": today}), encoding="utf-8")
-    staging.replace(notes / f"{name}.json")
+    write_json(notes / f"{name}.json", {"seconds": round(time.time() - begun), "date": today})
 
 
 def read(notes: Path = NOTES) -> dict[str, tuple[int, str]]:

@@ -49,8 +49,6 @@ _BUSY_CODES = frozenset(
 )
 #: Numbers as DynamoDB holds them, anything else is an error (DynamoDB Developer Guide, "Data types: Number").
 _NUMBER = Context(prec=38, Emin=-128, Emax=126, traps=[Clamped, Overflow, Inexact, Rounded, Underflow])
-
-
 #: The system's: functions that start from one snapshot (`snap_start`) would share a state of Python's own.
 _CHANCE = random.SystemRandom()
 

@@ -23,7 +23,7 @@ def test_what_a_suite_took_is_kept_until_it_passes_again(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("target", ["test-unit", "test-terraform", "test-e2e"])
 def test_a_suite_that_fails_fails_make_and_is_not_noted(target: str, tmp_path: Path) -> None:
-    # Everything that make would run is `false`, but for the setting up, which is not run.
+    # A stand-in takes the place of Python in the target's last line: at first everything fails but the note.
     shown = subprocess.run(
         ["make", "--no-print-directory", "-C", str(ROOT), "-n", target, "RUN=run"],
         capture_output=True,

@@ -55,7 +55,7 @@ test-unit: setup ## Run the tests that need no server
 	@$(BEGUN); $(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(UNIT_SUITES) && $(PASSED)
 
 test-terraform: setup ## Check, validate and test the Terraform code
-	@$(BEGUN); $(RUN) -m tools.deploy.terraform test && $(PASSED)
+	@$(BEGUN); $(RUN) -m tools.dev.terraform_tests test && $(PASSED)
 
 test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
 	@$(BEGUN); $(RUN) -m pytest -q -n $(E2E_WORKERS) --dist loadgroup --no-loadscope-reorder tests/e2e && $(PASSED)
@@ -88,7 +88,7 @@ lint: setup ## Run ruff, mypy, import-linter, shellcheck and terraform fmt
 	@$(RUN) -m mypy
 	@PYTHONPATH=lambdas/shared $(VENV)/bin/lint-imports --no-logo --no-cache
 	@$(VENV)/bin/shellcheck -x build.sh deploy.sh tools/python.sh .ci/run
-	@$(RUN) -m tools.deploy.terraform fmt
+	@$(RUN) -m tools.dev.terraform_tests fmt
 
 architecture: setup ## Draw docs/architecture.svg from the Terraform graph
 	@$(RUN) -m tools.dev.architecture

@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tools.deploy import check, cost, leftovers, package, safety, snapshots, verify, wheels
+from tools.deploy import check, cost, leftovers, package, provider, safety, snapshots, verify, wheels
 from tools.deploy.account import Account
 from tools.deploy.credentials import (
     AccountError,
@@ -87,6 +87,10 @@ class Place:
         if not self.local:
             return []
         return [f"-var-file={LOCAL_VARIABLES}", f"-var-file={self.variables}"]
+
+    def provider(self, terraform: Terraform) -> contextlib.AbstractContextManager[None]:
+        """Where Terraform's provider may serve several commands, that it does."""
+        return provider.kept_running(terraform) if self.local else contextlib.nullcontext()
 
 
 def find_place(environment: Mapping[str, str]) -> Place:
@@ -352,31 +356,32 @@ def deploy(
         print(f"Functions run as {role}" if role else "Each function gets a role of its own", flush=True)
     print("Preparing Terraform", flush=True)
     terraform.init()
-    stage = wanted_stage(place, environment)
-    place, outputs = enter_stage(place, terraform, stage)
-    check_region(region, outputs.get("region"))
-    check_same(outputs, identity, stage, chosen("name_prefix", DEFAULT_PREFIX, environment), replace_data)
-    check_own_bucket(Account(credentials, region, place.endpoint), identity, environment)
-    package.build_all(target, ROOT / "lambdas", place.build)
-    write_json(
-        place.variables,
-        variables_for(
-            place, target, region, role, environment, stage, outputs, in_lab=identity.is_learner_lab
-        ),
-    )
-    if verb == "plan":
-        return terraform.run("plan", "-input=false", *place.options(), *extra)
     account = Account(credentials, region, place.endpoint)
-    code, monthly = apply(place, terraform, extra, replace_data, account)
-    if code:
-        print(
-            "deploy.sh: Terraform could not finish; its message above says why. What it made so far is remembered: "
-            "run ./deploy.sh again to go on, or ./deploy.sh destroy to remove it. If it says ExpiredToken, renew the "
-            "credentials first (a Learner Lab: Start Lab, AWS Details).",
-            file=sys.stderr,
+    with place.provider(terraform):
+        stage = wanted_stage(place, environment)
+        place, outputs = enter_stage(place, terraform, stage)
+        check_region(region, outputs.get("region"))
+        check_same(outputs, identity, stage, chosen("name_prefix", DEFAULT_PREFIX, environment), replace_data)
+        check_own_bucket(account, identity, environment)
+        package.build_all(target, ROOT / "lambdas", place.build)
+        write_json(
+            place.variables,
+            variables_for(
+                place, target, region, role, environment, stage, outputs, in_lab=identity.is_learner_lab
+            ),
         )
-        return code
-    outputs = terraform.outputs()
+        if verb == "plan":
+            return terraform.run("plan", "-input=false", *place.options(), *extra)
+        code, monthly = apply(place, terraform, extra, replace_data, account)
+        if code:
+            print(
+                "deploy.sh: Terraform could not finish; its message above says why. What it made so far is "
+                "remembered: run ./deploy.sh again to go on, or ./deploy.sh destroy to remove it. If it says "
+                "ExpiredToken, renew the credentials first (a Learner Lab: Start Lab, AWS Details).",
+                file=sys.stderr,
+            )
+            return code
+        outputs = terraform.outputs()
     last_calls = 0 if place.local else snapshots.LAST_CALLS_SECONDS
     settled = snapshots.settle(account, functions_of(outputs), last_calls)
     show(place, outputs, monthly)
@@ -506,9 +511,10 @@ def destroy(
         with contextlib.suppress(ApiError):  # Terraform says what is wrong
             empty_bucket(place.endpoint, str(bucket), credentials, region)
     options = [option for option in place.options() if Path(option.partition("=")[2]).exists()]
-    code = terraform.run(
-        "destroy", "-compact-warnings", *([] if ask else ["-auto-approve"]), *options, *extra
-    )
+    with place.provider(terraform):
+        code = terraform.run(
+            "destroy", "-compact-warnings", *([] if ask else ["-auto-approve"]), *options, *extra
+        )
     if code:
         print(
             "deploy.sh: Terraform could not remove everything. If it says BucketNotEmpty, images are left: save what "

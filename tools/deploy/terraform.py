@@ -1,6 +1,6 @@
-"""Find and run Terraform: initialise with a local provider mirror when the registry is out of reach, and check.
+"""Find and run Terraform: initialise with a local provider mirror when the registry is out of reach.
 
-``python -m tools.deploy.terraform check | fmt | test``. Standard library only.
+``python -m tools.deploy.terraform check`` says whether it is there and new enough. Standard library only.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "terraform"
 PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+LOCK = ".terraform.lock.hcl"
 OLDEST = (1, 7)
 INSTALL = (
     "Install it from https://developer.hashicorp.com/terraform/install\n"
@@ -88,8 +89,7 @@ class Terraform:
         Where nothing has changed that it looks at, it is spared: it takes seconds to verify the provider.
         """
         mark, wanted = self._data_dir / "initialised-for", _configured(tests)
-        providers = self._data_dir / "providers" / PROVIDER
-        if mark.is_file() and mark.read_text() == wanted and any(providers.glob("*/*")):
+        if mark.is_file() and mark.read_text() == wanted and self.provider():
             return
         init = ["init", "-input=false", "-no-color", *([] if tests else ["-test-directory=none"])]
         first = self.capture(*init)
@@ -102,6 +102,15 @@ class Terraform:
             "If the registry cannot be reached from here, unpack a mirror of hashicorp/aws (made elsewhere by "
             "`terraform providers mirror DIRECTORY`) below ~/.terraform.d/plugins and run this again."
         )
+
+    def provider(self) -> Path | None:
+        """The provider's program, of the version in the lock file, where `terraform init` has installed it."""
+        lock = CONFIGURATION / LOCK
+        if not lock.is_file():
+            return None
+        locked = re.search(r'version\s*=\s*"(.+)"', lock.read_text(encoding="utf-8"))
+        folder = self._data_dir / "providers" / PROVIDER
+        return next(folder.glob(f"{locked[1]}/*/terraform-provider-aws*"), None) if locked else None
 
     def run(self, *arguments: str) -> int:
         """Run a command in the open, on this terminal; returns its exit code."""
@@ -168,7 +177,7 @@ class Terraform:
 
 def _configured(tests: bool) -> str:
     """A digest of what `terraform init` looks at: every file of the configuration, and the provider's lock."""
-    names = ["*.tf", ".terraform.lock.hcl", *(["*.tftest.hcl"] if tests else [])]
+    names = ["*.tf", LOCK, *(["*.tftest.hcl"] if tests else [])]
     files = sorted(file for name in names for file in CONFIGURATION.rglob(name))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
@@ -205,56 +214,17 @@ def _indent(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.strip().splitlines())
 
 
-def check_format(terraform: Terraform) -> int:
-    """``terraform fmt -check`` over the configuration and the examples."""
-    check = ("fmt", "-check", "-recursive", "-diff")
-    code = terraform.run(*check) or terraform.run(*check, str(ROOT / "examples"))
-    if code:
-        print("terraform.py: the files above are not formatted; run: make format", file=sys.stderr)
-    return code
-
-
-def run_tests(terraform: Terraform) -> int:
-    """``terraform test``, file by file on every core; prints what each file says as it ends. 0 when all pass."""
-    # Those that apply the whole module the most often last the longest, so they start first.
-    files = sorted(
-        (CONFIGURATION / "tests").glob("*.tftest.hcl"),
-        key=lambda file: -file.read_text().count('image_metadata"'),
-    )
-    failed = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        tests = {
-            pool.submit(terraform.capture, "test", "-no-color", f"-filter=tests/{file.name}"): file
-            for file in files
-        }
-        for test in as_completed(tests):
-            print(test.result().stdout + test.result().stderr, end="", flush=True)
-            if test.result().returncode:
-                failed.append(tests[test].name)
-    if failed:
-        print(f"terraform.py: failed: {', '.join(sorted(failed))}", file=sys.stderr)
-    return 1 if failed else 0
-
-
 def main(arguments: list[str]) -> int:
-    """Run the checks named on the command line; 0 when all pass."""
-    if arguments not in (["check"], ["fmt"], ["test"]):
+    """Say what is wrong with Terraform on this machine; 0 when nothing is."""
+    if arguments != ["check"]:
         print(__doc__, file=sys.stderr)
         return 2
-    terraform = Terraform(data_dir=ROOT / ".local" / "terraform-test")
     try:
-        terraform.check()
-        if arguments == ["check"]:
-            return 0
-        code = check_format(terraform)
-        if arguments == ["test"] and code == 0:
-            terraform.init(tests=True)
-            # Each test validates its own configurations, so they need not be validated twice.
-            code = terraform.run("validate", "-no-tests", "-no-color") or run_tests(terraform)
+        Terraform().check()
     except TerraformError as error:
         print(f"terraform.py: {error}", file=sys.stderr)
         return 1
-    return code
+    return 0
 
 
 if __name__ == "__main__":

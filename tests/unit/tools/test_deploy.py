@@ -328,9 +328,10 @@ def test_terraform_is_initialised_again_only_where_something_changed(
     class Installing(terraform.Terraform):
         def capture(self, *arguments: str) -> subprocess.CompletedProcess[str]:
             asked.append(arguments[0])
-            (data / "providers" / terraform.PROVIDER / "5.100.0" / "linux_amd64").mkdir(
-                parents=True, exist_ok=True
-            )
+            folder = data / "providers" / terraform.PROVIDER / "5.100.0" / "linux_amd64"
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "terraform-provider-aws_v5.100.0_x5").touch()
+            (tmp_path / terraform.LOCK).write_text('version = "5.100.0"')
             return subprocess.CompletedProcess(arguments, 0, "", "")
 
     Installing(data_dir=data).init()

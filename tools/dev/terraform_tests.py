@@ -1,0 +1,68 @@
+"""Check the Terraform code: ``python -m tools.dev.terraform_tests fmt | test``.
+
+``fmt`` looks at the format alone; ``test`` at that, validates, and runs ``terraform test``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from tools.deploy.provider import kept_running
+from tools.deploy.terraform import CONFIGURATION, ROOT, Terraform, TerraformError
+
+
+def check_format(terraform: Terraform) -> int:
+    """``terraform fmt -check`` over the configuration and the examples."""
+    check = ("fmt", "-check", "-recursive", "-diff")
+    code = terraform.run(*check) or terraform.run(*check, str(ROOT / "examples"))
+    if code:
+        print("terraform_tests.py: the files above are not formatted; run: make format", file=sys.stderr)
+    return code
+
+
+def run_tests(terraform: Terraform) -> int:
+    """``terraform test``, file by file on every core; prints what each file says as it ends. 0 when all pass."""
+    # Those that apply the whole module the most often last the longest, so they start first.
+    files = sorted(
+        (CONFIGURATION / "tests").glob("*.tftest.hcl"),
+        key=lambda file: -file.read_text().count('image_metadata"'),
+    )
+    failed = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        tests = {
+            pool.submit(terraform.capture, "test", "-no-color", f"-filter=tests/{file.name}"): file
+            for file in files
+        }
+        for test in as_completed(tests):
+            print(test.result().stdout + test.result().stderr, end="", flush=True)
+            if test.result().returncode:
+                failed.append(tests[test].name)
+    if failed:
+        print(f"terraform_tests.py: failed: {', '.join(sorted(failed))}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run the checks named on the command line; 0 when all pass."""
+    if arguments not in (["fmt"], ["test"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    terraform = Terraform(data_dir=ROOT / ".local" / "terraform-test")
+    try:
+        terraform.check()
+        code = check_format(terraform)
+        if code or arguments == ["fmt"]:
+            return code
+        terraform.init(tests=True)
+        with kept_running(terraform):
+            # Each test validates its own configurations, so they need not be validated twice.
+            return terraform.run("validate", "-no-tests", "-no-color") or run_tests(terraform)
+    except TerraformError as error:
+        print(f"terraform_tests.py: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

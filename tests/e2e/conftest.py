@@ -29,6 +29,12 @@ def other_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
+def lab_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A local AWS to be used as a student may use a Learner Lab."""
+    yield from _site(tmp_path_factory, "lab")
+
+
+@pytest.fixture(scope="session")
 def calm_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A third local AWS and a deployment on it, for tests that compare the whole bucket with the whole catalogue.
 
@@ -66,10 +72,9 @@ def _site(factory: pytest.TempPathFactory, name: str) -> Iterator[Site]:
         site.local.stop()
 
 
-#: The fixtures whose tests share a deployment, in the order in which these groups begin. A worker is given its next
-#: group when two tests of its own are left, and those two may be long. So the two longest groups come first, and a
-#: third worker, whose first group has three tests, takes all the others.
-SHARED = ("site", "other_site", "moto", "calm_stack", "pixels_stack")
+#: The fixtures whose tests share a local AWS, in the order in which these groups begin: the longest first. A worker is
+#: given its next group when two tests of its own are left.
+SHARED = ("site", "calm_stack", "pixels_stack", "lab_site", "moto", "other_site")
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook

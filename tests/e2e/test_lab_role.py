@@ -41,9 +41,9 @@ def document(*statements: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def student(other_site: Site) -> Iterator[None]:
+def student(lab_site: Site) -> Iterator[None]:
     """An account with LabRole, and the credentials of a student's session in it."""
-    iam = other_site.client("iam")
+    iam = lab_site.client("iam")
     for name, who, statements in (
         ("LabRole", {"Service": "lambda.amazonaws.com"}, (ALL,)),
         ("voclabs", {"AWS": "*"}, (ALL, NO_IAM)),
@@ -51,15 +51,15 @@ def student(other_site: Site) -> Iterator[None]:
         trust = document({"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"})
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]
         iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=document(*statements))
-    session = other_site.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="user1=A_Student")
-    before = dict(other_site.environment)
-    other_site.environment |= {
+    session = lab_site.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="user1=A_Student")
+    before = dict(lab_site.environment)
+    lab_site.environment |= {
         "AWS_ACCESS_KEY_ID": session["Credentials"]["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": session["Credentials"]["SecretAccessKey"],
         "AWS_SESSION_TOKEN": session["Credentials"]["SessionToken"],
     }
     yield
-    other_site.environment = before
+    lab_site.environment = before
 
 
 #: Lambda makes a function's log group when it writes a late line, also after `destroy`.
@@ -67,29 +67,29 @@ LEFT_OVER = tuple(f"/aws/lambda/image-metadata-local-{name}" for name in ("info_
 
 
 @pytest.fixture(scope="module")
-def lab(other_site: Site, student: None) -> Stack:
+def lab(lab_site: Site, student: None) -> Stack:
     """A deployment into it, after one of whose functions wrote on."""
     for group in LEFT_OVER:
-        other_site.client("logs").create_log_group(logGroupName=group)
-    return other_site.deploy()
+        lab_site.client("logs").create_log_group(logGroupName=group)
+    return lab_site.deploy()
 
 
-def test_what_a_lab_does_not_admit_is_told_before_anything_is_done(other_site: Site) -> None:
-    there = other_site.inventory()
-    elsewhere = other_site.deploy_script(AWS_REGION="eu-west-1")
+def test_what_a_lab_does_not_admit_is_told_before_anything_is_done(lab_site: Site) -> None:
+    there = lab_site.inventory()
+    elsewhere = lab_site.deploy_script(AWS_REGION="eu-west-1")
     assert elsewhere.returncode == 1 and "us-east-1 and us-west-2" in elsewhere.stderr
-    checked = other_site.deploy_script("check")
+    checked = lab_site.deploy_script("check")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert "(a Learner Lab)" in checked.stdout and "role/LabRole" in checked.stdout
-    assert other_site.inventory() == there == {"roles": ["LabRole", "voclabs"]}
+    assert lab_site.inventory() == there == {"roles": ["LabRole", "voclabs"]}
 
 
-def test_no_role_is_made_and_every_function_runs_as_lab_role(other_site: Site, lab: Stack) -> None:
-    state = other_site.terraform.capture("show", "-json", str(other_site.terraform.state)).stdout
+def test_no_role_is_made_and_every_function_runs_as_lab_role(lab_site: Site, lab: Stack) -> None:
+    state = lab_site.terraform.capture("show", "-json", str(lab_site.terraform.state)).stdout
     assert '"aws_lambda_function"' in state and '"aws_iam_' not in state
-    functions = other_site.client("lambda").list_functions()["Functions"]
+    functions = lab_site.client("lambda").list_functions()["Functions"]
     assert {function["Role"].rpartition("/")[2] for function in functions} == {"LabRole"}
-    assert other_site.inventory()["roles"] == ["LabRole", "voclabs"]
+    assert lab_site.inventory()["roles"] == ["LabRole", "voclabs"]
 
 
 def test_log_groups_that_are_left_are_taken_over(lab: Stack) -> None:
@@ -97,8 +97,8 @@ def test_log_groups_that_are_left_are_taken_over(lab: Stack) -> None:
         assert f"The log group {group} is there already, and taken over" in lab.said
 
 
-def test_it_works(other_site: Site, lab: Stack) -> None:
-    verified = other_site.deploy_script("verify")
+def test_it_works(lab_site: Site, lab: Stack) -> None:
+    verified = lab_site.deploy_script("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     for step in ("upload", "event", "record", "summary", "delete"):
         assert f"  ok  {step} " in verified.stdout
@@ -161,10 +161,10 @@ def send(stack: Stack, who: Credentials, method: str, path: str, body: bytes = b
     return stack.session.request(method, stack.url + path, data=body, headers=headers, timeout=60)
 
 
-def test_signed_requests_of_those_allowed_pass_and_others_are_refused(other_site: Site, lab: Stack) -> None:
-    signed = other_site.deploy(TF_VAR_auth="iam", **SNAPSHOTS)
+def test_signed_requests_of_those_allowed_pass_and_others_are_refused(lab_site: Site, lab: Stack) -> None:
+    signed = lab_site.deploy(TF_VAR_auth="iam", **SNAPSHOTS)
     assert "taken over" not in signed.said, "it was so once"
-    assert versions(other_site) == {"get_image_metadata": ["1"], "s3_file_event": []}
+    assert versions(lab_site) == {"get_image_metadata": ["1"], "s3_file_event": []}
     allowed = user(signed, "caller", "execute-api:Invoke")
     stranger = user(signed, "stranger")
     try:
@@ -213,13 +213,13 @@ def issuer() -> Iterator[Issuer]:
     thread.join()
 
 
-def test_tokens_allow_what_their_scopes_say(other_site: Site, lab: Stack, issuer: Issuer) -> None:
+def test_tokens_allow_what_their_scopes_say(lab_site: Site, lab: Stack, issuer: Issuer) -> None:
     settings = {"TF_VAR_jwt_issuer": issuer.address, "TF_VAR_jwt_audience": AUDIENCE}
     # Every function is changed, so each has a new version with a snapshot, and the one before it goes.
-    stack = other_site.deploy(TF_VAR_auth="jwt", TF_VAR_log_level="DEBUG", **settings, **SNAPSHOTS)
-    assert versions(other_site) == {"get_image_metadata": ["2"], "authorize": ["1"], "s3_file_event": []}
-    assert "/local/*" in invoked_by_alias(other_site, "get_image_metadata")
-    assert "/authorizers/" in invoked_by_alias(other_site, "authorize")
+    stack = lab_site.deploy(TF_VAR_auth="jwt", TF_VAR_log_level="DEBUG", **settings, **SNAPSHOTS)
+    assert versions(lab_site) == {"get_image_metadata": ["2"], "authorize": ["1"], "s3_file_event": []}
+    assert "/local/*" in invoked_by_alias(lab_site, "get_image_metadata")
+    assert "/authorizers/" in invoked_by_alias(lab_site, "authorize")
 
     def status(token: str | None, method: str, path: str, **options: Any) -> int:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -260,9 +260,9 @@ def lab_ids(stack: Stack, token: str) -> list[str]:
     return [item["image_id"] for item in answer.json()["items"]]
 
 
-def test_plain_terraform_destroy_leaves_nothing_but_what_was_there(other_site: Site, lab: Stack) -> None:
-    done = other_site.terraform.capture(
-        "destroy", "-auto-approve", "-input=false", "-no-color", *other_site.variable_files()
+def test_plain_terraform_destroy_leaves_nothing_but_what_was_there(lab_site: Site, lab: Stack) -> None:
+    done = lab_site.terraform.capture(
+        "destroy", "-auto-approve", "-input=false", "-no-color", *lab_site.variable_files()
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert other_site.inventory() == {"roles": ["LabRole", "voclabs"]}
+    assert lab_site.inventory() == {"roles": ["LabRole", "voclabs"]}

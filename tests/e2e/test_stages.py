@@ -13,10 +13,11 @@ PROD = SMALL | {"TF_VAR_stage": "prod"}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def kept(stack: Stack) -> Iterator[None]:
-    """An image in the first stage, which all this must leave alone."""
+def stack(calm_stack: Stack) -> Iterator[Stack]:
+    """The first stage, with an image; all this must leave it alone."""
+    stack = calm_stack
     stack.put_and_wait(IMAGE_ID, picture())
-    yield
+    yield stack
     assert stack.record(IMAGE_ID).status_code == 200
     stack.s3.delete_object(Bucket=stack.bucket, Key=IMAGE_ID)
     stack.gone(IMAGE_ID)
@@ -42,15 +43,16 @@ def deployed(site: Site, stage: str) -> list[str]:
     ],
 )
 def test_settings_that_would_lose_data_are_refused(
-    site: Site, stack: Stack, settings: dict[str, str], said: list[str]
+    stack: Stack, settings: dict[str, str], said: list[str]
 ) -> None:
-    done = site.deploy_script("-no-color", **settings)
+    done = stack.site.deploy_script("-no-color", **settings)
     assert done.returncode == 1 and all(re.search(words, done.stderr) for words in [*said, "--replace-data"])
     assert "Nothing was changed" in done.stderr and "Traceback" not in done.stderr
-    assert site.terraform.outputs()["bucket"] == stack.bucket
+    assert stack.site.terraform.outputs()["bucket"] == stack.bucket
 
 
-def test_a_second_stage_lives_beside_the_first_and_goes_alone(site: Site, stack: Stack) -> None:
+def test_a_second_stage_lives_beside_the_first_and_goes_alone(stack: Stack) -> None:
+    site = stack.site
     site.done(**PROD)
     assert len(deployed(site, "prod")) >= 2 and stack.record(IMAGE_ID).status_code == 200
     settings = PROD | {"TF_VAR_table_name": "of-prod-2"}

@@ -699,6 +699,12 @@ def main(arguments: list[str] | None = None) -> int:
     ) as error:
         print(f"deploy.sh: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(
+            f"\ndeploy.sh: Interrupted. To go on, run it again: ./deploy.sh {options.command}",
+            file=sys.stderr,
+        )
+        return 130
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from tools.deploy.terraform import Terraform, TerraformError
 
 VARIABLE = "TF_REATTACH_PROVIDERS"
 STOP_SECONDS = 15.0
+# subprocess.CREATE_NEW_PROCESS_GROUP, which only Windows has.
+NEW_GROUP = 0x00000200
 
 
 @contextlib.contextmanager
@@ -38,6 +40,8 @@ def kept_running(terraform: Terraform) -> Iterator[None]:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
+            # Ctrl-C in the terminal is for Terraform, which still needs its provider then.
+            **({"creationflags": NEW_GROUP} if WINDOWS else {"start_new_session": True}),
         )
         try:
             address = next(filter(None, map(_address, process.stdout or ())), None)

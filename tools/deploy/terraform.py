@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -113,10 +114,14 @@ class Terraform:
         return next(folder.glob(f"{locked[1]}/*/terraform-provider-aws*"), None) if locked else None
 
     def run(self, *arguments: str) -> int:
-        """Run a command in the open, on this terminal; returns its exit code."""
-        return subprocess.run(
-            self._command(arguments), env=self.environment, cwd=CONFIGURATION, check=False
-        ).returncode
+        """Run a command in the open, on this terminal; returns its exit code.
+
+        Ctrl-C is for Terraform, which has it too: it notes down what it has begun to make, and ends.
+        """
+        process = subprocess.Popen(self._command(arguments), env=self.environment, cwd=CONFIGURATION)
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):
+                return process.wait()
 
     def capture(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command and return what it printed."""

@@ -19,7 +19,7 @@ import unicodedata
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -214,8 +214,7 @@ def run_deploy(environment: Mapping[str, str]) -> None:
             encoding="utf-8",
             errors="replace",
         )
-        assert process.stdout is not None  # noqa: S101 - PIPE was asked for
-        for line in process.stdout:
+        for line in lines_to_the_end(process):
             log.write(line)
             log.flush()
             if line.startswith("Plan:"):
@@ -236,6 +235,23 @@ def run_deploy(environment: Mapping[str, str]) -> None:
         raise DemoError(
             f"deploy.sh failed:\n{tail}\nAll of it: {LOG}\nTo start over: make clean, then this again."
         )
+
+
+def lines_to_the_end(process: subprocess.Popen[str]) -> Iterator[str]:
+    """What the process prints. After Ctrl-C, which it has too, it is heard to its end: Terraform notes what it made."""
+    assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+    interrupted = None
+    while True:
+        try:
+            line = process.stdout.readline()
+        except KeyboardInterrupt as error:
+            interrupted = error
+            continue
+        if not line:
+            break
+        yield line
+    if interrupted:
+        raise interrupted
 
 
 def upload(client: object, bucket: str, images: Mapping[str, bytes | Path]) -> dict[str, str]:

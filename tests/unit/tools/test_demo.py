@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -243,3 +245,19 @@ def test_the_long_runs_have_targets(target: str, commands: list[str]) -> None:
     ).stdout
     for command in commands:
         assert re.search(command, shown.replace("\\\n", "")), shown
+
+
+def test_after_ctrl_c_the_deployment_is_heard_to_its_end() -> None:
+    said = iter(["Creating\n", KeyboardInterrupt(), "Creation complete\n", ""])
+
+    def readline() -> str:
+        line = next(said)
+        if isinstance(line, KeyboardInterrupt):
+            raise line
+        return line
+
+    process: Any = SimpleNamespace(stdout=SimpleNamespace(readline=readline))
+    heard: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        heard.extend(demo.lines_to_the_end(process))
+    assert heard == ["Creating\n", "Creation complete\n"]

@@ -1,5 +1,6 @@
 """tools/deploy/provider.py: one provider for several commands, ended whatever happens, and a reason where it fails."""
 
+import os
 from pathlib import Path
 
 import psutil
@@ -39,6 +40,7 @@ def test_commands_share_a_provider_that_has_their_environment_and_ends_after_the
     with kept_running(terraform):
         pid, place = terraform.environment[VARIABLE].split()
         assert psutil.pid_exists(int(pid)) and place == "here"
+        assert os.getpgid(int(pid)) != os.getpgrp()  # Ctrl-C does not end it before Terraform
     assert not psutil.pid_exists(int(pid)) and terraform.environment == before
 
 

@@ -22,6 +22,7 @@ FOREIGN = {
     "ExpiredToken", "Error acquiring the state lock", "Saved plan is stale", "BucketAlreadyExists", "AccessDenied",
     "ResourceAlreadyExistsException", "iam:CreateRole", "CloudWatch Logs role ARN must be set", "BucketNotEmpty",
     "Specified ReservedConcurrentExecutions", "maximum concurrency", "Retry-After",
+    "Interrupt received",
 }  # fmt: skip
 
 

@@ -701,7 +701,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print(
-            f"\ndeploy.sh: Interrupted. To go on, run it again: ./deploy.sh {options.command}",
+            f"\ndeploy.sh: interrupted; what was made is remembered. To go on: ./deploy.sh {options.command}",
             file=sys.stderr,
         )
         return 130

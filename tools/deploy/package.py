@@ -254,6 +254,9 @@ def main(arguments: list[str] | None = None) -> int:
             f"build.sh: {error}. Check free disk space and that the folder can be written.", file=sys.stderr
         )
         return 1
+    except KeyboardInterrupt:
+        print("\nbuild.sh: interrupted; run it again to go on", file=sys.stderr)
+        return 130
     return 0
 
 

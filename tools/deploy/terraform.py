@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -109,32 +108,33 @@ class Terraform:
         lock = CONFIGURATION / LOCK
         if not lock.is_file():
             return None
-        locked = re.search(r'version\s*=\s*"(.+)"', lock.read_text(encoding="utf-8"))
+        locked = re.search(
+            rf'"{PROVIDER.as_posix()}" {{\s*version\s*=\s*"(.+)"', lock.read_text(encoding="utf-8")
+        )
         folder = self._data_dir / "providers" / PROVIDER
-        return next(folder.glob(f"{locked[1]}/*/terraform-provider-aws*"), None) if locked else None
+        programs = folder.glob(f"{locked[1]}/{_platform()}/terraform-provider-aws*") if locked else iter(())
+        return next(programs, None)
 
     def run(self, *arguments: str) -> int:
-        """Run a command in the open, on this terminal; returns its exit code.
-
-        Ctrl-C is for Terraform, which has it too: it notes down what it has begun to make, and ends.
-        """
+        """Run a command in the open, on this terminal; returns its exit code."""
         process = subprocess.Popen(self._command(arguments), env=self.environment, cwd=CONFIGURATION)
-        while True:
-            with contextlib.suppress(KeyboardInterrupt):
-                return process.wait()
+        _to_the_end(process)
+        return process.returncode
 
     def capture(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command and return what it printed."""
-        return subprocess.run(
+        process = subprocess.Popen(
             self._command(arguments),
             env=self.environment,
             cwd=CONFIGURATION,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
             errors="replace",
-            check=False,
         )
+        said, wrong = _to_the_end(process)
+        return subprocess.CompletedProcess(process.args, process.returncode, said, wrong)
 
     def select(self, workspace: str) -> None:
         """Use this workspace's state from here on, making it where there is none. Raises TerraformError."""
@@ -178,6 +178,23 @@ class Terraform:
         if self.state and verb in ("apply", "destroy", "plan", "output", "refresh", "import"):
             options.insert(0, f"-state={self.state}")
         return ["terraform", verb, *options]
+
+
+def _to_the_end(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a command prints. Raises KeyboardInterrupt after Ctrl-C, but not before the command has ended.
+
+    Terraform has had the signal as well, and notes down what it has begun to make.
+    """
+    interrupted = None
+    while True:
+        try:
+            said = process.communicate()
+            break
+        except KeyboardInterrupt as error:
+            interrupted = error
+    if interrupted:
+        raise interrupted
+    return said
 
 
 def _configured(tests: bool) -> str:

@@ -35,10 +35,14 @@ def run_tests(terraform: Terraform) -> int:
             pool.submit(terraform.capture, "test", "-no-color", f"-filter=tests/{file.name}"): file
             for file in files
         }
-        for test in as_completed(tests):
-            print(test.result().stdout + test.result().stderr, end="", flush=True)
-            if test.result().returncode:
-                failed.append(tests[test].name)
+        try:
+            for test in as_completed(tests):
+                print(test.result().stdout + test.result().stderr, end="", flush=True)
+                if test.result().returncode:
+                    failed.append(tests[test].name)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise
     if failed:
         print(f"terraform_tests.py: failed: {', '.join(sorted(failed))}", file=sys.stderr)
     return 1 if failed else 0
@@ -62,6 +66,9 @@ def main(arguments: list[str]) -> int:
     except TerraformError as error:
         print(f"terraform_tests.py: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nterraform_tests.py: interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

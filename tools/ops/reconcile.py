@@ -445,6 +445,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"reconcile: {error}\n{advice}", file=sys.stderr)
         state.close(delete=wrong is not None)
         return 2
+    except KeyboardInterrupt:
+        state.close(delete=False)
+        print("\nreconcile: interrupted; it goes on with --resume", file=sys.stderr)
+        return 130
     state.close(delete=True)
     print(f"{reconciler.objects} objects compared")
     for kind, count in reconciler.drift.items():

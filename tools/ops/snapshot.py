@@ -167,6 +167,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (AccountError, CatalogueError, BotoCoreError, ClientError) as error:
         print(f"snapshot.py: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\nsnapshot.py: interrupted; running it again is safe", file=sys.stderr)
+        return 130
     return 1 if comparison.drift else 0
 
 

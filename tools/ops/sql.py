@@ -258,6 +258,9 @@ def main(arguments: list[str] | None = None) -> int:
     ) as error:
         print(f"sql.py: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\nsql.py: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -1,9 +1,7 @@
 """deploy.sh: which role, which variables, where state goes, what it says."""
 
 import json
-import os
 import shutil
-import signal
 import stat
 import subprocess
 import sys
@@ -330,10 +328,12 @@ def test_terraform_is_initialised_again_only_where_something_changed(
     class Installing(terraform.Terraform):
         def capture(self, *arguments: str) -> subprocess.CompletedProcess[str]:
             asked.append(arguments[0])
-            folder = data / "providers" / terraform.PROVIDER / "5.100.0" / "linux_amd64"
+            folder = data / "providers" / terraform.PROVIDER / "5.100.0" / terraform._platform()
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "terraform-provider-aws_v5.100.0_x5").touch()
-            (tmp_path / terraform.LOCK).write_text('version = "5.100.0"')
+            (tmp_path / terraform.LOCK).write_text(
+                f'provider "{terraform.PROVIDER.as_posix()}" {{\n  version = "5.100.0"\n}}'
+            )
             return subprocess.CompletedProcess(arguments, 0, "", "")
 
     Installing(data_dir=data).init()
@@ -350,39 +350,6 @@ def test_terraform_is_initialised_again_only_where_something_changed(
     assert len(asked) == 3
     Installing(data_dir=data).init(tests=True)
     assert len(asked) == 4
-
-
-def test_after_ctrl_c_terraform_may_note_down_what_it_has_made(tmp_path: Path) -> None:
-    (tmp_path / "terraform").write_text(
-        f"#!/bin/sh\ntrap 'sleep 1; touch {tmp_path}/noted; exit 1' INT\n"
-        "echo begun\nwhile :; do sleep 0.05; done\n"
-    )
-    (tmp_path / "terraform").chmod(0o755)
-    run = "from tools.deploy.terraform import Terraform; print(Terraform().run('apply'))"
-    with subprocess.Popen(
-        [sys.executable, "-c", run],
-        cwd=ROOT,
-        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None and process.stdout.readline() == "begun\n"
-        os.killpg(process.pid, signal.SIGINT)
-        said, _ = process.communicate(timeout=30)
-    assert (said, process.returncode) == ("1\n", 0) and (tmp_path / "noted").exists()
-
-
-def test_ctrl_c_ends_with_a_way_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted(*_arguments: object) -> int:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(deploy, "deploy", interrupted)
-    monkeypatch.setattr(terraform.Terraform, "check", lambda _self: None)
-    assert deploy.main(["plan"]) == 130
-    assert "run it again: ./deploy.sh plan" in capsys.readouterr().err
 
 
 def test_no_registry_and_no_mirror_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

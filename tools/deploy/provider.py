@@ -16,7 +16,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import FrameType
 from typing import IO
 
@@ -25,8 +26,9 @@ from tools.deploy.environment import WINDOWS
 from tools.deploy.terraform import Terraform
 
 VARIABLE = "TF_REATTACH_PROVIDERS"
-#: Where one of these is set, somebody wants to see a provider's log, or has started one.
-LEFT_ALONE = (VARIABLE, "TF_LOG", "TF_LOG_PROVIDER")
+#: Where one of these is set, somebody wants to see a provider's log, has started one, or has one trust other
+#: authorities: it takes those once, and fails at the second command.
+LEFT_ALONE = (VARIABLE, "TF_LOG", "TF_LOG_PROVIDER", "AWS_CA_BUNDLE")
 STOP_SECONDS = 15.0
 # subprocess.CREATE_NEW_PROCESS_GROUP, which only Windows has.
 NEW_GROUP = 0x00000200
@@ -38,7 +40,8 @@ def kept_running(terraform: Terraform) -> Iterator[None]:
 
     The provider has the environment of ``terraform``. Where it does not start, the commands start their own.
     """
-    if any(terraform.environment.get(name) for name in LEFT_ALONE):
+    environment = terraform.environment
+    if any(environment.get(name) for name in LEFT_ALONE) or _trusts_others(environment):
         yield
         return
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log, _ended_by_signals():
@@ -63,6 +66,15 @@ def kept_running(terraform: Terraform) -> Iterator[None]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
+
+
+def _trusts_others(environment: Mapping[str, str]) -> bool:
+    """Whether the AWS configuration file has a `ca_bundle`, for whichever profile."""
+    file = environment.get("AWS_CONFIG_FILE") or "~/.aws/config"
+    try:
+        return "ca_bundle" in Path(file).expanduser().read_text(encoding="utf-8", errors="replace")
+    except (OSError, RuntimeError):
+        return False
 
 
 def _started(terraform: Terraform, log: IO[str]) -> subprocess.Popen[str] | None:

@@ -282,7 +282,7 @@ def wait_until_indexed(api: Api, sent: Mapping[str, str]) -> dict[str, dict[str,
         status, record = api.record(image_id)
         if status == 200 and str(record.get("etag", "")).strip('"') == sent[image_id]:
             records[image_id] = record
-        elif status not in (200, 404):
+        elif status not in (200, 404, 429):  # asked too often for this usage plan: in the next round
             raise DemoError(
                 f"The API answered {status} for {image_id}: {record}\nLog of the deployment: {LOG}"
             )

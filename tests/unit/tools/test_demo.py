@@ -261,3 +261,16 @@ def test_after_ctrl_c_the_deployment_is_heard_to_its_end() -> None:
     with pytest.raises(KeyboardInterrupt):
         heard.extend(demo.lines_to_the_end(process))
     assert heard == ["Creating\n", "Creation complete\n"]
+
+
+def test_an_api_that_is_asked_too_often_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"a": iter([(429, {}), (404, {}), (200, {"etag": '"1"'})]), "b": iter([(200, {"etag": '"2"'})])}
+    monkeypatch.setattr(demo, "POLL_SECONDS", 0)
+    api: Any = SimpleNamespace(record=lambda image_id: next(answers[image_id]))
+    assert demo.wait_until_indexed(api, {"a": "1", "b": "2"}).keys() == {"a", "b"}
+
+
+def test_an_api_that_fails_is_told() -> None:
+    api: Any = SimpleNamespace(record=lambda _image_id: (500, {"detail": "out of luck"}))
+    with pytest.raises(demo.DemoError, match=r"500 for a: .*out of luck"):
+        demo.wait_until_indexed(api, {"a": "1"})

@@ -25,6 +25,7 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     for name in provider.LEFT_ALONE:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setattr(provider, "STOP_SECONDS", 2.0)
 
 
@@ -91,6 +92,14 @@ def test_whoever_looks_at_the_provider_has_terraform_start_it(
     with kept_running(terraform):
         assert terraform.environment[name] == "DEBUG"
     assert not (tmp_path / "started").exists() and terraform.environment[name] == "DEBUG"
+
+
+def test_a_profile_with_authorities_of_its_own_has_terraform_start_it(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile work]\nca_bundle = /etc/ours.pem\n")
+    terraform = installed(tmp_path, f"touch {tmp_path}/started")
+    with kept_running(terraform):
+        assert VARIABLE not in terraform.environment
+    assert not (tmp_path / "started").exists()
 
 
 def test_the_last_words_of_one_that_dies_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -21,8 +21,7 @@ SOURCES = (
 FOREIGN = {
     "ExpiredToken", "Error acquiring the state lock", "Saved plan is stale", "BucketAlreadyExists", "AccessDenied",
     "ResourceAlreadyExistsException", "iam:CreateRole", "CloudWatch Logs role ARN must be set", "BucketNotEmpty",
-    "Specified ReservedConcurrentExecutions", "maximum concurrency", "Retry-After",
-    "Interrupt received",
+    "Specified ReservedConcurrentExecutions", "maximum concurrency", "Retry-After", "Interrupt received",
 }  # fmt: skip
 
 

@@ -21,9 +21,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from tools.deploy import terraform as terraforms
 from tools.deploy.environment import WINDOWS
-from tools.deploy.terraform import Terraform
+from tools.deploy.terraform import CONFIGURATION, Terraform
 
 VARIABLE = "TF_REATTACH_PROVIDERS"
 #: Where one of these is set, somebody wants to see a provider's log, has started one, or has one trust other
@@ -52,13 +51,13 @@ def kept_running(terraform: Terraform) -> Iterator[None]:
         try:
             address = next(filter(None, map(_address, process.stdout or ())), None)
             if address:
-                terraform.environment[VARIABLE] = address
+                environment[VARIABLE] = address
             yield
             if process.poll() is not None:
                 log.seek(0)
                 print(f"The AWS provider ended before its time:\n{log.read()[-4000:]}", file=sys.stderr)
         finally:
-            terraform.environment.pop(VARIABLE, None)
+            environment.pop(VARIABLE, None)
             # As by Ctrl-C: it then removes its socket.
             process.terminate() if WINDOWS else process.send_signal(signal.SIGINT)
             try:
@@ -85,7 +84,7 @@ def _started(terraform: Terraform, log: IO[str]) -> subprocess.Popen[str] | None
         return subprocess.Popen(
             [str(program), "-debug"],
             env=terraform.environment,
-            cwd=terraforms.CONFIGURATION,
+            cwd=CONFIGURATION,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

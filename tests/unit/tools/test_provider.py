@@ -84,7 +84,7 @@ def test_without_one_that_starts_commands_start_their_own(fault: str, tmp_path: 
 
 
 @pytest.mark.parametrize("name", provider.LEFT_ALONE)
-def test_whoever_looks_at_the_provider_has_terraform_start_it(
+def test_where_one_of_these_is_set_terraform_starts_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "DEBUG")

@@ -3,4 +3,4 @@
 set -eu
 cd "$(dirname "$0")"
 . ./tools/python.sh
-run_python -m tools.deploy.package "$@"
+run_python -m tools.deploy.build "$@"

@@ -7,17 +7,15 @@ is also put into ``lambdas/<name>/vendor``. A function whose inputs have not cha
 
 from __future__ import annotations
 
-import argparse
 import fnmatch
 import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -25,7 +23,6 @@ from typing import Any
 
 from tools.deploy import wheels
 from tools.deploy.locking import locked
-from tools.deploy.pip import PipError
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDLER = "lambda_function.py"
@@ -72,58 +69,39 @@ def read_declaration(lambdas: Path, name: str) -> tuple[list[str], list[str], li
     return shared, leave_out, keep
 
 
-def files_below(root: Path, folder: str, leave_out: list[str], keep: list[str]) -> Iterator[tuple[str, Path]]:
-    """The files to package below ``root/folder``: path relative to ``root``, and place."""
+def files_in(folder: Path) -> dict[str, Path]:
+    """The files below ``folder`` by their paths there."""
+    return {place.relative_to(folder).as_posix(): place for place in folder.rglob("*") if place.is_file()}
+
+
+def without(files: dict[str, Path], leave_out: Iterable[str], keep: Iterable[str]) -> dict[str, Path]:
+    """The files to package: all but those that match a pattern of ``NEVER`` or ``leave_out``, and none of ``keep``."""
 
     def matches(path: str, patterns: Iterable[str]) -> bool:
         return any(fnmatch.fnmatchcase(path, each) for each in patterns)
 
-    for place in sorted((root / folder).rglob("*")):
-        path = place.relative_to(root).as_posix()
-        if place.is_file() and (matches(path, keep) or not matches(path, (*NEVER, *leave_out))):
-            yield path, place
+    patterns = (*NEVER, *leave_out)
+    return {
+        path: place for path, place in files.items() if matches(path, keep) or not matches(path, patterns)
+    }
 
 
-def with_bytecode(files: dict[str, bytes], target: wheels.Target) -> dict[str, bytes]:
-    """``files`` (relative path -> content) and their bytecode, where this Python can make it."""
-    if not target.is_host_python():
-        return files
-    with tempfile.TemporaryDirectory() as folder:
-        write_tree(Path(folder), files)
-        wheels.add_bytecode(Path(folder), target)
-        compiled = Path(folder).rglob("*.pyc")
-        return files | {path.relative_to(folder).as_posix(): path.read_bytes() for path in compiled}
+def copy_files(files: dict[str, Path], folder: Path) -> None:
+    """Copy ``files`` (path below ``folder`` -> place)."""
+    for path, place in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(place, folder / path)
 
 
-def write_tree(folder: Path, files: dict[str, bytes]) -> None:
-    """Write ``files`` (relative path -> content) below ``folder``."""
-    for path, content in files.items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
-
-
-def replace_tree(target: Path, files: dict[str, bytes]) -> None:
-    """Make ``target`` hold exactly ``files`` (relative path -> content), by way of a temporary neighbour."""
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as parent:
-        staging = Path(parent) / target.name
-        write_tree(staging, files)
-        shutil.rmtree(target, ignore_errors=True)
-        staging.replace(target)
-
-
-def write_zip(path: Path, files: dict[str, bytes]) -> None:
-    """Write ``files`` (archive name -> content) to ``path`` so that equal content gives equal bytes."""
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as parent:
-        staging = Path(parent) / path.name
-        with zipfile.ZipFile(staging, "w") as archive:
-            for name in sorted(files):
-                entry = zipfile.ZipInfo(name, ZIP_TIME)
-                entry.create_system = 3
-                entry.external_attr = 0o100644 << 16
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, files[name])
-        staging.replace(path)
+def write_zip(path: Path, files: dict[str, Path]) -> None:
+    """Write ``files`` (archive name -> place) to ``path`` so that equal content gives equal bytes."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, ZIP_TIME)
+            entry.create_system = 3
+            entry.external_attr = 0o100644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, files[name].read_bytes())
 
 
 def build_function(
@@ -134,38 +112,42 @@ def build_function(
     Returns its manifest entry (``inputs``, ``sha256``, ``size``) and whether anything had to be done.
     """
     folder, archive = lambdas / name, build / f"{name}.zip"
+    vendor, requirements, stem = folder / "vendor", folder / "requirements.txt", Path(HANDLER).stem
     shared, leave_out, keep = read_declaration(lambdas, name)
-    ours = {HANDLER: (folder / HANDLER).read_bytes()}
-    for package in shared:
-        ours |= {
-            path: place.read_bytes()
-            for path, place in files_below(lambdas / "shared", package, [*leave_out, STALE], keep)
-        }
-    requirements = folder / "requirements.txt"
+    named = {
+        path: place for path, place in files_in(lambdas / "shared").items() if path.split("/")[0] in shared
+    }
+    ours = {HANDLER: folder / HANDLER} | without(named, [*leave_out, STALE], keep)
     inputs = wheels.digest_of(
         [
             target.key().encode(),
             *(path.read_bytes() for path in (*BUILDERS, folder / DECLARATION)),
             requirements.read_bytes() if requirements.is_file() else b"",
-            *(part for path, content in ours.items() for part in (path.encode(), content)),
+            *(part for path in sorted(ours) for part in (path.encode(), ours[path].read_bytes())),
         ]
     )
     previous = read_manifest(build).get(name, {})
-    if (
-        previous.get("inputs") == inputs
-        and (folder / "vendor").is_dir()
-        and archive.is_file()
-        and hashlib.sha256(archive.read_bytes()).hexdigest() == previous.get("sha256")
-    ):
+    if previous.get("inputs") == inputs and vendor.is_dir() and digest(archive) == previous.get("sha256"):
         return previous, False
-    installed = files_below(wheels.install_wheels(requirements, target, cache), "", leave_out, keep)
-    content = {path: place.read_bytes() for path, place in installed} | with_bytecode(ours, target)
-    handler = Path(HANDLER).stem  # lambda_function.py and its bytecode
-    vendored = {path: data for path, data in content.items() if Path(path).name.partition(".")[0] != handler}
-    replace_tree(folder / "vendor", vendored)
-    write_zip(archive, content)
-    data = archive.read_bytes()
-    return {"inputs": inputs, "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}, True
+    installed = without(files_in(wheels.install_wheels(requirements, target, cache)), leave_out, keep)
+    with tempfile.TemporaryDirectory(prefix=".vendor-", dir=folder) as parent:
+        staging, zipped = Path(parent) / "vendor", Path(parent) / archive.name
+        copy_files(ours, staging)
+        wheels.add_bytecode(staging, target)  # the wheels have theirs
+        copy_files({path: place for path, place in installed.items() if path not in ours}, staging)
+        write_zip(zipped, files_in(staging))
+        # It stands beside vendor; in the zip it is with the rest.
+        for place in [*staging.glob(f"{stem}.*"), *staging.glob(f"__pycache__/{stem}.*")]:
+            place.unlink()
+        shutil.rmtree(vendor, ignore_errors=True)
+        staging.replace(vendor)
+        shutil.move(zipped, archive)
+    return {"inputs": inputs, "sha256": digest(archive), "size": archive.stat().st_size}, True
+
+
+def digest(file: Path) -> str | None:
+    """A file's SHA-256 (hex); None where there is none."""
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
 
 
 def read_manifest(build: Path) -> dict[str, Any]:
@@ -209,56 +191,3 @@ def build_all(
         staging.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         staging.replace(build / "manifest.json")
     return manifest
-
-
-def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """Read the command line of ``build.sh``."""
-    parser = argparse.ArgumentParser(
-        prog="build.sh", description="Vendor and zip every Lambda function into build/."
-    )
-    parser.add_argument(
-        "--local", action="store_true", help="build for this host's Python, as the local AWS needs"
-    )
-    parser.add_argument(
-        "--runtime",
-        choices=sorted(wheels.GLIBC_MINOR),
-        help=f"Lambda runtime (default {wheels.DEFAULT_RUNTIME})",
-    )
-    parser.add_argument(
-        "--arch",
-        choices=sorted(wheels.ARCHITECTURES),
-        help=f"Lambda architecture (default {wheels.DEFAULT_ARCHITECTURE})",
-    )
-    parser.add_argument(
-        "--output", type=Path, default=ROOT / "build", help="where the zips go (default build/)"
-    )
-    parsed = parser.parse_args(arguments)
-    if parsed.local and (parsed.runtime or parsed.arch):
-        parser.error("--local builds for this host; it takes no --runtime and no --arch")
-    return parsed
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the build; 0 when every zip is there, 1 with a message on standard error otherwise."""
-    options = parse_arguments(arguments)
-    target = wheels.Target(
-        options.runtime or wheels.DEFAULT_RUNTIME, options.arch or wheels.DEFAULT_ARCHITECTURE
-    )
-    try:
-        build_all(wheels.host_target() if options.local else target, ROOT / "lambdas", options.output)
-    except (PackageError, PipError, TimeoutError) as error:
-        print(f"build.sh: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(
-            f"build.sh: {error}. Check free disk space and that the folder can be written.", file=sys.stderr
-        )
-        return 1
-    except KeyboardInterrupt:
-        print("\nbuild.sh: interrupted; run it again to go on", file=sys.stderr)
-        return 130
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from tools.deploy import deploy, package
+from tools.deploy import build, deploy
 from tools.deploy.terraform import Terraform
 from tools.ops import reconcile, snapshot, sql
 
@@ -25,7 +25,7 @@ ROOT = Path(deploy.__file__).parents[2]
             ["plan"],
             "deploy.sh: interrupted; what was made is remembered. To go on: ./deploy.sh plan",
         ),
-        (package, "build_all", [], "build.sh: interrupted; run it again to go on"),
+        (build, "build_all", [], "build.sh: interrupted; run it again to go on"),
         (
             reconcile,
             "Reconciler",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.deploy import build as command
 from tools.deploy import package, pip, wheels
 
 HOST = wheels.host_target()
@@ -99,6 +100,14 @@ def test_what_a_function_leaves_out_is_left_out(project: Path, build) -> None:
         "native/_core.cpython-313-aarch64-linux-gnu.so",
         "reader/__init__.py",
     ]
+
+
+def test_what_is_ours_stands_before_a_wheel_s_file_of_the_same_name(project: Path, build) -> None:
+    theirs = project / "wheels/light/api/__init__.py"
+    theirs.parent.mkdir()
+    theirs.write_text("NAME = 'theirs'\n")
+    build()
+    assert (project / "lambdas/light/vendor/api/__init__.py").read_text() == "NAME = 'x'\n"
 
 
 def test_vendor_holds_what_the_zip_holds(project: Path, build) -> None:
@@ -297,5 +306,5 @@ def test_a_function_without_pinned_requirements_is_told(tmp_path: Path) -> None:
 
 def test_local_takes_no_target(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        package.parse_arguments(["--local", "--arch", "arm64"])
+        command.parse_arguments(["--local", "--arch", "arm64"])
     assert "--local builds for this host" in capsys.readouterr().err

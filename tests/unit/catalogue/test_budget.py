@@ -13,6 +13,7 @@ from image_catalogue.catalogue import Catalogue
 from image_events.batch import handle
 from image_events.indexer import Indexer
 from tests.benchmarks import month
+from tests.benchmarks.counters import simulate
 from tests.benchmarks.month import designs
 from tests.benchmarks.write_path import KINDS, PRICES, Cost, Lines, Meter, messages, photograph
 from tests.contract.declared import declared_table
@@ -60,6 +61,13 @@ def test_an_event_costs_no_more_calls_and_units_than_it_should(
     for which, (calls, units) in BUDGETS.items():
         if which in spent:
             assert spent[which][0] <= calls and spent[which][1] <= units, (which, spent[which])
+
+
+def test_the_counters_bear_a_hundred_functions() -> None:
+    """By the model, with the catalogue's own pauses and number of counters; docs/benchmarks.md has it measured, too."""
+    batches, alone = simulate(100, 10), simulate(100, 1)
+    assert batches.images_per_second > 6_000
+    assert alone.images_per_second > 750
 
 
 def test_a_month_is_priced_by_prices_that_there_are() -> None:

@@ -106,4 +106,4 @@ audit: ## Look for known vulnerabilities in what is pinned and for weak settings
 	@. ./tools/python.sh && run_python -m tools.dev.audit
 
 clean: down ## Remove everything that was built, the local AWS's data included
-	@rm -rf .local build lambdas/*/vendor .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	@rm -rf .local build lambdas/*/vendor lambdas/*/.vendor-* .pytest_cache .ruff_cache .mypy_cache .hypothesis

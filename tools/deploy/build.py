@@ -30,7 +30,10 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         help=f"Lambda architecture (default {wheels.DEFAULT_ARCHITECTURE})",
     )
     parser.add_argument(
-        "--output", type=Path, default=ROOT / "build", help="where the zips go (default build/)"
+        "--output",
+        type=Path,
+        default=ROOT / "build",
+        help="where the zips go, seen from the repository (default build/)",
     )
     parsed = parser.parse_args(arguments)
     if parsed.local and (parsed.runtime or parsed.arch):

@@ -12,16 +12,24 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import Any
 
 from tools.deploy.locking import locked
 from tools.deploy.pip import PipError, install
 
 WINDOWS = os.name == "nt"
 LOCK = Path(__file__).resolve().parents[2] / ".local" / "setup.lock"
+# subprocess.CREATE_NEW_PROCESS_GROUP, which only Windows has.
+NEW_GROUP = 0x00000200
 
 
 class SetupError(Exception):
     """An environment cannot be made; the text says what to do about it."""
+
+
+def separate_group() -> dict[str, Any]:
+    """The options of a subprocess that Ctrl-C in the terminal does not reach."""
+    return {"creationflags": NEW_GROUP} if WINDOWS else {"start_new_session": True}
 
 
 def python_of(folder: Path) -> Path:

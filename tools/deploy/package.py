@@ -11,13 +11,14 @@ import fnmatch
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,8 @@ NEVER = (
     *("*/swagger-ui*.js", "*/swagger-ui*.css"),
 )
 
-# Bytecode that development left beside the sources: of another Python, and checked against their times.
-STALE = "*__pycache__/*"
+# What development leaves beside the sources: bytecode of another Python, what editors and file managers keep.
+LEFT_BEHIND = ("*__pycache__/*", "*/.*", "*~")
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -57,9 +58,11 @@ def read_declaration(lambdas: Path, name: str) -> tuple[list[str], list[str], li
     """The shared packages that function ``name`` brings; patterns of what it leaves out, and of what stays though."""
     path = lambdas / name / DECLARATION
     try:
-        declared = tomllib.loads(path.read_text(encoding="utf-8"))
-        shared, leave_out, keep = declared["shared"], declared.get("leave_out", []), declared.get("keep", [])
-    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+        declared = {"leave_out": [], "keep": [], **tomllib.loads(path.read_text(encoding="utf-8"))}
+        shared, leave_out, keep = lists = [declared[each] for each in ("shared", "leave_out", "keep")]
+        if not all(isinstance(each, list) for each in lists):
+            raise TypeError("shared, leave_out and keep are lists")
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise PackageError(
             f'{path} must name the packages of lambdas/shared that {name} imports: shared = ["..."] ({error!r})'
         ) from error
@@ -86,22 +89,25 @@ def without(files: dict[str, Path], leave_out: Iterable[str], keep: Iterable[str
     }
 
 
-def copy_files(files: dict[str, Path], folder: Path) -> None:
-    """Copy ``files`` (path below ``folder`` -> place)."""
-    for path, place in files.items():
+def write_files(files: dict[str, bytes], folder: Path) -> None:
+    """Write ``files`` (path below ``folder`` -> content)."""
+    for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(place, folder / path)
+        (folder / path).write_bytes(content)
 
 
 def write_zip(path: Path, files: dict[str, Path]) -> None:
-    """Write ``files`` (archive name -> place) to ``path`` so that equal content gives equal bytes."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, ZIP_TIME)
-            entry.create_system = 3
-            entry.external_attr = 0o100644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, files[name].read_bytes())
+    """Write ``files`` (archive name -> place) to ``path``, so that equal content gives equal bytes, or not at all."""
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as parent:
+        staging = Path(parent) / path.name
+        with zipfile.ZipFile(staging, "w") as archive:
+            for name in sorted(files):
+                entry = zipfile.ZipInfo(name, ZIP_TIME)
+                entry.create_system = 3
+                entry.external_attr = 0o100644 << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, files[name].read_bytes())
+        staging.replace(path)
 
 
 def build_function(
@@ -117,13 +123,14 @@ def build_function(
     named = {
         path: place for path, place in files_in(lambdas / "shared").items() if path.split("/")[0] in shared
     }
-    ours = {HANDLER: folder / HANDLER} | without(named, [*leave_out, STALE], keep)
+    chosen = {HANDLER: folder / HANDLER} | without(named, [*leave_out, *LEFT_BEHIND], keep)
+    ours = {path: chosen[path].read_bytes() for path in sorted(chosen)}  # once: they may be edited meanwhile
     inputs = wheels.digest_of(
         [
             target.key().encode(),
             *(path.read_bytes() for path in (*BUILDERS, folder / DECLARATION)),
             requirements.read_bytes() if requirements.is_file() else b"",
-            *(part for path in sorted(ours) for part in (path.encode(), ours[path].read_bytes())),
+            *(part for path, content in ours.items() for part in (path.encode(), content)),
         ]
     )
     previous = read_manifest(build).get(name, {})
@@ -131,17 +138,17 @@ def build_function(
         return previous, False
     installed = without(files_in(wheels.install_wheels(requirements, target, cache)), leave_out, keep)
     with tempfile.TemporaryDirectory(prefix=".vendor-", dir=folder) as parent:
-        staging, zipped = Path(parent) / "vendor", Path(parent) / archive.name
-        copy_files(ours, staging)
+        staging = Path(parent) / "vendor"
+        write_files(ours, staging)
         wheels.add_bytecode(staging, target)  # the wheels have theirs
-        copy_files({path: place for path, place in installed.items() if path not in ours}, staging)
-        write_zip(zipped, files_in(staging))
+        write_files({path: installed[path].read_bytes() for path in installed.keys() - ours.keys()}, staging)
+        write_zip(archive, files_in(staging))
         # It stands beside vendor; in the zip it is with the rest.
         for place in [*staging.glob(f"{stem}.*"), *staging.glob(f"__pycache__/{stem}.*")]:
             place.unlink()
-        shutil.rmtree(vendor, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            vendor.replace(Path(parent) / "before")  # whole, or not at all where a file of it is in use
         staging.replace(vendor)
-        shutil.move(zipped, archive)
     return {"inputs": inputs, "sha256": digest(archive), "size": archive.stat().st_size}, True
 
 
@@ -154,9 +161,9 @@ def read_manifest(build: Path) -> dict[str, Any]:
     """The functions of the last build's ``manifest.json``; empty when it is missing or cannot be read."""
     try:
         functions = json.loads((build / "manifest.json").read_text(encoding="utf-8"))["functions"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return {name: entry for name, entry in functions.items() if isinstance(entry, dict)}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return functions if isinstance(functions, dict) else {}
 
 
 def build_all(
@@ -178,8 +185,9 @@ def build_all(
         say(
             f"  without bytecode, which only {target.runtime} makes for it: with that Python functions start faster"
         )
+    waiting = partial(say, "  another build is running; waiting for it")
     # Two builds at a time would pull each other's vendor folders away.
-    with locked(cache.parent / "build.lock"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with locked(cache.parent / "build.lock", on_wait=waiting), ThreadPoolExecutor(os.cpu_count()) as pool:
         built = pool.map(lambda name: build_function(name, target, lambdas, build, cache), names)
         for name, (functions[name], changed) in zip(names, built, strict=True):
             size, digest = functions[name]["size"] / 1024, functions[name]["sha256"]

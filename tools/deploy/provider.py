@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from tools.deploy.environment import WINDOWS
+from tools.deploy.environment import WINDOWS, separate_group
 from tools.deploy.terraform import CONFIGURATION, Terraform
 
 VARIABLE = "TF_REATTACH_PROVIDERS"
@@ -29,8 +29,6 @@ VARIABLE = "TF_REATTACH_PROVIDERS"
 #: authorities: it takes those once, and fails at the second command.
 LEFT_ALONE = (VARIABLE, "TF_LOG", "TF_LOG_PROVIDER", "AWS_CA_BUNDLE")
 STOP_SECONDS = 15.0
-# subprocess.CREATE_NEW_PROCESS_GROUP, which only Windows has.
-NEW_GROUP = 0x00000200
 
 
 @contextlib.contextmanager
@@ -90,7 +88,7 @@ def _started(terraform: Terraform, log: IO[str]) -> subprocess.Popen[str] | None
             stderr=log,
             text=True,
             # Ctrl-C in the terminal is for Terraform, which still needs its provider then.
-            **({"creationflags": NEW_GROUP} if WINDOWS else {"start_new_session": True}),
+            **separate_group(),
         )
     except OSError:
         return None

@@ -14,6 +14,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.deploy.environment import separate_group
 from tools.deploy.pip import PipError, install
 
 # Oldest C library of each Lambda runtime (Amazon Linux 2023 has glibc 2.34); it decides which wheels fit.
@@ -22,8 +23,8 @@ ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
 DEFAULT_RUNTIME = "python3.13"
 DEFAULT_ARCHITECTURE = "arm64"
 
-#: Folders of installed wheels that are kept, the latest used.
-CACHE_KEPT = 12
+#: Folders of installed wheels that are kept, the latest used: all functions' for some three targets.
+CACHE_KEPT = 32
 
 #: Functions are built side by side; those of the same requirements wait for the first one's wheels.
 _INSTALLING = threading.Lock()
@@ -42,8 +43,9 @@ class Target:
         return f"{'local ' if self.local else ''}{self.runtime} {self.architecture}"
 
     def key(self) -> str:
-        """What, of the target, decides the bytes of the installed wheels."""
-        return f"{self.label()} {sysconfig.get_platform()}" if self.local else self.label()
+        """What, of the target and of the Python running this build, decides the bytes of the installed wheels."""
+        compiled = " with bytecode" if self.is_host_python() else ""
+        return f"{self.label()}{compiled} {sysconfig.get_platform() if self.local else ''}"
 
     def is_host_python(self) -> bool:
         """Whether the Python running this build makes the bytecode that the target runs."""
@@ -99,12 +101,21 @@ def add_bytecode(folder: Path, target: Target) -> None:
 
     Lambda has its packages on a read-only file system: without bytecode every start of a function compiles them anew.
     """
-    if target.is_host_python():
-        options = ["-q", "-d", "/var/task", "--invalidation-mode", "unchecked-hash"]
-        # What cannot be compiled, such as a wheel's templates, is left as it is.
-        subprocess.run(
-            [sys.executable, "-m", "compileall", *options, "."], cwd=folder, capture_output=True, check=False
-        )
+    if not target.is_host_python():
+        return
+    # -E: settings of this Python (PYTHONOPTIMIZE, PYTHONPYCACHEPREFIX) are not Lambda's.
+    command = [sys.executable, "-E", "-m", "compileall", "-q", "-d", "/var/task"]
+    done = subprocess.run(
+        [*command, "--invalidation-mode", "unchecked-hash", "."],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        # Ctrl-C would end it half-way, and what it had not compiled would stay away.
+        **separate_group(),
+    )
+    # 1: what cannot be compiled, such as a wheel's templates, is left as it is.
+    if done.returncode not in (0, 1):
+        raise PipError(f"Compiling the wheels' modules ended with {done.returncode}. Run this again.")
 
 
 def digest_of(parts: list[bytes]) -> str:

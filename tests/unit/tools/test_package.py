@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import hashlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -34,6 +36,8 @@ def project(tmp_path: Path) -> Path:
         "lambdas/shared/api/__init__.py": "NAME = 'x'\n",
         "lambdas/shared/api/tables/table.json": "{}",
         "lambdas/shared/api/__pycache__/old.cpython-313.pyc": "",
+        "lambdas/shared/api/.__init__.py.swp": "",
+        "lambdas/shared/api/__init__.py~": "",
         "lambdas/shared/reader/__init__.py": "",
         "wheels/light/third/__init__.py": "NAME = 'y'\n",
         "wheels/light/third/py.typed": "",
@@ -119,7 +123,11 @@ def test_vendor_holds_what_the_zip_holds(project: Path, build) -> None:
     assert {Path(name).name.partition(".")[0] for name in beside} == {"lambda_function"}
 
 
-def test_modules_come_with_bytecode_that_is_not_checked_against_their_files(project: Path, build) -> None:
+def test_modules_come_with_bytecode_that_is_not_checked_against_their_files(
+    project: Path, build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(project / "elsewhere"))
     build()
     vendor = project / "lambdas/light/vendor"
     (compiled,) = (vendor / "api/__pycache__").iterdir()
@@ -194,6 +202,60 @@ def test_a_changed_input_is_built_again(project: Path, build, change: str) -> No
     assert "light" in build.installs
 
 
+def test_a_source_that_is_edited_during_the_build_is_packaged_as_it_was_looked_at(
+    project: Path, build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, installed = project / "lambdas/shared/api/__init__.py", wheels.install_wheels
+
+    def install(requirements: Path, *others: object) -> Path:
+        if requirements.parent.name == "light":
+            source.write_text("NAME = 'edited'\n")
+        return installed(requirements, *others)
+
+    before = source.read_text()
+    with monkeypatch.context() as patched:
+        patched.setattr(wheels, "install_wheels", install)
+        build()
+    source.write_text(before)
+    build()
+    with zipfile.ZipFile(project / "build/light.zip") as archive:
+        assert archive.read("api/__init__.py").decode() == before
+
+
+def test_a_zip_is_written_whole_or_not_at_all(project: Path, build, monkeypatch: pytest.MonkeyPatch) -> None:
+    build()
+    before = (project / "build/light.zip").read_bytes()
+    (project / "lambdas/light/lambda_function.py").write_text("# changed\n")
+
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(OSError, match="No space left"):
+        build()
+    assert (project / "build/light.zip").read_bytes() == before
+    assert not [path for path in (project / "build").iterdir() if path.name.startswith(".")]
+
+
+def test_the_runtime_s_own_python_builds_anew_what_has_no_bytecode(
+    project: Path, build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(wheels.Target, "is_host_python", lambda _: False)
+        build()
+        key = HOST.key()
+    build()
+    assert (project / "lambdas/light/vendor/api/__pycache__").is_dir()
+    assert key != HOST.key()  # so are the wheels
+
+
+def test_a_manifest_of_something_else_is_as_none(project: Path, build) -> None:
+    first = build()
+    for text in ("", "[]", '{"functions": []}', '{"functions": {"light": "x", "heavy": null}}'):
+        (project / "build/manifest.json").write_text(text)
+        assert build() == first
+
+
 def test_a_change_of_what_a_function_does_not_hold_leaves_it_alone(project: Path, build) -> None:
     build()
     (project / "lambdas/shared/reader/__init__.py").write_text("# changed\n")
@@ -225,6 +287,8 @@ def test_another_target_is_another_build(project: Path, build) -> None:
         (None, r"package\.toml must name the packages of lambdas/shared that light imports"),
         ("", "must name the packages"),
         ("shared = [api]", "must name the packages"),
+        ('shared = "api"', "must name the packages"),
+        ('shared = ["api"]\nleave_out = "PIL"', "must name the packages"),
         ('shared = ["api", "apo"]', "names apo, which lambdas/shared does not hold"),
     ],
 )
@@ -297,6 +361,54 @@ def test_a_build_without_network_fails_with_advice_and_leaves_nothing(
     with pytest.raises(pip.PipError, match="Check the network"):
         wheels.install_wheels(requirements, HOST, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("ended", [-9, 130])
+def test_wheels_whose_compilation_was_ended_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: int
+) -> None:
+    (tmp_path / "requirements.txt").write_text("six==1.17.0 --hash=sha256:00\n")
+    monkeypatch.setattr(
+        wheels, "install", lambda *arguments: Path(arguments[arguments.index("--target") + 1]).mkdir()
+    )
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], ended))
+    with pytest.raises(pip.PipError, match="Run this again"):
+        wheels.install_wheels(tmp_path / "requirements.txt", HOST, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal to a process group")
+def test_an_interrupted_build_compiles_to_the_end(tmp_path: Path) -> None:
+    """Ctrl-C goes to the whole group of the terminal: what is kept has all of its bytecode."""
+    for number in range(300):
+        (tmp_path / f"module_{number}.py").write_text(
+            "".join(f"def f{line}(): pass\n" for line in range(100))
+        )
+    code = (
+        "import signal, sys; from pathlib import Path; from tools.deploy import wheels\n"
+        "signal.signal(signal.SIGINT, lambda *_: None); print('begun', flush=True)\n"
+        "wheels.add_bytecode(Path(sys.argv[1]), wheels.host_target())"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=Path(__file__).parents[3],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None and process.stdout.readline() == b"begun\n"
+    while process.poll() is None and not list(tmp_path.glob("__pycache__/*.pyc")):
+        pass
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate()
+    assert len(list(tmp_path.glob("__pycache__/*.pyc"))) == 300
+
+
+def test_the_wheels_of_all_functions_for_two_targets_are_kept() -> None:
+    lambdas = package.ROOT / "lambdas"
+    different = {
+        (lambdas / name / "requirements.txt").read_bytes() for name in package.function_names(lambdas)
+    }
+    assert 2 * len(different) <= wheels.CACHE_KEPT
 
 
 def test_a_function_without_pinned_requirements_is_told(tmp_path: Path) -> None:

@@ -190,9 +190,9 @@ def build_all(
     with locked(cache.parent / "build.lock", on_wait=waiting), ThreadPoolExecutor(os.cpu_count()) as pool:
         built = pool.map(lambda name: build_function(name, target, lambdas, build, cache), names)
         for name, (functions[name], changed) in zip(names, built, strict=True):
-            size, digest = functions[name]["size"] / 1024, functions[name]["sha256"]
+            size, sha256 = functions[name]["size"] / 1024, functions[name]["sha256"]
             say(
-                f"  {name + '.zip':<24} {size:>8,.0f} KiB  sha256 {digest}  {'built' if changed else 'unchanged'}"
+                f"  {name + '.zip':<24} {size:>8,.0f} KiB  sha256 {sha256}  {'built' if changed else 'unchanged'}"
             )
         manifest = {"target": asdict(target), "functions": functions}
         staging = build / ".manifest.json.new"

@@ -115,7 +115,7 @@ def add_bytecode(folder: Path, target: Target) -> None:
     )
     # 1: what cannot be compiled, such as a wheel's templates, is left as it is.
     if done.returncode not in (0, 1):
-        raise PipError(f"Compiling the wheels' modules ended with {done.returncode}. Run this again.")
+        raise PipError(f"Compiling the modules of a package ended with {done.returncode}. Run this again.")
 
 
 def digest_of(parts: list[bytes]) -> str:

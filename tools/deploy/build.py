@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -36,6 +37,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         help="where the zips go, seen from the repository (default build/)",
     )
     parsed = parser.parse_args(arguments)
+    if parsed.output == Path():
+        parser.error("--output names no folder")
     if parsed.local and (parsed.runtime or parsed.arch):
         parser.error("--local builds for this host; it takes no --runtime and no --arch")
     return parsed
@@ -51,6 +54,10 @@ def main(arguments: list[str] | None = None) -> int:
         build_all(wheels.host_target() if options.local else target, ROOT / "lambdas", options.output)
     except (PackageError, PipError, TimeoutError) as error:
         print(f"build.sh: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # whoever read has seen enough: `build.sh | head`
+        # Else Python would say so once more, at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         print(

@@ -60,8 +60,8 @@ def read_declaration(lambdas: Path, name: str) -> tuple[list[str], list[str], li
     try:
         declared = {"leave_out": [], "keep": [], **tomllib.loads(path.read_text(encoding="utf-8"))}
         shared, leave_out, keep = lists = [declared[each] for each in ("shared", "leave_out", "keep")]
-        if not all(isinstance(each, list) for each in lists):
-            raise TypeError("shared, leave_out and keep are lists")
+        if not all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in lists):
+            raise TypeError("shared, leave_out and keep are lists of texts")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PackageError(
             f'{path} must name the packages of lambdas/shared that {name} imports: shared = ["..."] ({error!r})'

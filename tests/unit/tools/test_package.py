@@ -289,6 +289,8 @@ def test_another_target_is_another_build(project: Path, build) -> None:
         ("shared = [api]", "must name the packages"),
         ('shared = "api"', "must name the packages"),
         ('shared = ["api"]\nleave_out = "PIL"', "must name the packages"),
+        ("shared = [1]", "must name the packages"),
+        ('shared = ["api"]\nkeep = [["PIL"]]', "must name the packages"),
         ('shared = ["api", "apo"]', "names apo, which lambdas/shared does not hold"),
     ],
 )
@@ -420,3 +422,29 @@ def test_local_takes_no_target(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.parse_arguments(["--local", "--arch", "arm64"])
     assert "--local builds for this host" in capsys.readouterr().err
+
+
+def test_an_empty_output_is_no_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.parse_arguments(["--output", ""])
+    assert "--output names no folder" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_ends_the_build_without_a_word() -> None:
+    program = (
+        "import sys\nfrom tools.deploy import build\n"
+        "build.build_all = lambda *_: print(input(), flush=True)\nsys.exit(build.main([]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=package.ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as build:
+        assert build.stdin and build.stdout and build.stderr
+        build.stdout.close()
+        build.stdin.write("a line\n")
+        build.stdin.close()
+        assert (build.stderr.read(), build.wait()) == ("", 1)

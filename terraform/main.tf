@@ -25,6 +25,7 @@ module "image_metadata" {
   gps                     = var.gps
   index_shards            = var.index_shards
   counter_shards          = var.counter_shards
+  warm_throughput         = var.warm_throughput
   search                  = var.search
   search_delay_seconds    = var.search_delay_seconds
   search_memory_mb        = var.search_memory_mb

@@ -54,6 +54,11 @@ output "deletion_protection" {
   value       = module.image_metadata.deletion_protection
 }
 
+output "warm_throughput" {
+  description = "What deploy.sh raises the table's warm throughput to; null: nothing."
+  value       = module.image_metadata.warm_throughput
+}
+
 output "search_bucket" {
   description = "Bucket of the search snapshot; null: there is no search."
   value       = module.image_metadata.search_bucket

@@ -168,6 +168,15 @@ variable "counter_shards" {
   default     = null
 }
 
+variable "warm_throughput" {
+  description = "Units a second that the table and each of its indexes take at once, before DynamoDB has grown them, as { read_units_per_second, write_units_per_second }: for a large backfill. deploy.sh raises it after Terraform; it is billed once, by the units added, and never goes down. Null: what DynamoDB gives."
+  type = object({
+    read_units_per_second  = optional(number)
+    write_units_per_second = optional(number)
+  })
+  default = null
+}
+
 variable "search" {
   description = "Whether there is search: a bucket with the catalogue as columns, and the functions that keep and ask it."
   type        = bool

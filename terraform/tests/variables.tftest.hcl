@@ -41,6 +41,7 @@ run "wrong_values" {
     gps                     = "rough"
     index_shards            = 0
     counter_shards          = 15
+    warm_throughput         = { write_units_per_second = 0.5 }
     search_delay_seconds    = 301
     search_memory_mb        = 256
     search_parts            = 0
@@ -76,6 +77,7 @@ run "wrong_values" {
     var.gps,
     var.index_shards,
     var.counter_shards,
+    var.warm_throughput,
     var.search_parts,
     var.search_delay_seconds,
     var.search_memory_mb,
@@ -111,6 +113,7 @@ run "other_wrong_values" {
     cors_allow_origin     = "example.org"
     index_shards          = 101
     counter_shards        = 101
+    warm_throughput       = { write_units = 20000 }
     search_parts          = 101
     search_delay_seconds  = -1
     search_memory_mb      = 10241
@@ -135,6 +138,7 @@ run "other_wrong_values" {
     var.cors_allow_origin,
     var.index_shards,
     var.counter_shards,
+    var.warm_throughput,
     var.search_parts,
     var.search_delay_seconds,
     var.search_memory_mb,

@@ -27,6 +27,7 @@ EVERYTHING = {
     "TF_VAR_snap_start": "true",
     "TF_VAR_tracing": "true",
     "TF_VAR_versioning": "true",
+    "TF_VAR_warm_throughput": "{ write_units_per_second = 20000 }",
 }
 ELSEWHERE = {
     # Access tokens instead of API keys.
@@ -82,6 +83,13 @@ def test_every_resource_that_is_declared_is_made(moto: Site, whole: Stack) -> No
 
 def test_a_second_plan_is_empty(moto: Site, whole: Stack) -> None:
     assert "No changes." in moto.done("plan", ALARMS, "-detailed-exitcode").stdout
+
+
+def test_table_and_indexes_take_at_once_what_was_asked_for(moto: Site, whole: Stack) -> None:
+    table = moto.client("dynamodb").describe_table(TableName=whole.outputs["table"])["Table"]
+    units = [part["WarmThroughput"] for part in (table, *table["GlobalSecondaryIndexes"])]
+    assert [unit["WriteUnitsPerSecond"] for unit in units] == [20000] * 3
+    assert {unit["ReadUnitsPerSecond"] for unit in units} == {12000}  # DynamoDB's own
 
 
 def test_destroy_leaves_nothing(moto: Site, whole: Stack) -> None:

@@ -27,7 +27,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tools.deploy import check, cost, leftovers, package, provider, safety, snapshots, verify, wheels
+from tools.deploy import (
+    check,
+    cost,
+    leftovers,
+    package,
+    provider,
+    safety,
+    snapshots,
+    verify,
+    warm_throughput,
+    wheels,
+)
 from tools.deploy.account import Account
 from tools.deploy.credentials import (
     AccountError,
@@ -383,9 +394,11 @@ def deploy(
             return code
         outputs = terraform.outputs()
     last_calls = 0 if place.local else snapshots.LAST_CALLS_SECONDS
-    settled = snapshots.settle(account, functions_of(outputs), last_calls)
+    done = snapshots.settle(account, functions_of(outputs), last_calls)
+    if isinstance(wanted := outputs.get("warm_throughput"), dict):
+        done &= warm_throughput.ensure(account, str(outputs["table"]), wanted)
     show(place, outputs, monthly)
-    return 0 if settled else 1
+    return 0 if done else 1
 
 
 def apply(

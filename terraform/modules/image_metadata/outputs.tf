@@ -59,6 +59,11 @@ output "deletion_protection" {
   value       = module.table.deletion_protection
 }
 
+output "warm_throughput" {
+  description = "What deploy.sh raises the table's warm throughput to; null: nothing."
+  value       = var.warm_throughput
+}
+
 output "search_bucket" {
   description = "Bucket of the search snapshot; null: there is no search."
   value       = var.search ? module.search_bucket[0].name : null

@@ -11,7 +11,16 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tools.deploy import deploy, existing_bucket, leftovers, safety, snapshots, terraform, wheels
+from tools.deploy import (
+    deploy,
+    existing_bucket,
+    leftovers,
+    safety,
+    snapshots,
+    terraform,
+    warm_throughput,
+    wheels,
+)
 from tools.deploy.account import Account
 from tools.deploy.credentials import Identity
 from tools.deploy.sigv4 import ApiError, Credentials
@@ -585,6 +594,29 @@ def test_what_it_says_is_there_answers_and_what_is_left_is_a_failure(
     assert "API: " not in said[0][2] and "API: " in capsys.readouterr().out
     said.clear()
     assert deploy.deploy(place, Recorded(True, True), {}, "deploy", []) == 1 and said == []
+
+
+@pytest.mark.parametrize(("set_to", "code"), [(None, 0), ({"write_units_per_second": 20000}, 1)])
+def test_warm_throughput_is_asked_for_where_it_is_set(
+    set_to: object,
+    code: int,
+    place: deploy.Place,
+    region_asked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked_for: list[object] = []
+
+    def ensure(_account: Account, table: str, wanted: object) -> bool:
+        asked_for.append((table, wanted))
+        return False
+
+    monkeypatch.setattr(warm_throughput, "ensure", ensure)
+    monkeypatch.setitem(OUTPUTS, "warm_throughput", set_to)
+    monkeypatch.setitem(OUTPUTS, "table", "cats")
+    assert deploy.deploy(place, Recorded(False, True), {}, "deploy", []) == code
+    assert asked_for == ([("cats", set_to)] if set_to else [])
+    assert "API: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("start", [["tools/deploy"], ["-m", "tools.deploy"]])

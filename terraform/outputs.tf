@@ -55,7 +55,7 @@ output "deletion_protection" {
 }
 
 output "warm_throughput" {
-  description = "What deploy.sh raises the table's warm throughput to; null: nothing."
+  description = "Write units a second that deploy.sh sees to that the table takes at once; null: what DynamoDB gives."
   value       = module.image_metadata.warm_throughput
 }
 

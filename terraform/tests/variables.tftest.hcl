@@ -41,7 +41,7 @@ run "wrong_values" {
     gps                     = "rough"
     index_shards            = 0
     counter_shards          = 15
-    warm_throughput         = { write_units_per_second = 0.5 }
+    warm_throughput         = 20000.5
     search_delay_seconds    = 301
     search_memory_mb        = 256
     search_parts            = 0
@@ -113,7 +113,7 @@ run "other_wrong_values" {
     cors_allow_origin     = "example.org"
     index_shards          = 101
     counter_shards        = 101
-    warm_throughput       = { write_units = 20000 }
+    warm_throughput       = 3999
     search_parts          = 101
     search_delay_seconds  = -1
     search_memory_mb      = 10241

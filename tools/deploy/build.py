@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
@@ -32,12 +31,11 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--output",
-        type=Path,
         default=ROOT / "build",
         help="where the zips go, seen from the repository (default build/)",
     )
     parsed = parser.parse_args(arguments)
-    if parsed.output == Path():
+    if not parsed.output:
         parser.error("--output names no folder")
     if parsed.local and (parsed.runtime or parsed.arch):
         parser.error("--local builds for this host; it takes no --runtime and no --arch")
@@ -51,13 +49,11 @@ def main(arguments: list[str] | None = None) -> int:
         options.runtime or wheels.DEFAULT_RUNTIME, options.arch or wheels.DEFAULT_ARCHITECTURE
     )
     try:
-        build_all(wheels.host_target() if options.local else target, ROOT / "lambdas", options.output)
+        build_all(wheels.host_target() if options.local else target, ROOT / "lambdas", Path(options.output))
     except (PackageError, PipError, TimeoutError) as error:
         print(f"build.sh: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # whoever read has seen enough: `build.sh | head`
-        # Else Python would say so once more, at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         print(

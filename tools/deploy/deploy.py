@@ -382,7 +382,12 @@ def deploy(
             ),
         )
         if verb == "plan":
-            return terraform.run("plan", "-input=false", *place.options(), *extra)
+            code = terraform.run("plan", "-input=false", *place.options(), *extra)
+            if units := chosen("warm_throughput", "", environment):
+                print(
+                    f"Then deploy.sh lets the table take {units} write units a second, if it does not: warm_throughput"
+                )
+            return code
         code, monthly = apply(place, terraform, extra, replace_data, account)
         if code:
             print(
@@ -395,8 +400,8 @@ def deploy(
         outputs = terraform.outputs()
     last_calls = 0 if place.local else snapshots.LAST_CALLS_SECONDS
     done = snapshots.settle(account, functions_of(outputs), last_calls)
-    if isinstance(wanted := outputs.get("warm_throughput"), dict):
-        done &= warm_throughput.ensure(account, str(outputs["table"]), wanted)
+    if units := outputs.get("warm_throughput"):
+        done &= warm_throughput.ensure(account, str(outputs["table"]), int(str(units)))
     show(place, outputs, monthly)
     return 0 if done else 1
 

@@ -8,61 +8,61 @@ throughput". Standard library only.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from tools.deploy.account import Account
 from tools.deploy.sigv4 import ApiError
 
-#: The provider's names, in which the variable is set -> DynamoDB's.
-UNITS = {"read_units_per_second": "ReadUnitsPerSecond", "write_units_per_second": "WriteUnitsPerSecond"}
 
+def ensure(account: Account, table: str, units: int) -> bool:
+    """Let the table take ``units`` write units a second at once and each index half as many, where they take less.
 
-def ensure(account: Account, table: str, wanted: Mapping[str, Any]) -> bool:
-    """Raise to ``wanted`` (units a second, by the names of `UNITS`) what the table and each index take less of.
-
-    DynamoDB never lowers it, and bills what is added once. It takes minutes, for which nobody waits here: the table is
-    in use meanwhile. What cannot be done is told on standard error; returns whether it could.
+    A new image writes each index once and the table at least twice. DynamoDB never lowers it, and bills what is added
+    once. It takes minutes, for which nobody waits here: the table can be used meanwhile, but not be deleted.
+    What cannot be done is told on standard error; returns whether it could.
     """
-    least = {UNITS[name]: int(units) for name, units in wanted.items() if units is not None}
     try:
         described = account.json("dynamodb", "DescribeTable", TableName=table)["Table"]
-        change: dict[str, object] = {}
-        if raised := _raised(described, least):
-            change["WarmThroughput"] = raised
-        indexes = {
-            index["IndexName"]: raised
-            for index in described.get("GlobalSecondaryIndexes") or []
-            if (raised := _raised(index, least))
-        }
-        if indexes:
-            change["GlobalSecondaryIndexUpdates"] = [
-                {"Update": {"IndexName": name, "WarmThroughput": raised}} for name, raised in indexes.items()
-            ]
+        indexes = described.get("GlobalSecondaryIndexes") or []
+        if any(part.get("WarmThroughput", {}).get("Status") == "UPDATING" for part in (described, *indexes)):
+            print("The table's warm throughput is being raised already, which takes some minutes", flush=True)
+            return True
+        change = dict(_change(described, indexes, units))
         if not change:
             return True
         account.json("dynamodb", "UpdateTable", TableName=table, **change)
     except ApiError as error:
         print(
-            f"deploy.sh: the warm throughput of {table} is as it was: {error}. All else is deployed; run ./deploy.sh "
-            "again, or set warm_throughput to null.",
+            f"deploy.sh: the table's warm throughput could not be raised: {error}. Run ./deploy.sh again; where it is "
+            "more than the account may have, ask for more (Service Quotas, DynamoDB) or set warm_throughput to less.",
             file=sys.stderr,
         )
         return False
-    parts = [*(["the table"] if "WarmThroughput" in change else []), *indexes]
+    billed = "" if account.endpoint else ", billed once by the units that are added"
     print(
-        f"Raising the warm throughput of {', '.join(parts)}: some minutes, and billed once by the unit. How far it is: "
-        f"aws dynamodb describe-table --table-name {table}",
+        f"Raising the table's warm throughput to {units} write units a second, and that of its indexes to half as many"
+        f"{billed}. When it is there (ACTIVE), in some minutes:\n"
+        f"  aws dynamodb describe-table --region {account.region} --table-name {table} \\\n"
+        "      --query 'Table.[WarmThroughput, GlobalSecondaryIndexes[].WarmThroughput]'",
         flush=True,
     )
     return True
 
 
-def _raised(described: Mapping[str, Any], least: Mapping[str, int]) -> dict[str, int] | None:
-    """The warm throughput that a table or index shall have; None: it has that already."""
-    there = described.get("WarmThroughput") or {}
-    raised = {name: max(there.get(name) or 0, units) for name, units in least.items()}
-    if all(there.get(name) == units for name, units in raised.items()):
-        return None
-    kept = {name: there[name] for name in UNITS.values() if there.get(name)}
-    return kept | raised
+def _change(table: dict[str, Any], indexes: list[dict[str, Any]], units: int) -> Iterator[tuple[str, Any]]:
+    """The parts of the UpdateTable request."""
+
+    def less(part: dict[str, Any], wanted: int) -> bool:
+        return int(part.get("WarmThroughput", {}).get("WriteUnitsPerSecond", 0)) < wanted
+
+    if less(table, units):
+        yield "WarmThroughput", {"WriteUnitsPerSecond": units}
+    half = (units + 1) // 2
+    updates = [
+        {"Update": {"IndexName": index["IndexName"], "WarmThroughput": {"WriteUnitsPerSecond": half}}}
+        for index in indexes
+        if less(index, half)
+    ]
+    if updates:
+        yield "GlobalSecondaryIndexUpdates", updates

@@ -283,20 +283,13 @@ variable "counter_shards" {
 }
 
 variable "warm_throughput" {
-  description = "Units a second that the table and each of its indexes take at once, before DynamoDB has grown them, as { read_units_per_second, write_units_per_second }: for a large backfill. deploy.sh raises it after Terraform; it is billed once, by the units added, and never goes down. Null: what DynamoDB gives."
-  type = object({
-    read_units_per_second  = optional(number)
-    write_units_per_second = optional(number)
-  })
-  default = null
+  description = "Write units a second that the table takes at once, before DynamoDB has grown it, and twice what each of its indexes does: for a large backfill, with index_shards raised too. deploy.sh sees to it after Terraform; what is added is billed once, and it never goes down. Null: what DynamoDB gives, 4,000 to a new table."
+  type        = number
+  default     = null
 
   validation {
-    condition = var.warm_throughput == null || try(
-      anytrue([for units in values(var.warm_throughput) : units != null]) &&
-      alltrue([for units in values(var.warm_throughput) : units == null || try(units >= 1 && floor(units) == units, false)]),
-      false
-    )
-    error_message = "warm_throughput must be whole numbers of units a second, such as { write_units_per_second = 20000 }."
+    condition     = var.warm_throughput == null || try(var.warm_throughput >= 4000 && floor(var.warm_throughput) == var.warm_throughput, false)
+    error_message = "warm_throughput must be a whole number of write units a second, 4000 or more."
   }
 }
 

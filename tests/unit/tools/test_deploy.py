@@ -596,9 +596,14 @@ def test_what_it_says_is_there_answers_and_what_is_left_is_a_failure(
     assert deploy.deploy(place, Recorded(True, True), {}, "deploy", []) == 1 and said == []
 
 
-@pytest.mark.parametrize(("set_to", "code"), [(None, 0), ({"write_units_per_second": 20000}, 1)])
-def test_warm_throughput_is_asked_for_where_it_is_set(
-    set_to: object,
+@pytest.mark.parametrize(
+    ("units", "settled", "raised", "code"),
+    [(None, True, True, 0), (20000, True, True, 0), (20000, False, True, 1), (20000, True, False, 1)],
+)
+def test_warm_throughput_is_seen_to_where_it_is_set(
+    units: int | None,
+    settled: bool,
+    raised: bool,
     code: int,
     place: deploy.Place,
     region_asked: list[str],
@@ -607,16 +612,27 @@ def test_warm_throughput_is_asked_for_where_it_is_set(
 ) -> None:
     asked_for: list[object] = []
 
-    def ensure(_account: Account, table: str, wanted: object) -> bool:
-        asked_for.append((table, wanted))
-        return False
+    def ensure(_account: Account, *wanted: object) -> bool:
+        asked_for.append(wanted)
+        return raised
 
     monkeypatch.setattr(warm_throughput, "ensure", ensure)
-    monkeypatch.setitem(OUTPUTS, "warm_throughput", set_to)
+    monkeypatch.setattr(snapshots, "settle", lambda *_: settled)
     monkeypatch.setitem(OUTPUTS, "table", "cats")
+    monkeypatch.setitem(OUTPUTS, "warm_throughput", units)
     assert deploy.deploy(place, Recorded(False, True), {}, "deploy", []) == code
-    assert asked_for == ([("cats", set_to)] if set_to else [])
+    assert asked_for == ([("cats", units)] if units else [])
     assert "API: " in capsys.readouterr().out
+
+
+def test_a_plan_tells_what_is_done_beside_terraform(
+    place: deploy.Place, region_asked: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = {"TF_VAR_warm_throughput": "20000"}
+    assert deploy.deploy(place, Recorded(False, True), environment, "plan", []) == 0
+    assert "20000 write units" in capsys.readouterr().out
+    assert deploy.deploy(place, Recorded(False, True), {}, "plan", []) == 0
+    assert "write units" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("start", [["tools/deploy"], ["-m", "tools.deploy"]])

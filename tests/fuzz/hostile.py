@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import resource
 import struct
 import subprocess
@@ -432,6 +433,52 @@ def svg_a_million_attributes() -> bytes:
 @hostile
 def eps_line_of_8_mib() -> bytes:
     return b"%!PS-Adobe-3.0 EPSF-3.0\n%%Title: " + b"(" * (8 * MIB) + b"\n%%BoundingBox: 0 0 48 32\n"
+
+
+@hostile
+def png_small_pieces_of_an_image_that_is_cut_off() -> bytes:
+    return png()[:33] + (b"\0\0\0\0IDAT" + bytes(4)) * 60_000
+
+
+@hostile
+def png_pixels_in_small_pieces_cut_off() -> bytes:
+    data = random.Random(1).randbytes(600_000)
+    pieces = (chunk(b"IDAT", data[at : at + 1024]) for at in range(0, len(data), 1024))
+    return png()[:33] + b"".join(pieces)[:-1000]
+
+
+@hostile
+def png_texts_in_no_character_set() -> bytes:
+    """Profiles whose every text is the same long one, of which no character set makes sense."""
+    tags = (
+        *(
+            0x010E,
+            0x010F,
+            0x0110,
+            0x0131,
+            0x0132,
+            0x013B,
+            0x8298,
+            0x9003,
+            0x9004,
+            0x9010,
+            0x9011,
+            0x9012,
+            0x9286,
+        ),
+        *(0x9290, 0x9291, 0x9292, 0xA431, 0xA434, 0xA436),
+    )
+    entries = b"".join(_entry(tag, 2, 50_000, 10 + 12 * len(tags)) for tag in tags)
+    block = b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + b"\xe9a" * 25_000
+    text = b"\nexif\n%d\n" % len(block) + block.hex().encode()
+    return png(*[chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text))] * 8)
+
+
+@hostile
+def tiff_numbers_of_400_digits() -> bytes:
+    at = 10 + 12 * 6
+    numbers = b"".join(_entry(tag, 2, 401, at) for tag in (256, 257, 0x0112, 0x011A, 0x829A, 0x8827))
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", 6) + numbers + b"9" * 400 + b"\0"
 
 
 # -- structures without end ------------------------------------------------------------------------------

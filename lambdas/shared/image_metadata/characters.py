@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from itertools import pairwise
 
 _MARKS = (
@@ -29,6 +30,9 @@ _NEVER_FIRST = frozenset("ƒˆ˜¨¯¸†‡®™")
 _NEVER_LAST = frozenset("ƒˆ˜¨´¸¯†‡§¶¬¤¦")
 #: Capitals that are no words.
 _NEVER_ALONE = frozenset("ÐÑ")
+#: Characters by which the set of a text is told, from the first one beyond ASCII on.
+_LOOKED_AT = 1_000
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 
 
 def clean(text: str) -> str:
@@ -54,13 +58,20 @@ def decode(data: bytes, declared: str | None = None) -> str | None:
 
 
 def decode_utf16(data: bytes, big: bool) -> str | None:
-    """UTF-16 up to its first NUL, of the stated byte order unless the text itself shows the other one."""
+    """UTF-16 up to its first NUL, of the stated byte order or that of its mark."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return decode(data)
-    first, second = data[::2].count(0), data[1::2].count(0)
-    if first != second:
-        big = first > second  # the high bytes of most texts are zero
     return _marked(data, "utf-16-be" if big else "utf-16-le")
+
+
+def shown_big_endian(data: bytes, stated: bool) -> bool:
+    """Whether UTF-16 is big-endian: as it is stated, unless most of it would be Latin letters in the other order."""
+    high, low = (0, 1) if stated else (1, 0)
+    units = [data[at : at + 2] for at in range(0, min(len(data), _LOOKED_AT) - 1, 2)]
+    latin = sum(unit[high] == 0 != unit[low] for unit in units)
+    swapped = sum(unit[low] == 0 != unit[high] for unit in units)
+    written = len(units) - units.count(b"\0\0")
+    return stated != (swapped > 1 and 2 * swapped > written and swapped > 4 * latin)
 
 
 def _marked(data: bytes, encoding: str) -> str | None:
@@ -87,7 +98,10 @@ def _decoded(data: bytes, declared: str | None) -> str:
         windows = data.decode(_WINDOWS)
     except UnicodeDecodeError:
         return mac
-    return mac if _oddities(mac) < _oddities(windows) else windows
+    first = _BEYOND_ASCII.search(data)
+    start = max(first.start() - 1, 0) if first else 0
+    part = slice(start, start + _LOOKED_AT)
+    return mac if _oddities(mac[part]) < _oddities(windows[part]) else windows
 
 
 def _oddities(text: str) -> int:

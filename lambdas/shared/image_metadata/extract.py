@@ -132,7 +132,7 @@ def assemble(found: Found, status: str = "ok", error: str | None = None) -> Imag
         _date(out, blocks)
         if out.taken_at_source:
             out.taken_at_source = out.taken_at_source.replace("EXIF", found.exif_name)
-    if status == "ok":
+    if status == "ok" or out.gps is not None:
         out.has_gps = out.gps is not None
     out.warnings = found.warnings[: limits.MAX_WARNINGS]
     return out
@@ -184,7 +184,8 @@ def _settled(place: Position | None, other: Position | None) -> Position | None:
     if max(abs(place["latitude"] - abs(north)), abs(place["longitude"] - abs(east))) > _SAME_PLACE:
         return place
     settled = place | Position(
-        latitude=math.copysign(place["latitude"], north), longitude=math.copysign(place["longitude"], east)
+        latitude=math.copysign(place["latitude"], north) + 0.0,
+        longitude=math.copysign(place["longitude"], east) + 0.0,
     )
     settled.pop("unsigned")
     return settled

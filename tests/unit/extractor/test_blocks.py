@@ -50,6 +50,25 @@ def test_arrays_and_languages() -> None:
     assert warnings == []
 
 
+@pytest.mark.parametrize("language", ["x-default", "X-Default"])
+def test_the_default_language_in_any_case(language: str) -> None:
+    items = f"<rdf:li xml:lang='de'>Hafen</rdf:li><rdf:li xml:lang='{language}'>Harbour</rdf:li>"
+    assert read(packet(f"<dc:title><rdf:Alt>{items}</rdf:Alt></dc:title>"))[0].title == "Harbour"
+
+
+@pytest.mark.parametrize(
+    ("value", "fired"),
+    [("True", True), ("true", True), ("1", True), ("False", False), ("0", False), ("yes", None)],
+)
+def test_a_flash_has_fired_or_not_or_it_is_not_known(value: str, fired: bool | None) -> None:
+    assert read(packet(f'<exif:Flash exif:Fired="{value}"/>'))[0].flash is fired
+
+
+@pytest.mark.parametrize(("value", "rating"), [("2.5", 3), ("3.5", 4), ("4.4", 4), ("-1", -1), ("5.1", None)])
+def test_half_a_star_counts_as_one(value: str, rating: int | None) -> None:
+    assert read(packet(f"<xmp:Rating>{value}</xmp:Rating>"))[0].rating == rating
+
+
 def test_other_prefixes_for_the_same_namespaces() -> None:
     data = packet("<q:title>T</q:title>", namespaces='xmlns:q="http://purl.org/dc/elements/1.1/"')
     assert read(data)[0].title == "T"

@@ -74,9 +74,22 @@ def test_an_impossible_orientation_is_none(value: int) -> None:
     assert read({0x0112: (3, value)}).orientation is None
 
 
-@pytest.mark.parametrize("value", [(1, 6), (4, 6), (2, "6"), (3, [6, 0])])
+@pytest.mark.parametrize("value", [(1, 6), (4, 6), (2, "6"), (3, [6, 0]), (5, (6, 1)), (11, [6.0])])
 def test_an_orientation_of_another_type_is_read(value: Value) -> None:
     assert read({0x0112: value}).orientation == 6
+
+
+@pytest.mark.parametrize(
+    "value", [(5, (13, 2)), (11, [6.5]), (11, [float("inf")]), (2, "9" * 400), (2, "six")]
+)
+def test_an_orientation_that_is_no_whole_number_is_none(value: Value) -> None:
+    assert read({0x0112: value}).orientation is None
+
+
+def test_numbers_are_read_from_whichever_type_they_have() -> None:
+    exif = read({}, {0x829A: (2, "1/125"), 0x829D: (2, "2.8"), 0x8827: (5, (400, 1)), 0x9209: (5, (1, 1))})
+    assert (exif.time_s, exif.f_number, exif.iso, exif.flash) == (0.008, 2.8, 400, True)
+    assert read({}, {0x829A: (2, "9" * 400), 0x829D: (2, "1/0"), 0x920A: (2, "nan")}) == Description()
 
 
 def test_zero_denominators_and_unset_values_are_absent() -> None:
@@ -154,10 +167,21 @@ def test_a_signed_value_keeps_its_sign() -> None:
         ((12, [33.0, 30.0, 0.0]), 33.5),
         ((2, "33,30.0N"), 33.5),
         ((5, [(0, 1), (0, 1), (0, 1)]), 0.0),
+        ((2, "-33.5"), -33.5),
+        ((2, "+33.5"), 33.5),
     ],
 )
 def test_positions_in_other_shapes(latitude: Value, degrees: float) -> None:
-    assert position(latitude, (2, "N"), LON, (2, "E"))["latitude"] == degrees
+    written_with_its_sign = isinstance(latitude[1], str) and latitude[1][0] in "+-"
+    ref = None if written_with_its_sign else (2, "N")
+    found = position(latitude, ref, LON, (2, "E"))
+    assert found["latitude"] == degrees and "unsigned" not in found
+
+
+def test_zero_has_no_sign() -> None:
+    zero: Value = (5, [(0, 1), (0, 1), (0, 1)])
+    found = position(zero, (2, "S"), zero, (2, "W"), t5=(1, 1), t6=(5, (0, 1)))
+    assert str(found) == "{'latitude': 0.0, 'longitude': 0.0, 'altitude_m': 0.0}"
 
 
 @pytest.mark.parametrize(
@@ -180,6 +204,10 @@ def test_half_a_position_is_none() -> None:
 def test_altitude_below_the_sea(ref: Value | None, altitude: float) -> None:
     more = {"t6": (5, (25, 2))} | ({"t5": ref} if ref else {})
     assert position(LAT, (2, "N"), LON, (2, "E"), **more)["altitude_m"] == altitude
+
+
+def test_an_altitude_below_the_sea_may_have_its_sign_too() -> None:
+    assert position(LAT, (2, "N"), LON, (2, "E"), t5=(1, 1), t6=(10, (-10, 1)))["altitude_m"] == -10
 
 
 def test_an_altitude_over_zero_is_absent() -> None:

@@ -142,6 +142,16 @@ def test_lossy_and_lossless() -> None:
     assert lossy.content_type == "image/webp"
 
 
+@pytest.mark.parametrize("flag", [0, 0x10])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_alpha_is_that_of_the_picture_whatever_the_extended_header_says(flag: int, alpha: bool) -> None:
+    lossless = metadata_of(riff(vp8x(flag), vp8l(alpha)))
+    assert (lossless.has_alpha, lossless.color_mode) == (alpha, "RGBA" if alpha else "RGB")
+    assert metadata_of(riff(vp8x(flag), (b"ALPH", b"x"), VP8)).has_alpha
+    assert metadata_of(riff(vp8x(flag), VP8)).has_alpha is bool(flag)
+    assert metadata_of(riff(vp8x(flag), (b"VP8L", bytes(5)))).has_alpha is bool(flag)  # damaged
+
+
 def test_blocks_behind_the_image() -> None:
     metadata = metadata_of(
         riff(vp8x(0x3C), (b"ICCP", profile(desc("P3"))), (b"ALPH", b"x"), VP8, (b"EXIF", b"Exif\0\0" + EXIF),

@@ -470,6 +470,15 @@ def test_clean_apertures_right_and_wrong(clap: tuple[int, ...], crop: tuple[int,
     assert (found.width, found.height, found.crop) == (40, 30, crop)
 
 
+@pytest.mark.parametrize(("turn", "crop"), [(1, (10, 20)), (2, (20, 10)), (3, (10, 20))])
+def test_a_clean_aperture_of_the_turned_picture(turn: int, crop: tuple[int, int]) -> None:
+    aperture = box(b"clap", struct.pack(">8I", 20, 1, 10, 1, 0, 1, 0, 1))
+    assert read("isobmff", still(box(b"irot", bytes([turn])), aperture)).crop == crop
+    tall = box(b"clap", struct.pack(">8I", 20, 1, 36, 1, 0, 1, 0, 1))
+    found = read("isobmff", still(box(b"irot", bytes([turn])), tall))
+    assert found.crop == ((36, 20) if turn != 2 else None)
+
+
 # --- damage ---------------------------------------------------------------------------------------------
 
 

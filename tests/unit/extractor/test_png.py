@@ -232,6 +232,19 @@ def test_an_animation_without_the_default_image() -> None:
     assert (metadata.frames, metadata.animated, metadata.duration_ms, metadata.loop) == (2, True, 350, 5)
 
 
+def test_an_animation_that_is_stated_behind_the_pixels_is_none() -> None:
+    actl = chunk(b"acTL", struct.pack(">II", 2, 3))
+    metadata = metadata_of(png(after=[actl, control(1, 10), chunk(b"fdAT", bytes(9)), control(1, 10)]))
+    assert (metadata.frames, metadata.animated, metadata.loop, metadata.duration_ms) == (1, False, None, None)
+    assert metadata.warnings == ["PNG: an acTL chunk is out of place"]
+
+
+@pytest.mark.parametrize("numbers", [(2**31, 0), (2, 2**31)])
+def test_numbers_that_no_chunk_may_state_are_not_read(numbers: tuple[int, int]) -> None:
+    metadata = metadata_of(png(chunk(b"acTL", struct.pack(">II", *numbers))))
+    assert (metadata.frames, metadata.animated, metadata.loop) == (1, False, None)
+
+
 def test_one_frame_is_no_animation() -> None:
     metadata = metadata_of(png(chunk(b"acTL", struct.pack(">II", 1, 0)), control(1, 10)))
     assert (metadata.frames, metadata.animated, metadata.loop) == (1, False, None)

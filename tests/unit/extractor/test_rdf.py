@@ -75,7 +75,14 @@ def read(data: bytes) -> tuple[dict[str, list[str]], list[str]]:
         ("<dc:subject><rdf:Bag><rdf:li rdf:parseType='Resource'><rdf:value>a</rdf:value><crs:q>b</crs:q></rdf:li>"
          "<rdf:li>c</rdf:li></rdf:Bag></dc:subject>", "", {"dc:subject": ["a", "c"]}),
         ("</rdf:Description><crs:Node dc:title='no'/><rdf:Description>", "", {}),
-        ("<title>a</title>", 'xmlns="http://purl.org/dc/elements/1.1/"', {}),
+        ("<title>a</title>", 'xmlns="http://purl.org/dc/elements/1.1/"', {"dc:title": ["a"]}),
+        ("", 'xmlns="http://purl.org/dc/elements/1.1/" title="a"', {}),
+        ("<title xmlns='urn:x'>a</title>", 'xmlns="http://purl.org/dc/elements/1.1/"', {}),
+        ("<xmp:Rating><rdf:Description rdf:value='4' crs:q='1'/></xmp:Rating>", "", {"xmp:Rating": ["4"]}),
+        ("<dc:subject><rdf:Bag><rdf:li><rdf:Description rdf:value='a' crs:q='1'/></rdf:li><rdf:li>b</rdf:li></rdf:Bag>"
+         "</dc:subject>", "", {"dc:subject": ["a", "b"]}),
+        ("<dc:subject><rdf:Bag><rdf:li><rdf:Description><rdf:value>a</rdf:value><crs:q>1</crs:q></rdf:Description>"
+         "</rdf:li></rdf:Bag></dc:subject>", "", {"dc:subject": ["a"]}),
     ],
 )  # fmt: skip
 def test_properties(properties: str, attributes: str, expected: dict[str, list[str]]) -> None:

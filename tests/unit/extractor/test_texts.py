@@ -252,6 +252,20 @@ def test_any_other_description_goes_before_the_user_comment() -> None:
     assert metadata_of(jpeg(xmp=xmp)).description == "of XMP"
 
 
+@pytest.mark.parametrize("text", ["第一天", "一", "Ā", "开;需;最", "대한민국", "N"])
+def test_utf16_is_read_in_its_blocks_byte_order_where_zeros_tell_little(text: str) -> None:
+    little, big = text.encode("utf-16-le"), text.encode("utf-16-be")
+    stored = metadata_of(jpeg(exif=tiff({0x9C9B: (1, little + bytes(2))})))
+    assert stored.title == text
+    assert decode_utf16(big, True) == decode_utf16(little, False) == text
+    assert remarked(b"UNICODE\0" + little) == remarked(b"UNICODE\0" + big, ">") == text
+
+
+def test_the_character_set_is_told_by_what_stands_behind_much_ascii() -> None:
+    written = "a" * 5_000 + " Zürich"
+    assert in_exif(written.encode("mac_roman")) == written == in_exif(written.encode("cp1252"))
+
+
 def test_utf16_shows_its_byte_order() -> None:
     assert decode_utf16("日本".encode("utf-16-be"), True) == "日本"
     assert decode_utf16("日本".encode("utf-16-le"), False) == "日本"

@@ -26,14 +26,20 @@ def read(
     [(1, [1], 1, None, "1", False), (0, [8], 1, None, "L", False), (1, [4], 1, None, "L", False),
      (1, [16], 1, None, "I;16", False), (2, [8, 8, 8], 3, None, "RGB", False), (2, [16] * 4, 4, 2, "RGBA", True),
      (2, [8] * 4, 4, 0, "RGB", False), (3, [8], 1, None, "P", False), (5, [8] * 4, 4, None, "CMYK", False),
-     (6, [8] * 3, 3, None, "YCbCr", False), (8, [8] * 3, 3, None, "LAB", False), (1, [8, 8], 2, 1, "LA", True)],
+     (6, [8] * 3, 3, None, "YCbCr", False), (8, [8] * 3, 3, None, "LAB", False), (1, [8, 8], 2, 1, "LA", True),
+     (2, [5, 6, 5], 3, None, "RGB", False)],
 )  # fmt: skip
 def test_modes_and_depths(
     photometric: int, bits: list[int], samples: int, extra: int | None, mode: str, alpha: bool
 ) -> None:
     tags: dict[int, Value] = {0x0102: (3, bits), 0x0106: (3, photometric), 0x0115: (3, samples)}
     metadata = read(tags | ({0x0152: (3, extra)} if extra is not None else {}))
-    assert (metadata.color_mode, metadata.bit_depth, metadata.has_alpha) == (mode, bits[0], alpha)
+    assert (metadata.color_mode, metadata.bit_depth, metadata.has_alpha) == (mode, max(bits), alpha)
+
+
+def test_a_size_of_400_digits_is_none() -> None:
+    metadata = read({0x0100: (2, "9" * 400)})
+    assert (metadata.status, metadata.width) == ("corrupt", None)
 
 
 def test_floating_point_samples() -> None:

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..characters import decode, decode_utf16
+from ..characters import decode, decode_utf16, shown_big_endian
 from ..fields import Description, Field, Kind, Moment, Position, Reads, Source, describe, rows
 from ..reader import Reader
 from .dates import exif_moment
@@ -32,6 +32,8 @@ _APEX = {0x9201: lambda value: 2.0**-value, 0x9202: lambda value: 2.0 ** (value 
 _APEX_RANGE = 30
 #: Where a sensitivity stands that the two bytes of its own tag have no room for.
 _LARGE_SENSITIVITIES = frozenset((0x8831, 0x8832, 0x8833))
+#: Characters of a coordinate that is written as text.
+_LONGEST = 64
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _READS = Reads()
 _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
@@ -92,7 +94,7 @@ def _user_comment(tiff: TiffStream, entry: Entry) -> str | None:
     # Some pad the name with blanks.
     code, text = data[:8].rstrip(b"\0 ").upper(), data[8:]
     if code == b"UNICODE":
-        return decode_utf16(text, tiff.order == ">")
+        return decode_utf16(text, shown_big_endian(text, tiff.order == ">"))
     if code == b"JIS":
         return decode(text, "iso2022_jp" if b"\x1b" in text else "shift_jis")
     if code not in (b"ASCII", b""):
@@ -109,10 +111,19 @@ def _words(values: _Values, field: Field, source: Source) -> list[str] | None:
     return [word.strip() for word in words if word.strip()] or None
 
 
+def _whole(tiff: TiffStream, entry: Entry) -> int | None:
+    """A whole number, of whichever type it is written in."""
+    value = tiff.number(entry)
+    if isinstance(value, int):
+        return value
+    real = tiff.real(entry)
+    return int(real) if real is not None and real.is_integer() else None
+
+
 @_READS(Kind.INTEGER)
 def _integer(values: _Values, field: Field, source: Source) -> int | None:
-    value = values.tiff.number(values.tags[source.key])
-    if not isinstance(value, int):
+    value = _whole(values.tiff, values.tags[source.key])
+    if value is None:
         return None
     if source.key == _SENSITIVITY and value == 0xFFFF and not _LARGE_SENSITIVITIES.isdisjoint(values.tags):
         return None
@@ -134,8 +145,8 @@ def _real(values: _Values, _: Field, source: Source) -> float | int | None:
 
 @_READS(Kind.FIRED)
 def _fired(values: _Values, _: Field, source: Source) -> bool | None:
-    value = values.tiff.number(values.tags[source.key])
-    return bool(value & 1) if isinstance(value, int) and 0 <= value < 0xFFFF else None
+    value = _whole(values.tiff, values.tags[source.key])
+    return bool(value & 1) if value is not None and 0 <= value < 0xFFFF else None
 
 
 @_READS(Kind.RESOLUTION)
@@ -171,7 +182,7 @@ def _position(values: _Values, _: Field, source: Source) -> Position | None:
         ref = tiff.number(height_ref) if height_ref else 0
         if isinstance(ref, tuple):
             ref = ref[0]
-        altitude = -altitude if ref in (1, 3, 49) else altitude
+        altitude = -abs(altitude) if ref in (1, 3, 49) else altitude
     return position(latitude[0], longitude[0], latitude[1] and longitude[1], altitude)
 
 
@@ -194,8 +205,10 @@ def _coordinate(
     if not parts and value[1] == ASCII:
         # Written as text, against the standard.
         text = tiff.text(value) or ""
-        parts = tuple(float(word) for word in _NUMBERS.findall(text)[:3])
+        parts = tuple(float(word) for word in _NUMBERS.findall(text[:_LONGEST])[:3])
         letter = letter or text[-1:].upper()
+        if letter.isdigit():
+            letter = {"+": letters[0], "-": letters[1]}.get(text[0], "")
     degrees = 0.0
     stated = 0
     for part, scale in zip(parts, (1.0, 60.0, 3600.0), strict=False):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from .. import limits
 from ..characters import decode
 from ..reader import BytesReader, Reader
+from .numbers import decimal
 
 #: An entry of a directory as it stands there: tag, type, count, value or the offset of the value.
 Entry = tuple[int, int, int, bytes]
@@ -68,6 +69,8 @@ _HEADERS = {
 }
 #: The types that entries may have.
 TYPES = frozenset((*_SIZES, UTF8))
+#: Characters of a whole number that is written as text.
+_DIGITS = 18
 #: Types that may hold text.
 _TEXTS = frozenset((ASCII, BYTE, UNDEFINED, UTF8))
 
@@ -191,9 +194,9 @@ class TiffStream:
         if kind == LONG and count == 1:
             return self._long.unpack_from(inline)[0]
         if kind == ASCII:
-            text = self.text(entry)
+            text = self.text(entry) or ""
             try:
-                return int(text) if text else None
+                return int(text) if len(text) <= _DIGITS else None
             except ValueError:
                 return None
         values = self.numbers(entry)
@@ -211,6 +214,8 @@ class TiffStream:
                 return None
             above, below = ratio.unpack(data)
             return above / below if below else None
+        if entry[1] == ASCII:
+            return decimal(self.text(entry))
         value = self.number(entry)
         if isinstance(value, tuple):
             return value[0] / value[1] if value[1] else None

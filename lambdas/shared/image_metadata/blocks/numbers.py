@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 from ..fields import Position
 
 #: Metres within which an altitude is one: from below the deepest sea to where space begins.
 _ALTITUDES = (-12_000, 100_000)
+
+
+def decimal(text: str | None) -> float | None:
+    """A decimal number or a rational; None for a zero denominator and for what is infinite or no number."""
+    if text is None:
+        return None
+    number, slash, under = text.partition("/")
+    try:
+        below = float(under) if slash else 1.0
+        value = float(number) / below if below else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def positive(value: float | None) -> float | int | None:
@@ -33,9 +48,9 @@ def resolution(x: float | None, y: float | None, unit: int | None) -> tuple[floa
 
 def position(latitude: float, longitude: float, signed: bool, altitude: float | None) -> Position:
     """A place of degrees within their range; `signed` is whether it is stated on which halves of the Earth it lies."""
-    place = Position(latitude=latitude, longitude=longitude)
+    place = Position(latitude=latitude + 0.0, longitude=longitude + 0.0)  # 0 has no sign
     if altitude is not None and _ALTITUDES[0] <= altitude <= _ALTITUDES[1]:
-        place["altitude_m"] = round(altitude, 3)
+        place["altitude_m"] = round(altitude, 3) + 0.0
     if not signed:
         place["unsigned"] = True
     return place

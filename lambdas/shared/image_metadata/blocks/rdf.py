@@ -87,7 +87,7 @@ class _Packet:
             return
         if attributes:
             declared = {
-                name[6:]: _PREFIXES.get(uri) for name, uri in attributes.items() if name[:6] == "xmlns:"
+                name[6:]: _PREFIXES.get(uri) for name, uri in attributes.items() if name[:5] == "xmlns"
             }
             if declared:
                 self._scopes.append((self._depth, declared))
@@ -100,7 +100,7 @@ class _Packet:
         level = self._depth - self._rdf
         if level == 1 and name == "rdf:Description":
             for attribute, text in attributes.items():
-                known = self._name(attribute)
+                known = self._name(attribute, attribute=True)
                 if known in _WANTED:
                     self._add(known, None, text)
         elif level == 2 and name in _WANTED:
@@ -114,21 +114,24 @@ class _Packet:
             self._value, language = self._property, self._language
             self._open(attributes)
             self._language = self._language or language
-        elif level in (3, 4):
+        elif level in (3, 4) or (level == 5 and name == "rdf:Description"):
             self._value = self._property if level == 4 and name == "rdf:li" else ""
-            self._open(attributes)
+            self._open(attributes, described=name == "rdf:Description")
         else:
             self._passed = self._depth
 
-    def _open(self, attributes: dict[str, str]) -> None:
-        """Begin the text of an element within a property, and take what its attributes state."""
+    def _open(self, attributes: dict[str, str], described: bool = False) -> None:
+        """Begin the text of an element within a property, and take what its attributes state.
+
+        A value with qualifiers may be an attribute too: of the property, or `described` by an rdf:Description.
+        """
         self._text.clear()
         self._language = attributes.get("xml:lang")
         for attribute, text in attributes.items():
-            name = self._name(attribute)
+            name = self._name(attribute, attribute=True)
             if name in _WANTED[self._property]:
                 self._add(_WANTED[self._property][name], None, text)
-            elif name in ("rdf:resource", "rdf:value") and self._depth == self._rdf + 2:
+            elif name in ("rdf:resource", "rdf:value") and (described or self._depth == self._rdf + 2):
                 self._add(self._property, None, text)
 
     def characters(self, text: str) -> None:
@@ -155,10 +158,10 @@ class _Packet:
         """A document type or an entity is declared."""
         raise _Refused("the packet declares a document type, which is not read")
 
-    def _name(self, written: str) -> str:
+    def _name(self, written: str, attribute: bool = False) -> str:
         """The name with the prefix that is usual for its namespace; "" for a name that means nothing here."""
         prefix, _, local = written.rpartition(":")
-        if local not in _LOCAL_NAMES:
+        if local not in _LOCAL_NAMES or (attribute and not prefix):  # a default namespace is for elements
             return ""
         for _, scope in reversed(self._scopes):
             if prefix in scope:

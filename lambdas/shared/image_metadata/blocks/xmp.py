@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .. import limits
 from ..fields import Description, Field, Kind, Moment, Position, Reads, Source, describe, rows
 from .dates import parse
-from .numbers import position, positive, resolution
+from .numbers import decimal, position, positive, resolution
 from .rdf import Values, read_properties
 
 #: What stands before a packet in a JPEG, and by mistake elsewhere.
@@ -35,7 +35,8 @@ class _Packet:
         if not values:
             return None
         if len(values) > 1:
-            return next((text for language, text in values if language == "x-default"), values[0][1])
+            default = (text for language, text in values if language and language.lower() == "x-default")
+            return next(default, values[0][1])
         return values[0][1]
 
 
@@ -95,45 +96,34 @@ def _words(packet: _Packet, _: Field, source: Source) -> list[str]:
 
 @_READS(Kind.INTEGER)
 def _integer(packet: _Packet, field: Field, source: Source) -> int | None:
-    value = _number(packet.first(source.name))
+    value = decimal(packet.first(source.name))
     if value is None:
         return None
     least, most = field.bounds or (value, value)
-    return round(value) if least <= value <= most else None
+    return math.floor(value + 0.5) if least <= value <= most else None
 
 
 @_READS(Kind.REAL)
 def _real(packet: _Packet, _: Field, source: Source) -> float | int | None:
-    return positive(_number(packet.first(source.name)))
+    return positive(decimal(packet.first(source.name)))
 
 
 @_READS(Kind.FIRED)
-def _fired(packet: _Packet, _: Field, source: Source) -> bool:
-    return (packet.first(source.name) or "").lower() == "true"
+def _fired(packet: _Packet, _: Field, source: Source) -> bool | None:
+    return {"true": True, "1": True, "false": False, "0": False}.get(
+        (packet.first(source.name) or "").lower()
+    )
 
 
 @_READS(Kind.RESOLUTION)
 def _resolution(packet: _Packet, _: Field, source: Source) -> tuple[float, float] | None:
-    x, y, unit = (_number(packet.first(name)) for name in (source.name, *source.beside))
+    x, y, unit = (decimal(packet.first(name)) for name in (source.name, *source.beside))
     return resolution(x, y, None if unit is None else round(unit))
 
 
 @_READS(Kind.MOMENT)
 def _moment(packet: _Packet, _: Field, source: Source) -> Moment | None:
     return parse(packet.first(source.name))
-
-
-def _number(text: str | None) -> float | None:
-    """A decimal number or a rational; None for a zero denominator and for what is infinite or no number."""
-    if text is None:
-        return None
-    number, slash, under = text.partition("/")
-    try:
-        below = float(under) if slash else 1.0
-        value = float(number) / below if below else math.nan
-    except (ValueError, OverflowError):
-        return None
-    return value if math.isfinite(value) else None
 
 
 @_READS(Kind.POSITION)
@@ -145,9 +135,9 @@ def _position(packet: _Packet, _: Field, source: Source) -> Position | None:
     if latitude is None or longitude is None:
         packet.warn("GPS: the XMP position is no position")
         return None
-    altitude = _number(height)
+    altitude = decimal(height)
     if altitude is not None and height_ref == "1":
-        altitude = -altitude
+        altitude = -abs(altitude)
     # Who writes one of the two with a sign writes both so.
     signed = all(each[1] for each in (latitude, longitude)) or min(latitude[0], longitude[0]) < 0
     return position(latitude[0], longitude[0], signed, altitude)

@@ -30,6 +30,8 @@ _END = b"\0\0\0\0IEND\xae\x42\x60\x82"
 _CHUNK = re.compile(rb"IDAT|tEXt|iTXt|zTXt|eXIf|tIME|IEND")
 #: Bytes of a compressed colour profile that are read: its description stands at the start.
 _PROFILE_START = 64 * 1024
+#: The largest number that a chunk may state (5.3).
+_MAX_INTEGER = 2**31 - 1
 _XMP = "XML:com.adobe.xmp"
 #: A raw profile's name ("exif", "generic profile"), in lines of their own the length and then the bytes as hexadecimal
 #: digits. Nothing is gone back over: a megabyte of line feeds would take hours.
@@ -69,7 +71,9 @@ class _Animation:
 
     def control(self, data: bytes) -> None:
         if len(data) >= 8 and not self.frames:
-            self.frames, self.plays = struct.unpack(">II", data[:8])
+            frames, plays = struct.unpack(">II", data[:8])
+            if max(frames, plays) <= _MAX_INTEGER:
+                self.frames, self.plays = frames, plays
 
     def frame(self, data: bytes) -> None:
         if len(data) >= 24:
@@ -89,7 +93,7 @@ class _Animation:
 def _walk(source: Reader, found: Found, animation: _Animation) -> None:
     position = 8
     palette: int | None = None  # entries
-    pixels = False
+    pixels = searched = False
     read_at = source.read_at
     for _ in range(limits.MAX_CHUNKS):
         head = read_at(position, 8)
@@ -106,6 +110,8 @@ def _walk(source: Reader, found: Found, animation: _Animation) -> None:
             palette = length // 3
         elif kind == b"tRNS":
             _transparency(length, palette, pixels, found)
+        elif kind == b"acTL" and pixels:
+            found.warn("PNG: an acTL chunk is out of place")  # decoders pass over it (11.3.6.1)
         elif kind in _SIDE:
             if found.width is None:
                 found.warn("PNG: a chunk stands before the image header")
@@ -117,10 +123,12 @@ def _walk(source: Reader, found: Found, animation: _Animation) -> None:
         elif (
             kind == b"IDAT"
             and not animation.frames
+            and not searched
             and length < _MANY
             and position + length > limits.FIRST_BLOCK
         ):
             # Image data in many small chunks: a request for each would cost more than the end of the file.
+            searched = True
             ahead = _last_chunks(source, position, found)
             if ahead:
                 position = ahead
@@ -137,13 +145,14 @@ def _last_chunks(source: Reader, position: int, found: Found) -> int:
     """
     start = 0
     for length in _TAILS:
+        passed: set[int] = set()
         if source.size - length - position < limits.FIRST_BLOCK:
             return start
         base = source.size - length
         tail = source.read_at(base, length)
         for match in _CHUNK.finditer(tail):
             at = match.start() - 4
-            if at >= 0 and _leads_to_end(tail, at):
+            if at >= 0 and _leads_to_end(tail, at, passed):
                 start = base + at
                 break
         if start and match.group() == b"IDAT":
@@ -152,13 +161,15 @@ def _last_chunks(source: Reader, position: int, found: Found) -> int:
     return start
 
 
-def _leads_to_end(tail: bytes, position: int) -> bool:
-    while position <= len(tail) - 8:
+def _leads_to_end(tail: bytes, position: int, passed: set[int]) -> bool:
+    """Whether a chain of chunks from there ends the file; `passed` are places from which others have not got there."""
+    while position <= len(tail) - 8 and position not in passed:
         kind = tail[position + 4 : position + 8]
         if kind == b"IEND":
             return tail[position : position + 12] == _END
         if not kind.isalpha():
             return False
+        passed.add(position)
         position += 12 + _length(tail[position : position + 4])
     return False
 

@@ -118,7 +118,7 @@ def _describe(tiff: TiffStream, tags: Directory, found: Found) -> None:
     bits = tiff.numbers(tags[_BITS]) if _BITS in tags else ()
     samples = number(tiff, tags, _SAMPLES) or len(bits) or 1
     photometric = number(tiff, tags, _PHOTOMETRIC)
-    depth = bits[0] if bits and isinstance(bits[0], int) else 1
+    depth = max((each for each in bits if isinstance(each, int)), default=1)
     found.bit_depth = depth if 0 < depth <= 64 and (bits or photometric in (0, 1, None)) else None
     formats = tiff.numbers(tags[_SAMPLE_FORMAT]) if _SAMPLE_FORMAT in tags else ()
     extra = tiff.numbers(tags[_EXTRA]) if _EXTRA in tags else ()

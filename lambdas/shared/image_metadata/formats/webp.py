@@ -73,16 +73,16 @@ def _walk(source: Reader, found: Found) -> tuple[int, int, int | None]:
             flags = data[0]
             found.width = int.from_bytes(data[4:7], "little") + 1
             found.height = int.from_bytes(data[7:10], "little") + 1
-            found.has_alpha = bool(flags & _ALPHA)
-            found.color_mode = "RGBA" if found.has_alpha else "RGB"
+            _alpha(bool(flags & _ALPHA), found)
             if flags & _ANIMATION:
                 found.animated = True
         elif kind == b"VP8 ":
             if found.width is None:
                 _lossy(read_at(start, min(length, 10)), found)
         elif kind == b"VP8L":
-            if found.width is None:
-                _lossless(read_at(start, min(length, 5)), found)
+            _lossless(read_at(start, min(length, 5)), found)
+        elif kind == b"ALPH":
+            _alpha(True, found)
         elif kind == b"ANIM":
             data = read_at(start, min(length, 6))
             if len(data) == 6:
@@ -169,10 +169,17 @@ def _lossy(data: bytes, found: Found) -> None:
 
 
 def _lossless(data: bytes, found: Found) -> None:
-    """VP8L header (RFC 9649 section 3.4)."""
+    """VP8L header (RFC 9649 section 3.4); the picture knows its alpha, whatever the extended header says of it."""
     if len(data) < 5 or data[0] != 0x2F:
-        raise CorruptImage("the VP8L header is damaged")
+        if found.width is None:
+            raise CorruptImage("the VP8L header is damaged")
+        return
     bits = struct.unpack("<I", data[1:5])[0]
-    found.width, found.height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    found.has_alpha = bool(bits >> 28 & 1)
-    found.color_mode = "RGBA" if found.has_alpha else "RGB"
+    if found.width is None:
+        found.width, found.height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if not found.animated:
+        _alpha(bool(bits >> 28 & 1), found)
+
+
+def _alpha(transparent: bool, found: Found) -> None:
+    found.has_alpha, found.color_mode = transparent, "RGBA" if transparent else "RGB"

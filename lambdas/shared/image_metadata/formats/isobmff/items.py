@@ -215,7 +215,7 @@ def _orient(properties: list[tuple[bytes, bytes]], found: Found) -> None:
             turned = True
             total = _after(_MIRRORS[body[0] & 1], total)
         elif kind == b"clap":
-            _note_aperture(body, found)
+            _note_aperture(body, found, sideways=total[0] == 0)
     if turned:
         found.orientation = ORIENTATIONS[total]
 
@@ -227,8 +227,8 @@ def _after(second: tuple[int, int, int, int], first: tuple[int, int, int, int]) 
     return (a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h)
 
 
-def _note_aperture(body: bytes, found: Found) -> None:
-    """Note a clean aperture (14496-12, 12.1.4) that shows less than the stored picture."""
+def _note_aperture(body: bytes, found: Found, sideways: bool) -> None:
+    """Note a clean aperture (14496-12, 12.1.4) that shows less than the picture, which may lie `sideways` by then."""
     fields = Fields(body)
     try:
         across, across_by, down, down_by = (fields.u32() for _ in range(4))
@@ -239,6 +239,8 @@ def _note_aperture(body: bytes, found: Found) -> None:
         found.warn("clap divides by zero")
         return
     width, height = across // across_by, down // down_by
+    if sideways:
+        width, height = height, width
     if not 0 < width <= (found.width or 0) or not 0 < height <= (found.height or 0):
         found.warn("clap shows more than the picture holds")
     elif (width, height) != (found.width, found.height):

@@ -61,7 +61,8 @@ def stated_filename(headers: Message) -> str | None:
         ]
         extended = [value for value in stated if isinstance(value, tuple)]
         return collapse_rfc2231_value((extended or stated)[0]) if stated else None
-    except ValueError:  # an unknown character set or a broken escape
+    except (ValueError, TypeError):
+        # An unknown character set, a broken escape, numbered parts beside whole ones.
         return None
 
 

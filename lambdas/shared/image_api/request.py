@@ -38,7 +38,12 @@ class Request:
             route=f"{event.get('httpMethod', '')} {event.get('resource', '')}",
             path=event.get("pathParameters") or {},
             query={name: tuple(values) for name, values in query.items()},
-            headers={name.lower(): value for name, value in (event.get("headers") or {}).items() if value},
+            # An empty condition is one that nothing meets, any other empty header is as good as none.
+            headers={
+                name.lower(): value or ""
+                for name, value in (event.get("headers") or {}).items()
+                if value or name.lower() == "if-match"
+            },
             raw_body=event.get("body") or "",
             is_base64=bool(event.get("isBase64Encoded")),
             request_id=(event.get("requestContext") or {}).get("requestId") or "",

@@ -27,6 +27,11 @@ class Filter(NamedTuple):
     matches: Callable[[Item, str], bool]
 
 
+def _without_zeros(moment: str) -> str:
+    """The moment without the zeros that end its fraction of a second, which records do not always write."""
+    return moment.rstrip("0").rstrip(".") if "." in moment else moment
+
+
 #: By the query parameter's name.
 FILTERS: dict[str, Filter] = {
     "content_type": Filter(
@@ -46,7 +51,9 @@ FILTERS: dict[str, Filter] = {
     ),
     # Local times as in `taken_at`, both ends included, compared as text: 2024-05 includes all of May at either end.
     "taken_from": Filter(
-        _LOCAL_TIME.fullmatch, _A_LOCAL_TIME, lambda item, value: item.get("taken_at", "") >= value
+        _LOCAL_TIME.fullmatch,
+        _A_LOCAL_TIME,
+        lambda item, value: item.get("taken_at", "") >= _without_zeros(value),
     ),
     "taken_to": Filter(
         _LOCAL_TIME.fullmatch,

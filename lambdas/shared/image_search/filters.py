@@ -251,6 +251,8 @@ class Condition:
         kind = str if column.kind == TEXTS else (int, float)
         if not all(isinstance(member, kind) and not isinstance(member, bool) for member in wanted):
             raise InvalidRequest(f"{column.name} holds {column.kind}: {operation} takes a list of such")
+        if column.kind == NUMBERS:
+            wanted = list(map(_number, wanted))
         name, listed = self.name(column), "?::VARCHAR[]" if column.kind == TEXTS else "?::DOUBLE[]"
         sql = _ARRAYS[operation].format(name, listed)
         self.values += [wanted] * sql.count("?")
@@ -392,7 +394,7 @@ def _property(node: Any) -> str | None:
         if "property" in node:
             return str(node["property"])
         operands = node.get("args")
-        if node.get("op") not in _FOLDING or not isinstance(operands, list) or len(operands) != 1:
+        if str(node.get("op")) not in _FOLDING or not isinstance(operands, list) or len(operands) != 1:
             return None
         node = operands[0]
     return None

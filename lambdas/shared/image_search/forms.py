@@ -16,13 +16,16 @@ def line_of(record: dict[str, Any]) -> str:
     return compact(record) + "\n"
 
 
-def feature_of(record: dict[str, Any]) -> dict[str, Any]:
-    """The record as a GeoJSON feature (RFC 7946), without geometry where its position is unknown."""
+def feature_of(record: dict[str, Any], properties: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The record as a GeoJSON feature (RFC 7946), without geometry where its position is unknown.
+
+    Its properties are the record, or what is given of it.
+    """
     return {
         "type": "Feature",
         "id": record["image_id"],
         "geometry": _geometry(record.get("gps") or {}),
-        "properties": record,
+        "properties": record if properties is None else properties,
     }
 
 

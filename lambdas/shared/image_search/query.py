@@ -74,7 +74,9 @@ class Query:
         if asked.get("filter-lang") not in (None, *_LANGUAGES):
             raise InvalidRequest(f"filter-lang is {' or '.join(_LANGUAGES)}")
         if (text := asked.get("filter")) is not None:
-            parts.append(condition.filter(_tree(text, asked.get("filter-lang"))))
+            tree = _tree(text, asked.get("filter-lang"))
+            _check_unicode(tree)
+            parts.append(condition.filter(tree))
         if (box := asked.get("bbox")) is not None:
             parts.append(condition.box(_numbers(box)))
         if (moment := asked.get("datetime")) is not None:
@@ -245,7 +247,7 @@ def records_at(
     names = [name for name in sql_types() if _is_told(name, fields)]
     rows = engine.run(view.record_rows([(file, row) for file, row, *_ in places], names), deadline=deadline)
     by_place = {(file, row): dict(zip(names, values, strict=True)) for file, row, *values in rows}
-    return [_chosen(record_of_row(by_place[(file, row)]), fields) for file, row, *_ in places]
+    return [chosen(record_of_row(by_place[(file, row)]), fields) for file, row, *_ in places]
 
 
 def _key(column: Column) -> str:
@@ -273,18 +275,19 @@ def _is_told(name: str, fields: tuple[str, ...]) -> bool:
     return not fields or any(wanted.split(".")[0] == name for wanted in (*_IDENTITY, *fields))
 
 
-def _chosen(record: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
+def chosen(record: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
+    """Of the record the `fields` that were asked for, all where none was, and its id."""
     if not fields:
         return record
-    chosen: dict[str, Any] = {}
+    told: dict[str, Any] = {}
     for name in (*_IDENTITY, *fields):
         first, _, member = name.partition(".")
         value = record.get(first)
         if not member and value is not None:
-            chosen[first] = value
+            told[first] = value
         elif isinstance(value, dict) and member in value:
-            chosen.setdefault(first, {})[member] = value[member]
-    return chosen
+            told.setdefault(first, {})[member] = value[member]
+    return told
 
 
 # -- counts ------------------------------------------------------------------------------------------
@@ -318,6 +321,16 @@ def _expressions(query: Query) -> dict[str, str]:
 
 
 # -- a request's members -----------------------------------------------------------------------------
+
+
+def _check_unicode(value: Any) -> None:
+    """Raise `InvalidRequest` where a text holds half of a surrogate pair, as JSON may and UTF-8 may not."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest("a text is not valid Unicode: it holds half of a surrogate pair") from None
+    except RecursionError:
+        pass  # the filter says how deep is too deep
 
 
 def _tree(text: Any, language: Any) -> Any:

@@ -137,6 +137,8 @@ def test_sorts_and_filters(api: Api) -> None:
     assert names(status="corrupt") == "c"
     assert names(taken_from="2024") == names(taken_from="2024-05", taken_to="2024-05") == "a"
     assert names(taken_from="2024-06") == ""
+    assert names(taken_from="2024-05-17T09:30:00.000") == names(taken_to="2024-05-17T09:30:00.0") == "a"
+    assert names(taken_from="2024-05-17T09:30:00.001") == ""
 
 
 @pytest.mark.parametrize(

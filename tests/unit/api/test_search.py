@@ -169,6 +169,36 @@ def test_duplicates_come_in_groups_and_pages(filled: Api) -> None:
     assert "next_cursor" not in second and first["matched"] == 2
 
 
+def test_a_page_of_duplicates_with_long_names_has_a_next_one(filled: Api) -> None:
+    images = [
+        record(
+            f"uploads/{'一' * 130}/{size}-{'二' * 130}{copy}.tiff",
+            size=size,
+            pixels={"phash": f"{size:016x}"},
+        )
+        for size in (0x0F0F0F0F0F0F0F0F, 0xF0F0F0F0F0F0F0F0)
+        for copy in range(2)
+    ]
+    rows = [
+        change_row(image["image_id"], "2026-11", padded(str(number)), image)
+        for number, image in enumerate(images, 10)
+    ]
+    write_changes(Files(SEARCH_BUCKET), "10-20", rows)
+    first = filled("GET /duplicates", by="pixels", limit="1").json
+    second = filled("GET /duplicates", by="pixels", limit="1", cursor=first["next_cursor"])
+    assert second.status == 200, second.body
+    assert first["groups"] != second.json["groups"] != []
+
+
+@pytest.mark.parametrize("fields", ["filename", "gps.latitude", "gps"])
+def test_a_feature_has_its_place_whichever_fields_are_asked_for(filled: Api, fields: str) -> None:
+    asked = {"filter": "gps.altitude_m = 35", "fields": fields}
+    (feature,) = filled("GET /search", headers={"Accept": "application/geo+json"}, **asked).json["features"]
+    assert feature["geometry"]["coordinates"] == [2.2945, 48.8584, 35]
+    (item,) = filled("GET /search", **asked).json["items"]
+    assert feature["properties"] == item
+
+
 def test_an_empty_catalogue_has_empty_answers(api: Api) -> None:
     assert api("GET /search").json["items"] == []
     assert api("GET /duplicates").json["groups"] == []
@@ -179,6 +209,11 @@ def test_an_empty_catalogue_has_empty_answers(api: Api) -> None:
     [
         ("GET /search", {"filter": "camra.make = 'x'"}, "bad-request"),
         ("GET /search", {"colour": "red"}, "bad-request"),
+        (
+            "GET /search",
+            {"filter": '{"op":"=","args":[{"property":"title"},"\\ud800"]}', "filter-lang": "cql2-json"},
+            "bad-request",
+        ),
         ("GET /search", {"cursor": "AAAA"}, "invalid-cursor"),
         ("GET /search", {"limit": "-1"}, "bad-request"),
         ("GET /search/queryables", {"a": "b"}, "bad-request"),
@@ -211,6 +246,16 @@ def test_what_cannot_be_asked_is_a_problem(
         b'{"bbox": [NaN, 0, 1, 1]}',
         b'{"q": ["a", 1]}',
         b'{"filter": "title = \'\xff\'"}',
+        b'{"filter": "title = \'\\ud800\'"}',
+        b'{"filter": {"op": "=", "args": [{"property": "title"}, "\\ud800"]}}',
+        b'{"filter": {"op": "a_contains", "args": [{"property": "keywords"}, ["\\udc00"]]}}',
+        b'{"q": "\\ud800"}',
+        b'{"fields": ["\\ud800"]}',
+        b'{"sortby": "\\ud800"}',
+        b'{"filter": {"op": "a_contains", "args": [{"property": "dpi"}, [' + b"9" * 400 + b"]]}}",
+        b'{"filter": {"op": "a_contains", "args": [{"property": "dpi"}, [NaN]]}}',
+        b'{"filter": {"op": "isNull", "args": [{"op": [], "args": [1]}]}}',
+        b'{"filter": {"op": "=", "args": [{"op": {}, "args": [1]}, 1]}}',
     ],
 )
 def test_a_body_that_cannot_be_asked_is_a_problem(api: Api, body: bytes) -> None:

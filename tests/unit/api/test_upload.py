@@ -159,6 +159,7 @@ def test_the_name_outlives_the_record_in_the_objects_metadata(api: Api, name: st
         ("attachment; filename*=UTF-8''%FF", None),
         ("attachment", None),
         (";;;=", None),
+        ("attachment; filename*0=\"a\"; filename*=UTF-8''b", None),
         ('attachment; filename="' + "\u202egnp.exe" + '"', "gnp.exe"),
         ('attachment; filename="a\r\nX-Evil: 1"', "aX-Evil: 1"),
     ],

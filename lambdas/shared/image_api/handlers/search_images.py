@@ -7,6 +7,7 @@ import io
 import json
 import re
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -28,7 +29,7 @@ GEOJSON, CSV, NDJSON = "application/geo+json", "text/csv", "application/x-ndjson
 DUPLICATES_PARAMETERS = ("limit", "cursor", "by", "distance")
 DEFAULT_GROUPS, MAX_GROUPS = 20, 100
 _GROUPS = re.compile(r"[1-9][0-9]?|100")
-_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,8192}")
 #: Binds a cursor of duplicates to them.
 _DUPLICATES = {"of": "duplicates"}
 
@@ -92,7 +93,7 @@ def duplicates(request: Request) -> Response:
     else:
         answer = query.duplicates(_reader(), limit, after)
     if "after" in answer:
-        position = json.dumps(answer.pop("after"))
+        position = json.dumps(answer.pop("after"), ensure_ascii=False)
         answer["next_cursor"] = encode_cursor(position, bound, settings.search_bucket())
     return json_response(answer)
 
@@ -107,8 +108,11 @@ def _whole(given: dict[str, str], name: str, default: int, low: int, high: int) 
 def _search(request: Request, asked: dict[str, Any]) -> Response:
     key = settings.search_bucket()
     wanted = Query.of(asked, key)
+    fields, form = wanted.fields, _accepted(request.headers.get("accept", ""))
+    if fields and form == GEOJSON:
+        wanted = replace(wanted, fields=(*fields, "gps"))  # the geometry is none of them
     answer = query.search(_reader(), wanted, key)
-    return _FORMS[_accepted(request.headers.get("accept", ""))](answer, wanted.fields)
+    return _FORMS[form](answer, fields)
 
 
 def _reader() -> Reader:
@@ -132,9 +136,9 @@ def _as_json(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  # no
     return json_response(answer)
 
 
-def _as_geojson(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  # noqa: ARG001
+def _as_geojson(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:
     """A FeatureCollection (RFC 7946); the rest of the answer beside its features."""
-    features = [feature_of(record) for record in answer["items"]]
+    features = [feature_of(record, query.chosen(record, fields)) for record in answer["items"]]
     rest = {name: value for name, value in answer.items() if name not in ("items", "matched")}
     collection = {
         "type": "FeatureCollection",

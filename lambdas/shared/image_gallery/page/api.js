@@ -54,9 +54,11 @@ export function urlOf(path, query = {}) {
 }
 
 /** A deployment takes keys or access tokens (JSON Web Tokens: three parts between dots); either is asked for as a key. */
+const isToken = () => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(key ?? "");
+
 export function headers(more = {}) {
   if (!key) return more;
-  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(key) ? { Authorization: `Bearer ${key}`, ...more } : { "x-api-key": key, ...more };
+  return isToken() ? { Authorization: `Bearer ${key}`, ...more } : { "x-api-key": key, ...more };
 }
 
 /** Send a request; what is worth asking again is asked again. Returns the Response, raises Refused or Unreachable. */
@@ -75,7 +77,8 @@ export async function send(method, path, { query, json, signal, keepalive } = {}
     const failure = await refusal(answer);
     const may = method === "GET" || READING.has(path);
     if (!may || attempt === ATTEMPTS || !AGAIN.has(failure.status) || failure.type === "quota-exceeded") {
-      if (failure.status === 403 || failure.status === 401) told.dispatchEvent(new CustomEvent("refused", { detail: failure }));
+      // 403 to a token: it is good, and does not allow this.
+      if (failure.status === 401 || (failure.status === 403 && !isToken())) told.dispatchEvent(new CustomEvent("refused", { detail: failure }));
       throw failure;
     }
     told.dispatchEvent(new CustomEvent("busy"));

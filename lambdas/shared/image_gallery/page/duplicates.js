@@ -69,7 +69,7 @@ function shown(group, known, signal) {
   sequence.records.push(...records);
   const differing = COMPARED.filter((name) => new Set(records.map((record) => record[name])).size > 1);
   const cards = el("div", { class: "cards" });
-  const others = button(t("select-others"), () => records.slice(1).forEach((record) => select(record, true)));
+  const others = button(t("select-others"), () => present(records).slice(1).forEach((record) => select(record, true)));
   const node = el("article", { class: "group" }, el("div", { class: "heading" }, el("h2", { text: t("copies", { count: group.count ?? records.length }) }), others), cards);
   const draw = () => {
     const left = present(records);

@@ -193,6 +193,11 @@ def test_positions_that_are_none(latitude: Value) -> None:
     assert position(latitude, (2, "N"), LON, (2, "E")) is None
 
 
+@pytest.mark.parametrize("ref", ["1", "", "+"])
+def test_an_empty_coordinate_is_none_whatever_its_reference(ref: str) -> None:
+    assert position((2, ""), (2, ref), LON, (2, "E")) is None
+
+
 def test_half_a_position_is_none() -> None:
     assert read({}, None, {1: (2, "N"), 2: LAT}).gps is None
 

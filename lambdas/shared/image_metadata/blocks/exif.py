@@ -208,7 +208,7 @@ def _coordinate(
         parts = tuple(float(word) for word in _NUMBERS.findall(text[:_LONGEST])[:3])
         letter = letter or text[-1:].upper()
         if letter.isdigit():
-            letter = {"+": letters[0], "-": letters[1]}.get(text[0], "")
+            letter = {"+": letters[0], "-": letters[1]}.get(text[:1], "")
     degrees = 0.0
     stated = 0
     for part, scale in zip(parts, (1.0, 60.0, 3600.0), strict=False):

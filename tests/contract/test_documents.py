@@ -82,6 +82,17 @@ def test_the_readme_names_every_field_of_the_record() -> None:
     assert set(stated) == fields_in_code()
 
 
+def test_no_description_in_the_openapi_document_ends_at_a_comma() -> None:
+    """Without quotes, what follows one within braces is a member of its own, without a value."""
+
+    def cut(value: Any) -> list[str]:
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        here = [name for name, held in value.items() if held is None] if isinstance(value, dict) else []
+        return here + [name for each in inner for name in cut(each)]
+
+    assert cut(openapi()) == []
+
+
 def test_the_openapi_document_describes_every_field_of_the_record() -> None:
     assert set(fields_in_openapi()) == fields_in_code()
 

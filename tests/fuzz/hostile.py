@@ -449,27 +449,11 @@ def png_pixels_in_small_pieces_cut_off() -> bytes:
 
 @hostile
 def png_texts_in_no_character_set() -> bytes:
-    """Profiles whose every text is the same long one, of which no character set makes sense."""
-    tags = (
-        *(
-            0x010E,
-            0x010F,
-            0x0110,
-            0x0131,
-            0x0132,
-            0x013B,
-            0x8298,
-            0x9003,
-            0x9004,
-            0x9010,
-            0x9011,
-            0x9012,
-            0x9286,
-        ),
-        *(0x9290, 0x9291, 0x9292, 0xA431, 0xA434, 0xA436),
-    )
-    entries = b"".join(_entry(tag, 2, 50_000, 10 + 12 * len(tags)) for tag in tags)
-    block = b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + b"\xe9a" * 25_000
+    """Profiles of dates and texts that are all the same long one, of which no character set makes sense."""
+    dates = (0x0132, 0x9003, 0x9004, 0x9010, 0x9011, 0x9012, 0x9290, 0x9291, 0x9292)
+    tags = sorted((*dates, 0x010E, 0x9286))
+    entries = b"".join(_entry(tag, 2, 64_000, 10 + 12 * len(tags)) for tag in tags)
+    block = b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + b"\xe9" * 64_000
     text = b"\nexif\n%d\n" % len(block) + block.hex().encode()
     return png(*[chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text))] * 8)
 

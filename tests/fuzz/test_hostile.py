@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("hostile")
 MAX_PEAK = 256_000_000
 MAX_SECONDS = 2.0
 #: A record stays far below DynamoDB's 400 KB once it is bounded; before that, below what a function holds with ease.
-MAX_RECORD = 2_000_000
+MAX_RECORD = 400_000
 STATUSES = ("ok", "unsupported", "corrupt", "too_large")
 
 

@@ -29,7 +29,6 @@ GEOJSON, CSV, NDJSON = "application/geo+json", "text/csv", "application/x-ndjson
 DUPLICATES_PARAMETERS = ("limit", "cursor", "by", "distance")
 DEFAULT_GROUPS, MAX_GROUPS = 20, 100
 _GROUPS = re.compile(r"[1-9][0-9]?|100")
-_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,8192}")
 #: Binds a cursor of duplicates to them.
 _DUPLICATES = {"of": "duplicates"}
 
@@ -83,7 +82,7 @@ def duplicates(request: Request) -> Response:
         raise InvalidRequest(f"limit is a whole number from 1 to {MAX_GROUPS}")
     after = None
     if "cursor" in given:
-        if not _CURSOR.fullmatch(given["cursor"]):
+        if not query.CURSOR.fullmatch(given["cursor"]):
             raise InvalidCursor("the cursor is not one that this API made")
         wasted, etag = json.loads(decode_cursor(given["cursor"], bound, settings.search_bucket()))
         after = (wasted, etag)

@@ -53,9 +53,10 @@ export function urlOf(path, query = {}) {
   return url;
 }
 
-/** A deployment takes keys or access tokens (JSON Web Tokens: three parts between dots); either is asked for as a key. */
+/** Whether the key is an access token (a JSON Web Token: three parts between dots): either is asked for as a key. */
 const isToken = () => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(key ?? "");
 
+/** The headers of a request: the key or token, beside `more`. */
 export function headers(more = {}) {
   if (!key) return more;
   return isToken() ? { Authorization: `Bearer ${key}`, ...more } : { "x-api-key": key, ...more };

@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer, GNU make and Terraform 1.7 or newer; everything else is installed below .venv and .local.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e storm fuzz bench bench-reads bench-search lint architecture format lock audit clean
+.PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e test-variants storm fuzz bench bench-reads bench-search lint architecture format lock audit clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -9,8 +9,11 @@ WORKERS ?= 2
 # How long a suite takes is noted where it passes, for docs/benchmarks.md.
 BEGUN = begun=$$(date +%s)
 PASSED = $(RUN) -m tools.dev.times $@ $$begun
-# A deployment waits half of its time.
-E2E_WORKERS ?= 3
+TERRAFORM_TESTS = $(RUN) -m tools.dev.terraform_tests test
+# Tests that deploy begin first, those of one local AWS on one worker.
+E2E_WORKERS ?= 4
+TOGETHER = $(RUN) -m pytest -q -n $(E2E_WORKERS) --dist loadgroup --no-loadscope-reorder
+END_TO_END = --ignore tests/e2e/variants tests/e2e
 LOCAL_AWS_PORT ?= 4566
 export LOCAL_AWS_PORT
 
@@ -49,16 +52,21 @@ deploy: ## Deploy to the AWS account your credentials name
 destroy: ## Remove everything from that account again
 	@./deploy.sh destroy
 
-test: test-unit test-terraform test-e2e ## Run every test (unit, contract, Terraform, end to end)
+# Deployments wait half of their time; the tests that need none fill it.
+test: setup ## Run every test: Terraform's, then unit, contract and end to end at once
+	@$(BEGUN); $(TERRAFORM_TESTS) && $(TOGETHER) $(END_TO_END) $(UNIT_SUITES) && $(PASSED)
 
 test-unit: setup ## Run the tests that need no server
 	@$(BEGUN); $(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(UNIT_SUITES) && $(PASSED)
 
 test-terraform: setup ## Check, validate and test the Terraform code
-	@$(BEGUN); $(RUN) -m tools.dev.terraform_tests test && $(PASSED)
+	@$(BEGUN); $(TERRAFORM_TESTS) && $(PASSED)
 
 test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
-	@$(BEGUN); $(RUN) -m pytest -q -n $(E2E_WORKERS) --dist loadgroup --no-loadscope-reorder tests/e2e && $(PASSED)
+	@$(BEGUN); $(TOGETHER) $(END_TO_END) && $(PASSED)
+
+test-variants: setup ## Deploy with other settings: two stages, IAM, tokens, a bucket that exists, all at once (minutes)
+	@$(BEGUN); $(TOGETHER) tests/e2e/variants && $(PASSED)
 
 storm: setup ## Run the long form of the storm, state and reconcile tests (minutes)
 	@STATEFUL_STEPS=10000 SCHEDULES=3000 SEARCH_SCHEDULES=400 SEARCH_KILLS=10000 \
@@ -67,7 +75,7 @@ storm: setup ## Run the long form of the storm, state and reconcile tests (minut
 	@STORM_OPERATIONS=2000 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_storm.py
 	@RECONCILE_OBJECTS=20000 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_reconcile.py
 	@SEARCH_API_QUESTIONS=200 $(RUN) -m pytest -q --timeout 3600 tests/e2e/test_search.py
-	@EXISTING_OBJECTS=2000 EXISTING_OPERATIONS=500 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/test_existing_bucket.py
+	@EXISTING_OBJECTS=2000 EXISTING_OPERATIONS=500 $(RUN) -m pytest -q --timeout 3600 -s tests/e2e/variants/test_existing_bucket.py
 
 fuzz: setup ## Feed the extractor damaged files for ten minutes (FUZZ_SECONDS=seconds)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(RUN) -m pytest -q -s tests/fuzz

@@ -210,7 +210,9 @@ def main() -> int:
     )
     DOCUMENT.write_text(document)
     print(f"{DOCUMENT.relative_to(ROOT)} is written.")
-    return 0
+    if late := cold_start.slow(starts):
+        print(f"These start later than {cold_start.MOST_OF_BOTO3} x boto3 and a client: {', '.join(late)}")
+    return 1 if late else 0
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ READS = {
     "get_image_metadata": "/metadata/{image_id+}",
     "info_images": "/images/info",
 }
+#: How long their start may take, in the time of boto3 and a client.
+MOST_OF_BOTO3 = 1.25
 #: Makes what Lambda's runtime brings importable from the folder `site`, and nothing else of it.
 RUNTIME = """
 import importlib.machinery, os, sys
@@ -159,6 +161,11 @@ def run() -> dict[str, Start]:
             size = (build / f"{name}.zip").stat().st_size
             starts[name] = Start(*init, size, answered if event else None)
     return starts
+
+
+def slow(starts: dict[str, Start]) -> list[str]:
+    """The functions that only read and take longer to start than they may."""
+    return [name for name in READS if starts[name].seconds > MOST_OF_BOTO3 * starts[name].boto3_seconds]
 
 
 def table(starts: dict[str, Start]) -> str:

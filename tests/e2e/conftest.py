@@ -1,13 +1,15 @@
 """One deployment for the whole session, on a local AWS on a port and in a directory of its own."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support import clients
-from tests.support.stack import Site, Stack
+from tests.support.stack import LEFT_OVER, Site, Stack
 
 
 @pytest.fixture(scope="session")
@@ -23,25 +25,63 @@ def stack(site: Site) -> Stack:
 
 
 @pytest.fixture(scope="session")
-def other_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A second local AWS, for a deployment with other settings."""
-    yield from _site(tmp_path_factory, "other")
+def owners_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A local AWS for a deployment around a bucket that is there."""
+    yield from _site(tmp_path_factory, "owners")
+
+
+@pytest.fixture(scope="session")
+def callers_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A local AWS for a deployment that admits callers otherwise."""
+    yield from _site(tmp_path_factory, "callers")
+
+
+@pytest.fixture(scope="session")
+def stages_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A local AWS for two stages."""
+    yield from _site(tmp_path_factory, "stages")
+
+
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+#: As many requests at once as elsewhere; in a lab, which runs ten functions at once, it is a few.
+BUSY = {"TF_VAR_burst_limit": "100", "TF_VAR_rate_limit": "50"}
+NO_IAM = {
+    "Effect": "Deny",
+    "Action": ["iam:Create*", "iam:Put*", "iam:Attach*", "iam:SimulatePrincipalPolicy"],
+    "Resource": "*",
+}
 
 
 @pytest.fixture(scope="session")
 def lab_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A local AWS to be used as a student may use a Learner Lab."""
-    yield from _site(tmp_path_factory, "lab")
+    """A local AWS whose account has LabRole, and the credentials of a student's session in it."""
+    for site in _site(tmp_path_factory, "lab"):
+        iam = site.client("iam")
+        for name, who, statements in (
+            ("LabRole", {"Service": "lambda.amazonaws.com"}, [ALL]),
+            ("voclabs", {"AWS": "*"}, [ALL, NO_IAM]),
+        ):
+            trust = [{"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}]
+            role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]
+            iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy(statements))
+        session = site.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="user1=A_Student")
+        site.environment |= {
+            "AWS_ACCESS_KEY_ID": session["Credentials"]["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": session["Credentials"]["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": session["Credentials"]["SessionToken"],
+        }
+        yield site
 
 
 @pytest.fixture(scope="session")
-def calm_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A third local AWS and a deployment on it, for tests that compare the whole bucket with the whole catalogue.
+def lab_stack(lab_site: Site) -> Stack:
+    """A deployment into it, with Athena and events; for tests that compare the whole bucket with the whole catalogue.
 
     Elsewhere images are forgotten on purpose, and records made that have none. It asks nobody who they are.
     """
-    for site in _site(tmp_path_factory, "calm"):
-        yield site.deploy(TF_VAR_athena="true", TF_VAR_auth="none", TF_VAR_events="true")
+    for group in LEFT_OVER:
+        lab_site.client("logs").create_log_group(logGroupName=group)
+    return lab_site.deploy(TF_VAR_athena="true", TF_VAR_auth="none", TF_VAR_events="true", **BUSY)
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +95,11 @@ def pixels_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def programs() -> Path:
     """The folder of the clients' programs: node, npm, schemathesis."""
     return clients.programs()
+
+
+def policy(statements: list[dict[str, Any]]) -> str:
+    """A policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def _site(factory: pytest.TempPathFactory, name: str) -> Iterator[Site]:
@@ -74,7 +119,10 @@ def _site(factory: pytest.TempPathFactory, name: str) -> Iterator[Site]:
 
 #: The fixtures whose tests share a local AWS, in the order in which these groups begin: the longest first. A worker is
 #: given its next group when two tests of its own are left.
-SHARED = ("site", "calm_stack", "pixels_stack", "lab_site", "moto", "other_site")
+SHARED = (
+    *("site", "pixels_stack", "lab_site"),
+    *("stages_site", "callers_site", "moto", "owners_site"),  # those of tests/e2e/variants
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook

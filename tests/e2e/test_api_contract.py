@@ -23,7 +23,7 @@ from tests.support.stack import ROOT, Stack, eventually, unique
 from tools.deploy.deploy import POSTMAN_FILE
 
 #: Random requests per operation; more find more: API_EXAMPLES=500 make test-e2e.
-EXAMPLES = os.environ.get("API_EXAMPLES", "5")
+EXAMPLES = os.environ.get("API_EXAMPLES", "3")
 #: Images paged through, while a tenth as many arrive: API_PAGED=1000 make test-e2e.
 PAGED = int(os.environ.get("API_PAGED", "200"))
 

@@ -14,7 +14,7 @@ from tools.ops import sql as tool
 
 
 @pytest.fixture(scope="module")
-def stack(calm_stack: Stack) -> Stack:
+def stack(lab_stack: Stack) -> Stack:
     """The deployment with `athena` and `events`, some images in it, their changes merged."""
     images = {
         f"uploads/athena/{name}": content
@@ -23,11 +23,11 @@ def stack(calm_stack: Stack) -> Stack:
     }
     images |= {f"uploads/athena/twice-{number}.png": numbered_picture(77) for number in range(2)}
     for image_id, content in images.items():
-        calm_stack.put(image_id, content)
+        lab_stack.put(image_id, content)
     asked = {"filter": "image_id LIKE 'uploads/athena/%'"}
-    eventually(lambda: len(calm_stack.found(**asked)) == len(images), "all images found")
-    calm_stack.invoke("compact_catalogue", {"now": True})
-    return calm_stack
+    eventually(lambda: len(lab_stack.found(**asked)) == len(images), "all images found")
+    lab_stack.invoke("compact_catalogue", {"now": True})
+    return lab_stack
 
 
 def athena_answers(stack: Stack, sql: str) -> list[list[str | None]]:

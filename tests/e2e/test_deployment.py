@@ -44,7 +44,7 @@ def test_functions_have_no_more_than_their_zip(site: Site, stack: Stack) -> None
     assert not {"PIL", "aws_lambda_powertools", "image_metadata"} & held
 
 
-def test_no_authentication_only_when_asked_for_and_never_silently(calm_stack: Stack) -> None:
-    assert "warning" in calm_stack.said.lower()
-    answer = calm_stack.get("/metadata", key=None)
+def test_no_authentication_only_when_asked_for_and_never_silently(lab_stack: Stack) -> None:
+    assert "warning" in lab_stack.said.lower()
+    answer = lab_stack.get("/metadata", key=None)
     assert answer.status_code == 200, answer.text

@@ -15,9 +15,9 @@ from tests.support.stack import Site
 SIZES = [int(size) for size in os.environ.get("READ_COST_SIZES", "100,2000").split(",")]
 
 
-def test_reads_cost_the_same_at_any_size(other_site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reads_cost_the_same_at_any_size(lab_site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     # Of a million records twenty queries at a time take the local AWS minutes.
-    costs = measure(other_site.client("dynamodb", read_timeout=900), SIZES)
+    costs = measure(lab_site.client("dynamodb", read_timeout=900), SIZES)
     with capsys.disabled():
         print(f"\n{table_of(SIZES, costs)}")
     assert all(units == row[0] for row in costs.values() for units in row)

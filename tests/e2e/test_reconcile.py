@@ -70,9 +70,9 @@ def plant(stack: Stack, kind: str, number: int, key: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def stack(calm_stack: Stack) -> Stack:
+def stack(lab_stack: Stack) -> Stack:
     """A deployment where nothing but the planted drift differs."""
-    return calm_stack
+    return lab_stack
 
 
 def test_every_planted_drift_is_found_and_repaired(stack: Stack) -> None:

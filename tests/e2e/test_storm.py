@@ -30,9 +30,9 @@ KILLED = 502  # what the gateway answers when the function dies under a request
 
 
 @pytest.fixture(scope="module")
-def stack(calm_stack: Stack) -> Stack:
+def stack(lab_stack: Stack) -> Stack:
     """A deployment where nothing but the storm happens."""
-    return calm_stack
+    return lab_stack
 
 
 @pytest.fixture(scope="module")
@@ -196,9 +196,9 @@ def redrive(stack: Stack) -> None:
             stack.sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
 
 
-def test_a_fault_mended_later_loses_nothing(stormy: Stack) -> None:
+def test_a_fault_mended_later_loses_nothing(pixels_stack: Stack) -> None:
     """Events that a missing permission sent to the dead-letter queue are done once they are sent back."""
-    stack, keys = stormy, [f"uploads/redriven/{number}.png" for number in range(5)]
+    stack, keys = pixels_stack, [f"uploads/redriven/{number}.png" for number in range(5)]
     iam, role = stack.site.client("iam"), f"{stack.outputs['function_names']['s3_file_event']}"
     documents = {
         name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]

@@ -1,6 +1,6 @@
 """Any mix of uploads, removals, late, lost-and-repeated events, crashes and repairs ends in a right catalogue.
 
-`STATEFUL_STEPS` (default 300) is the number of steps in all; `make storm` runs 10,000.
+`STATEFUL_STEPS` (default 200) is the number of steps in all; `make storm` runs 10,000.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.support.records import upload
 from tests.support.table import BUCKET, TABLE, aws_account, make_bucket, make_table
 
 STEPS_PER_RUN = 50
-RUNS = max(1, int(os.environ.get("STATEFUL_STEPS", "300")) // STEPS_PER_RUN)
+RUNS = max(1, int(os.environ.get("STATEFUL_STEPS", "200")) // STEPS_PER_RUN)
 #: Shrinking a failure takes minutes: STATEFUL_SHRINK=1 asks for it.
 PHASES = [phase for phase in Phase if phase is not Phase.shrink or os.environ.get("STATEFUL_SHRINK")]
 KEYS = st.sampled_from(["uploads/a", "uploads/b c+%é", "uploads/c"])

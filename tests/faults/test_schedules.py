@@ -1,6 +1,6 @@
 """Functions that run at the same time about one key, switched at every call to AWS, in random schedules.
 
-`SCHEDULES` (default 50) is their number, `make storm` runs 3,000. A failure names its seed; `SCHEDULE_SEED=n` runs it.
+`SCHEDULES` (default 30) is their number, `make storm` runs 3,000. A failure names its seed; `SCHEDULE_SEED=n` runs it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.support.pictures import picture
 from tests.support.records import upload
 from tests.support.table import BUCKET, TABLE, aws_account, make_bucket, make_table
 
-SCHEDULES = int(os.environ.get("SCHEDULES", "50"))
+SCHEDULES = int(os.environ.get("SCHEDULES", "30"))
 #: Schedules per bucket and table: moto copies all it holds at every transaction.
 CHUNK = 25
 DEADLINE_SECONDS = 60

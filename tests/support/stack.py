@@ -28,6 +28,8 @@ from tools.dev.local_aws import LocalAws, free_port
 ROOT = Path(__file__).resolve().parents[2]
 #: Settings that leave out the half of the resources that many a test has nothing to do with.
 SMALL = {f"TF_VAR_{part}": "false" for part in ("gallery", "monitoring", "previews", "search")}
+#: Lambda makes a function's log group when it writes a late line, also after `destroy`.
+LEFT_OVER = tuple(f"/aws/lambda/image-metadata-local-{name}" for name in ("info_images", "s3_file_event"))
 T = TypeVar("T")
 WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.1

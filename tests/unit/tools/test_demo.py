@@ -234,7 +234,8 @@ def test_terraform_is_looked_for_before_anything_is_installed(tmp_path: Path) ->
     ("target", "commands"),
     [
         ("storm", [r"STATEFUL_STEPS=10000 .* tests/faults", r"STORM_OPERATIONS=2000 .* -s tests/e2e/test_storm.py",
-                   r"RECONCILE_OBJECTS=20000 .* -s tests/e2e/test_reconcile.py"]),
+                   r"RECONCILE_OBJECTS=20000 .* -s tests/e2e/test_reconcile.py",
+                   r"EXISTING_OBJECTS=2000 .* -s tests/e2e/variants/test_existing_bucket.py"]),
         ("fuzz", [r"FUZZ_SECONDS=\S*600\S* .* tests/fuzz"]),
         ("bench-reads", [r"READ_COST_SIZES=\S*100,10000,200000\S* .* -s tests/e2e/test_read_cost.py"]),
     ],

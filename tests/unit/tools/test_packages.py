@@ -18,8 +18,6 @@ pytestmark = pytest.mark.xdist_group("packages")
 
 # Megabytes; a cold start fetches and unpacks the zip.
 USUAL_LIMIT = 3
-# Processor time of a function's initialisation, in that of boto3 and a client (docs/benchmarks.md says how much it is).
-MOST_OF_BOTO3 = 1.25
 LIMITS = {
     "analyse_image": 12,
     "authorize": 8,
@@ -90,11 +88,3 @@ def test_a_package_brings_all_that_its_function_imports(build: Path, tmp_path: P
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_package_is_no_larger_than_it_should_be(build: Path, function: str) -> None:
     assert (build / f"{function}.zip").stat().st_size < LIMITS.get(function, USUAL_LIMIT) * 1_000_000
-
-
-@pytest.mark.parametrize("function", ["get_image_metadata", "info_images", "get_image"])
-def test_a_start_takes_no_longer_than_that_of_boto3_alone(build: Path, function: str, tmp_path: Path) -> None:
-    with zipfile.ZipFile(build / f"{function}.zip") as archive:
-        archive.extractall(tmp_path)
-    ours, alone = cold_start.best(tmp_path)[0]
-    assert ours < MOST_OF_BOTO3 * alone

@@ -1,9 +1,7 @@
-"""An account that has LabRole, as AWS Academy's Learner Labs do: used as it is, and no role is made.
+"""Other ways to admit callers than API keys: signed requests (`auth = "iam"`) and access tokens (`auth = "jwt"`).
 
-It is deployed as a student does it: as the role voclabs, which may make no IAM. The same deployment is then changed
-to other ways to admit callers, signed requests (`auth = "iam"`) and access tokens (`auth = "jwt"`), to functions that
-start from snapshots, and to fewer routes, since the local AWS makes the whole API anew for each. The tests run in this
-order.
+The second is the first one's deployment changed: records stay, callers do not. Its functions start from snapshots. The
+tests run in this order.
 """
 
 from __future__ import annotations
@@ -22,89 +20,12 @@ from botocore.credentials import Credentials
 
 from tests.support.issuer import AUDIENCE, Issuer
 from tests.support.samples import JPEG, SAMPLES
-from tests.support.stack import SMALL, Site, Stack
-
-ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-NO_IAM = {
-    "Effect": "Deny",
-    "Action": ["iam:Create*", "iam:Put*", "iam:Attach*", "iam:SimulatePrincipalPolicy"],
-    "Resource": "*",
-}
-
+from tests.support.stack import SMALL, Site, Stack, eventually
 
 #: Callers reach functions by an alias, of the version that has a snapshot.
 SNAPSHOTS = SMALL | {"TF_VAR_snap_start": "true"}
-
-
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-@pytest.fixture(scope="module", autouse=True)
-def student(lab_site: Site) -> Iterator[None]:
-    """An account with LabRole, and the credentials of a student's session in it."""
-    iam = lab_site.client("iam")
-    for name, who, statements in (
-        ("LabRole", {"Service": "lambda.amazonaws.com"}, (ALL,)),
-        ("voclabs", {"AWS": "*"}, (ALL, NO_IAM)),
-    ):
-        trust = document({"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"})
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]
-        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=document(*statements))
-    session = lab_site.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="user1=A_Student")
-    before = dict(lab_site.environment)
-    lab_site.environment |= {
-        "AWS_ACCESS_KEY_ID": session["Credentials"]["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": session["Credentials"]["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": session["Credentials"]["SessionToken"],
-    }
-    yield
-    lab_site.environment = before
-
-
-#: Lambda makes a function's log group when it writes a late line, also after `destroy`.
-LEFT_OVER = tuple(f"/aws/lambda/image-metadata-local-{name}" for name in ("info_images", "s3_file_event"))
-
-
-@pytest.fixture(scope="module")
-def lab(lab_site: Site, student: None) -> Stack:
-    """A deployment into it, after one of whose functions wrote on."""
-    for group in LEFT_OVER:
-        lab_site.client("logs").create_log_group(logGroupName=group)
-    return lab_site.deploy()
-
-
-def test_what_a_lab_does_not_admit_is_told_before_anything_is_done(lab_site: Site) -> None:
-    there = lab_site.inventory()
-    elsewhere = lab_site.deploy_script(AWS_REGION="eu-west-1")
-    assert elsewhere.returncode == 1 and "us-east-1 and us-west-2" in elsewhere.stderr
-    checked = lab_site.deploy_script("check")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert "(a Learner Lab)" in checked.stdout and "role/LabRole" in checked.stdout
-    assert lab_site.inventory() == there == {"roles": ["LabRole", "voclabs"]}
-
-
-def test_no_role_is_made_and_every_function_runs_as_lab_role(lab_site: Site, lab: Stack) -> None:
-    state = lab_site.terraform.capture("show", "-json", str(lab_site.terraform.state)).stdout
-    assert '"aws_lambda_function"' in state and '"aws_iam_' not in state
-    functions = lab_site.client("lambda").list_functions()["Functions"]
-    assert {function["Role"].rpartition("/")[2] for function in functions} == {"LabRole"}
-    assert lab_site.inventory()["roles"] == ["LabRole", "voclabs"]
-
-
-def test_log_groups_that_are_left_are_taken_over(lab: Stack) -> None:
-    for group in LEFT_OVER:
-        assert f"The log group {group} is there already, and taken over" in lab.said
-
-
-def test_it_works(lab_site: Site, lab: Stack) -> None:
-    verified = lab_site.deploy_script("verify")
-    assert verified.returncode == 0, verified.stdout + verified.stderr
-    for step in ("upload", "event", "record", "summary", "delete"):
-        assert f"  ok  {step} " in verified.stdout
-    assert '"outcome": "created"' in verified.stdout and lab.listed() == []
-    record = lab.put_and_wait("uploads/photo.webp", SAMPLES["photo.webp"])
-    assert record["content_type"] == "image/webp"
+#: An image that is there before the second deployment.
+PHOTO = "uploads/photo.webp"
 
 
 def versions(site: Site) -> dict[str, list[str]]:
@@ -161,10 +82,9 @@ def send(stack: Stack, who: Credentials, method: str, path: str, body: bytes = b
     return stack.session.request(method, stack.url + path, data=body, headers=headers, timeout=60)
 
 
-def test_signed_requests_of_those_allowed_pass_and_others_are_refused(lab_site: Site, lab: Stack) -> None:
-    signed = lab_site.deploy(TF_VAR_auth="iam", **SNAPSHOTS)
-    assert "taken over" not in signed.said, "it was so once"
-    assert versions(lab_site) == {"get_image_metadata": ["1"], "s3_file_event": []}
+def test_signed_requests_of_those_allowed_pass_and_others_are_refused(callers_site: Site) -> None:
+    signed = callers_site.deploy(TF_VAR_auth="iam", **SNAPSHOTS)
+    assert versions(callers_site) == {"get_image_metadata": ["1"], "s3_file_event": []}
     allowed = user(signed, "caller", "execute-api:Invoke")
     stranger = user(signed, "stranger")
     try:
@@ -184,6 +104,8 @@ def test_signed_requests_of_those_allowed_pass_and_others_are_refused(lab_site: 
         assert send(signed, stranger, "GET", "/metadata").status_code == 403
         assert send(signed, Credentials("AKIAUNKNOWN", "none"), "GET", "/metadata").status_code == 403
         assert send(signed, allowed, "DELETE", f"/images/{image_id}").status_code == 204
+        signed.put(PHOTO, SAMPLES["photo.webp"])
+        eventually(lambda: send(signed, allowed, "GET", f"/metadata/{PHOTO}").ok, f"{PHOTO} indexed")
     finally:
         remove(signed, "caller")
         remove(signed, "stranger")
@@ -213,13 +135,13 @@ def issuer() -> Iterator[Issuer]:
     thread.join()
 
 
-def test_tokens_allow_what_their_scopes_say(lab_site: Site, lab: Stack, issuer: Issuer) -> None:
+def test_tokens_allow_what_their_scopes_say(callers_site: Site, issuer: Issuer) -> None:
     settings = {"TF_VAR_jwt_issuer": issuer.address, "TF_VAR_jwt_audience": AUDIENCE}
     # Every function is changed, so each has a new version with a snapshot, and the one before it goes.
-    stack = lab_site.deploy(TF_VAR_auth="jwt", TF_VAR_log_level="DEBUG", **settings, **SNAPSHOTS)
-    assert versions(lab_site) == {"get_image_metadata": ["2"], "authorize": ["1"], "s3_file_event": []}
-    assert "/local/*" in invoked_by_alias(lab_site, "get_image_metadata")
-    assert "/authorizers/" in invoked_by_alias(lab_site, "authorize")
+    stack = callers_site.deploy(TF_VAR_auth="jwt", TF_VAR_log_level="DEBUG", **settings, **SNAPSHOTS)
+    assert versions(callers_site) == {"get_image_metadata": ["2"], "authorize": ["1"], "s3_file_event": []}
+    assert "/local/*" in invoked_by_alias(callers_site, "get_image_metadata")
+    assert "/authorizers/" in invoked_by_alias(callers_site, "authorize")
 
     def status(token: str | None, method: str, path: str, **options: Any) -> int:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -231,11 +153,10 @@ def test_tokens_allow_what_their_scopes_say(lab_site: Site, lab: Stack, issuer: 
         return answer.status_code
 
     read, write, delete = (issuer.token(scope) for scope in ("openid read", "write", "delete"))
-    photo = "uploads/photo.webp"
-    assert status(read, "GET", f"/metadata/{photo}") == 200
-    assert status(read, "GET", f"/images/file/{photo}") == 200
-    assert status(read, "DELETE", f"/images/{photo}") == 403
-    assert status(read, "POST", "/images/delete", data=json.dumps({"image_ids": [photo]})) == 403
+    assert status(read, "GET", f"/metadata/{PHOTO}") == 200
+    assert status(read, "GET", f"/images/file/{PHOTO}") == 200
+    assert status(read, "DELETE", f"/images/{PHOTO}") == 403
+    assert status(read, "POST", "/images/delete", data=json.dumps({"image_ids": [PHOTO]})) == 403
     assert status(read, "POST", "/upload", data=JPEG) == 403
     assert status(write, "GET", "/metadata") == 403
     assert status(write, "POST", "/upload", data=JPEG) == 201
@@ -248,21 +169,13 @@ def test_tokens_allow_what_their_scopes_say(lab_site: Site, lab: Stack, issuer: 
         Issuer(issuer.address).token("read"),
     ]
     assert [status(token, "GET", "/metadata") for token in refused] == [401] * len(refused)
-    assert status(read, "GET", f"/metadata/{photo}") == 200, "nothing of it is gone"
+    assert status(read, "GET", f"/metadata/{PHOTO}") == 200, "nothing of it is gone"
     assert status(delete, "GET", "/metadata") == 403
-    uploaded = [image_id for image_id in lab_ids(stack, read) if image_id != photo]
+    uploaded = [image_id for image_id in ids(stack, read) if image_id != PHOTO]
     assert [status(delete, "DELETE", f"/images/{image_id}") for image_id in uploaded] == [204]
 
 
-def lab_ids(stack: Stack, token: str) -> list[str]:
+def ids(stack: Stack, token: str) -> list[str]:
     """The ids of the list, as the token's holder sees it."""
     answer = stack.call("GET", "/metadata", key=None, headers={"Authorization": f"Bearer {token}"})
     return [item["image_id"] for item in answer.json()["items"]]
-
-
-def test_plain_terraform_destroy_leaves_nothing_but_what_was_there(lab_site: Site, lab: Stack) -> None:
-    done = lab_site.terraform.capture(
-        "destroy", "-auto-approve", "-input=false", "-no-color", *lab_site.variable_files()
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert lab_site.inventory() == {"roles": ["LabRole", "voclabs"]}

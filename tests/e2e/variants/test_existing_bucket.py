@@ -57,9 +57,9 @@ def configuration(site: Site) -> dict[str, bytes | str]:
 
 
 @pytest.fixture(scope="module")
-def owners(other_site: Site) -> Iterator[Site]:
+def owners(owners_site: Site) -> Iterator[Site]:
     """An account with a bucket of images that tells a queue of its owner's, and has a policy, a lifecycle and CORS."""
-    s3, sqs = other_site.client("s3"), other_site.client("sqs")
+    s3, sqs = owners_site.client("s3"), owners_site.client("sqs")
     s3.create_bucket(Bucket=BUCKET)
     arn = "arn:aws:sqs:us-east-1:000000000000:owners-own"
     may_send = {"Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
@@ -85,7 +85,7 @@ def owners(other_site: Site) -> Iterator[Site]:
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(put, enumerate(keys())))
-    yield other_site
+    yield owners_site
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
         for entry in page.get("Contents", []):
             s3.delete_object(Bucket=BUCKET, Key=entry["Key"])

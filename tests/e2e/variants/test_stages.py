@@ -12,15 +12,13 @@ IMAGE_ID = "uploads/of the first stage.png"
 PROD = SMALL | {"TF_VAR_stage": "prod"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def stack(calm_stack: Stack) -> Iterator[Stack]:
+@pytest.fixture(scope="module")
+def stack(stages_site: Site) -> Iterator[Stack]:
     """The first stage, with an image; all this must leave it alone."""
-    stack = calm_stack
+    stack = stages_site.deploy(**SMALL)
     stack.put_and_wait(IMAGE_ID, picture())
     yield stack
     assert stack.record(IMAGE_ID).status_code == 200
-    stack.s3.delete_object(Bucket=stack.bucket, Key=IMAGE_ID)
-    stack.gone(IMAGE_ID)
 
 
 def deployed(site: Site, stage: str) -> list[str]:
@@ -45,7 +43,7 @@ def deployed(site: Site, stage: str) -> list[str]:
 def test_settings_that_would_lose_data_are_refused(
     stack: Stack, settings: dict[str, str], said: list[str]
 ) -> None:
-    done = stack.site.deploy_script("-no-color", **settings)
+    done = stack.site.deploy_script("-no-color", **SMALL, **settings)
     assert done.returncode == 1 and all(re.search(words, done.stderr) for words in [*said, "--replace-data"])
     assert "Nothing was changed" in done.stderr and "Traceback" not in done.stderr
     assert stack.site.terraform.outputs()["bucket"] == stack.bucket

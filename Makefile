@@ -3,6 +3,9 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup build up demo down status deploy destroy test test-unit test-terraform test-e2e test-variants storm fuzz bench bench-reads bench-search lint architecture format lock audit clean
 
+# Kept, whatever the environment says: every worker and the hundreds of programs that tests start would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 RUN := $(VENV)/bin/python
 WORKERS ?= 2

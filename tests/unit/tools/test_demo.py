@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from image_metadata import extract
+from tests.support.samples import SAMPLES
 from tools.dev import demo
 from tools.dev.collection import collection
 
 ROOT = Path(demo.__file__).parents[2]
-SAMPLES = demo.sample_images()
 
 
 def test_samples_cover_the_common_formats_with_place_time_and_camera() -> None:

@@ -1,4 +1,4 @@
-"""One deployment for the whole session, on a local AWS on a port and in a directory of its own."""
+"""The deployments that tests share, each on a local AWS on a port and in a directory of its own."""
 
 import json
 import os

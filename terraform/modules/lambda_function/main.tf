@@ -42,7 +42,7 @@ resource "aws_lambda_function" "this" {
 resource "aws_lambda_alias" "live" {
   count = var.snap_start ? 1 : 0
 
-  name             = "live"
+  name             = local.alias
   description      = "The version that answers"
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_lambda_function.this.version
@@ -72,5 +72,6 @@ resource "aws_cloudwatch_log_group" "this" {
 
 locals {
   full_name = "${var.common.name_prefix}-${var.name}"
+  alias     = var.snap_start ? "live" : null
   package   = "${var.common.build_dir}/${var.name}.zip"
 }

@@ -15,7 +15,10 @@ output "invoke_arn" {
 
 output "qualifier" {
   description = "Alias that invoke_arn names; null: none."
-  value       = one(aws_lambda_alias.live[*].name)
+  value       = local.alias
+
+  # Known before the alias is there: others count by it, also while deploy.sh imports a log group. They still wait for it.
+  depends_on = [aws_lambda_alias.live]
 }
 
 output "role_arn" {

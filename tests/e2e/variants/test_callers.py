@@ -20,7 +20,7 @@ from botocore.credentials import Credentials
 
 from tests.support.issuer import AUDIENCE, Issuer
 from tests.support.samples import JPEG, SAMPLES
-from tests.support.stack import SMALL, Site, Stack, eventually
+from tests.support.stack import LEFT_OVER, SMALL, Site, Stack, eventually
 
 #: Callers reach functions by an alias, of the version that has a snapshot.
 SNAPSHOTS = SMALL | {"TF_VAR_snap_start": "true"}
@@ -83,7 +83,10 @@ def send(stack: Stack, who: Credentials, method: str, path: str, body: bytes = b
 
 
 def test_signed_requests_of_those_allowed_pass_and_others_are_refused(callers_site: Site) -> None:
+    for group in LEFT_OVER:
+        callers_site.client("logs").create_log_group(logGroupName=group)
     signed = callers_site.deploy(TF_VAR_auth="iam", **SNAPSHOTS)
+    assert signed.said.count("is there already, and taken over") == len(LEFT_OVER)
     assert versions(callers_site) == {"get_image_metadata": ["1"], "s3_file_event": []}
     allowed = user(signed, "caller", "execute-api:Invoke")
     stranger = user(signed, "stranger")
@@ -139,6 +142,7 @@ def test_tokens_allow_what_their_scopes_say(callers_site: Site, issuer: Issuer) 
     settings = {"TF_VAR_jwt_issuer": issuer.address, "TF_VAR_jwt_audience": AUDIENCE}
     # Every function is changed, so each has a new version with a snapshot, and the one before it goes.
     stack = callers_site.deploy(TF_VAR_auth="jwt", TF_VAR_log_level="DEBUG", **settings, **SNAPSHOTS)
+    assert "taken over" not in stack.said, "it was so once"
     assert versions(callers_site) == {"get_image_metadata": ["2"], "authorize": ["1"], "s3_file_event": []}
     assert "/local/*" in invoked_by_alias(callers_site, "get_image_metadata")
     assert "/authorizers/" in invoked_by_alias(callers_site, "authorize")

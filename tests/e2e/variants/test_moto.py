@@ -13,7 +13,7 @@ import pytest
 
 from tests.contract.declared import TERRAFORM, configuration
 from tests.support.moto_server import MotoAws
-from tests.support.stack import Site, Stack
+from tests.support.stack import LEFT_OVER, Site, Stack
 
 #: The local settings switch alarms off, for the sake of the local AWS; an option goes before them.
 ALARMS = "-var=monitoring=true"
@@ -59,7 +59,8 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def whole(moto: Site) -> Stack:
-    """The deployment, everything switched on."""
+    """The deployment, everything switched on. A log group is there already: deploy.sh imports into all of it."""
+    moto.client("logs").create_log_group(logGroupName=LEFT_OVER[0])
     return moto.deploy(ALARMS)
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,7 @@ def prepare(folder: Path, requirements: Path, exact: bool = False, notice: str =
                     "On Debian or Ubuntu: sudo apt install python3-venv"
                 ) from error
         try:
+            _pinned_pip(python, requirements)
             # What tests and tools bring is compiled when it is first imported: most of it never is. The local AWS, one
             # of the exact ones, writes no bytecode.
             install(python, requirements, *([] if exact else ["--no-compile"]))
@@ -72,6 +75,19 @@ def prepare(folder: Path, requirements: Path, exact: bool = False, notice: str =
             raise SetupError(str(error)) from error
         marker.write_text(wanted, encoding="utf-8")
     return python
+
+
+def _pinned_pip(python: Path, requirements: Path) -> None:
+    """Install the pip that the requirements pin, if they do, for the rest of them.
+
+    The one that comes with Python 3.11 looks at every file that an index has of a package, for half a minute.
+    """
+    pin = re.search(r"^pip==.*\n(?: .*\n)*", requirements.read_text(encoding="utf-8"), re.MULTILINE)
+    if pin:
+        with tempfile.TemporaryDirectory() as folder:
+            alone = Path(folder) / requirements.name
+            alone.write_text(pin[0], encoding="utf-8")
+            install(python, alone, "--no-compile")
 
 
 def _is_version(python: Path, version: str) -> bool:

@@ -80,6 +80,24 @@ def test_an_interrupt_during_setup_is_no_traceback(
     assert "make status" in capsys.readouterr().err
 
 
+def test_the_pip_that_is_pinned_installs_the_rest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    installed = []
+
+    def install(_python: Path, requirements: Path, *_options: str) -> None:
+        installed.append(requirements.read_text(encoding="utf-8"))
+
+    monkeypatch.setattr(environment, "install", install)
+    monkeypatch.setattr(environment, "LOCK", tmp_path / "lock")
+    pins = "first==1 \\\n    --hash=sha256:1\npip==26.3 \\\n    --hash=sha256:2\npip-api==1 \\\n    --hash=sha256:3\n"
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(pins, encoding="utf-8")
+    python = environment.python_of(tmp_path)  # it is there, so that none is made
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    environment.prepare(tmp_path, requirements)
+    assert installed == ["pip==26.3 \\\n    --hash=sha256:2\n", pins]
+
+
 STUBBORN = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

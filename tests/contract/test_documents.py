@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from types import NoneType, UnionType
@@ -16,12 +16,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import hcl2
 import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
 from image_api.request import Request
 from image_catalogue import settings
 from image_catalogue.errors import MissingSetting
 from image_catalogue.items import COUNTED, public
 from image_catalogue.records import PIXELS, record_of
+from image_metadata.fields import FIELDS
 from image_metadata.model import record_fields
 from tests.contract.declared import (
     ROOT,
@@ -42,6 +46,8 @@ from tools.dev import architecture
 
 ROUTES = sorted(declared_routes())
 VARIABLES = declared_variables()
+#: Figures of the summary that are looked up, where there is an image.
+EXTREMES = ("highest_size_image", "lowest_size_image")
 DOCUMENTS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))
 
 
@@ -113,6 +119,41 @@ def test_a_field_has_the_type_that_the_openapi_document_states() -> None:
     }
 
 
+def test_a_number_has_the_bounds_that_the_openapi_document_states() -> None:
+    described = fields_in_openapi()
+    bounded = {
+        f"{field.within}.{name}" if field.within else name: field.bounds
+        for name, field in FIELDS.items()
+        if field.bounds
+    }
+    assert bounded
+    assert bounded == {name: (described[name]["minimum"], described[name]["maximum"]) for name in bounded}
+
+
+def examples(node: Any, place: str = "#") -> Iterator[tuple[str, Any]]:
+    """Every example of the OpenAPI document, with the place of the schema that it is of."""
+    if isinstance(node, list):
+        node = {str(index): child for index, child in enumerate(node)}
+    if not isinstance(node, dict):
+        return
+    if "schema" in node:
+        for example in node.get("examples", {}).values():
+            yield f"{place}/schema", resolved(example)["value"]
+        if "example" in node:
+            yield f"{place}/schema", node["example"]
+    for name, child in node.items():
+        yield from examples(child, f"{place}/{name.replace('~', '~0').replace('/', '~1')}")
+
+
+def test_every_example_is_what_its_schema_admits() -> None:
+    document: Resource[Any] = DRAFT202012.create_resource(openapi())
+    registry = Registry[Any]().with_resource("openapi", document)
+    found = list(examples(openapi()))
+    assert found
+    for place, value in found:
+        Draft202012Validator({"$ref": f"openapi{place}"}, registry=registry).validate(value)
+
+
 # --- query parameters -----------------------------------------------------------------------------------
 
 
@@ -172,8 +213,14 @@ def test_the_postman_collection_uses_every_query_parameter(parameters_in_code: d
 
 
 def test_the_openapi_document_describes_every_figure_of_the_summary() -> None:
-    described = set(openapi()["components"]["schemas"]["Summary"]["properties"])
-    assert described == {*COUNTED, "highest_size_image", "lowest_size_image"}
+    summary = openapi()["components"]["schemas"]["Summary"]
+    assert set(summary["properties"]) == {*COUNTED, *EXTREMES}
+    assert set(summary["required"]) == set(COUNTED)
+
+
+def test_the_readme_names_every_figure_of_the_summary() -> None:
+    cells = {code_in(row[0])[0]: code_in(row[2]) for row in readme_table("Route")}
+    assert set(cells["GET /images/info"]) == {*COUNTED, *EXTREMES}
 
 
 # --- Terraform's variables ------------------------------------------------------------------------------
@@ -220,6 +267,21 @@ def test_what_the_code_takes_for_a_missing_setting_is_the_variables_default(
             assert taken == declared, f"{name}: Terraform's default is {declared!r}"
             compared.add(name)
     assert {"MAX_UPLOAD_BYTES", "GPS", "INDEX_SHARDS", "UPLOAD_PREFIXES"} <= compared
+
+
+def test_terraform_admits_the_numbers_that_the_code_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    bounds: dict[str, tuple[int, int]] = {}
+    monkeypatch.setattr(settings, "_integer", lambda name, _, low, high: bounds.update({name: (low, high)}))
+    for name in settings_read():
+        with suppress(MissingSetting):
+            getattr(settings, name)()
+    assert bounds
+    for name, (low, high) in bounds.items():
+        number = f"var.{name.lower()}"
+        (validation,) = labelled("variable")[name.lower()]["validation"]
+        assert validation["condition"] == (
+            f"${{{number} >= {low} && {number} <= {high} && floor({number}) == {number}}}"
+        )
 
 
 def test_what_the_tools_take_unasked_is_the_variables_default() -> None:

@@ -119,8 +119,7 @@ def test_a_function_answers_the_routes_that_lead_to_it(function: str) -> None:
     assert (routes_in_code(function) or set()) == leading
 
 
-def test_a_setting_is_needed_by_the_functions_that_read_it_and_by_no_other() -> None:
-    """Imports are followed from a handler's room to the next, and never from one handler to another."""
+def test_imports_are_followed_from_a_handler_to_what_it_reads_and_not_to_another_handler() -> None:
     assert "TABLE_NAME" in needed_by("info_images")
     assert "BUCKET_NAME" not in needed_by("info_images")
     assert [function for function in FUNCTIONS if "MAX_UPLOAD_BYTES" in needed_by(function)] == [
@@ -131,6 +130,12 @@ def test_a_setting_is_needed_by_the_functions_that_read_it_and_by_no_other() -> 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_is_told_every_setting_that_it_reads(function: str) -> None:
     assert needed_by(function) <= set(environment_of(function))
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_reads_every_setting_of_its_own(function: str) -> None:
+    """`settings` in its file; what all have, or all that answer routes, is not each one's to read."""
+    assert set(declared_functions()[function].get("settings", {})) <= needed_by(function)
 
 
 def test_settings_and_terraform_know_the_same_environment_variables() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from tests.contract.declared import ROOT, declared_functions, declared_routes, local_value
 from tests.contract.documents import code_in, operations, readme_table
@@ -23,9 +24,17 @@ def requests_in_postman() -> Iterator[tuple[str, str]]:
         waiting += entry.get("item", [])
         if "request" in entry:
             url = entry["request"]["url"]
-            raw = url if isinstance(url, str) else url["raw"]
+            raw = url if isinstance(url, str) else joined(url)
             if raw.startswith("{{base_url}}"):
                 yield entry["request"]["method"], raw.removeprefix("{{base_url}}")
+
+
+def joined(url: dict[str, Any]) -> str:
+    """An address by its parts, of which newman sends; Postman shows `raw`."""
+    query = "&".join(f"{entry['key']}={entry['value']}" for entry in url.get("query", []))
+    address = "/".join(url["host"] + url["path"]) + (f"?{query}" if query else "")
+    assert address == url["raw"]
+    return address
 
 
 def route_of(method: str, path: str) -> str | None:

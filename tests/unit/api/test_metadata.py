@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.contract.declared import declared_routes
 from tests.support.api import Api
 from tests.support.pictures import picture
 
@@ -179,24 +180,7 @@ def test_a_parameter_given_twice_is_refused(api: Api) -> None:
     assert (answer.status, answer.problem) == (400, "bad-request")
 
 
-@pytest.mark.parametrize(
-    "route",
-    [
-        *ONE,
-        "DELETE /metadata/{image_id+}",
-        "GET /images/file/{image_id+}",
-        "GET /images/download/{image_id+}",
-        "DELETE /images/{image_id+}",
-        "GET /images/info",
-        "GET /summary",
-        "POST /upload",
-        "POST /uploads",
-        "POST /images",
-        "POST /images/delete",
-        "POST /images/file",
-        "POST /metadata",
-    ],
-)
+@pytest.mark.parametrize("route", sorted(declared_routes()))
 def test_unknown_parameters_are_refused_everywhere(api: Api, route: str) -> None:
     api.put("uploads/cat.jpg")
     answer = api(route, "cat.jpg", body=picture(), surprise="1")

@@ -180,20 +180,20 @@ def test_a_new_counter_is_in_step_and_repair_adds_the_records_that_were_there(
     put("uploads/gone.png", **here)
     put("uploads/nowhere.png", camera={"make": "Canon"})
     assert reconcile.main(arguments) == 0
-    monkeypatch.setitem(COUNTED, "with_position", Counted("with_position", lambda item: int("gps" in item)))
+    monkeypatch.setitem(COUNTED, "of_tests", Counted("of_tests", lambda item: int("gps" in item)))
     monkeypatch.setitem(COUNTED, "makes", Counted("make:", lambda item: item.get("camera", {}).get("make")))
     put("uploads/new.png", **here)
     catalogue.remove(catalogue.item("uploads/gone.png"))
     s3.delete_object(Bucket=BUCKET, Key="uploads/gone.png")
-    assert summarise(catalogue)["with_position"] == 0, (
+    assert summarise(catalogue)["of_tests"] == 0, (
         "counted for the new one, taken off for the one that is gone"
     )
 
     assert reconcile.main([*arguments, "--repair"]) == 1
-    assert (summarise(catalogue)["with_position"], summarise(catalogue)["makes"]) == (2, {"Canon": 1})
+    assert (summarise(catalogue)["of_tests"], summarise(catalogue)["makes"]) == (2, {"Canon": 1})
     assert summarise(catalogue)["count"] == 3
     assert reconcile.main([*arguments, "--repair"]) == 0
-    assert summarise(catalogue)["with_position"] == 2
+    assert summarise(catalogue)["of_tests"] == 2
 
 
 def test_a_counter_below_zero_is_drift(

@@ -56,6 +56,9 @@ def exif(field: Field, source: Source) -> tuple[bytes, Any]:
         value = (1, "Zoë\0".encode("utf-16-le"))
         return jpeg(exif=tiff({source.key: value})), ["Zoë"] if field.kind is Kind.WORDS else "Zoë"
     value, expected = EXIF[field.kind]
+    if field.bounds:
+        expected = min(max(expected, field.bounds[0]), field.bounds[1])
+        value = (value[0], expected)
     if source.name == "ShutterSpeedValue":
         expected = 0.25  # 2 to the power of -2
     return jpeg(exif=tiff({source.key: value})), expected
@@ -68,6 +71,9 @@ def xmp(field: Field, source: Source) -> tuple[bytes, Any]:
     if field.kind is Kind.RESOLUTION:
         return jpeg(xmp=packet("", f'{name}="300" {source.beside[0]}="300"')), (300.0, 300.0)
     text, expected = TEXTS[field.kind]
+    if field.bounds:
+        expected = min(max(expected, field.bounds[0]), field.bounds[1])
+        text = str(expected)
     text = f"<{part}>{text}</{part}>" if part else text
     return jpeg(
         xmp=packet(

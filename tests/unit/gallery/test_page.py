@@ -8,6 +8,7 @@ from hashlib import sha256
 import pytest
 
 from image_gallery.files import files
+from image_metadata.formats import EXTENSIONS
 
 SOURCES = {name: file.data.decode() for name, file in files().items() if name.endswith(".js")}
 LANGUAGES = ("en", "es", "pt")
@@ -27,6 +28,18 @@ def messages(language: str) -> dict[str, str]:
 
 def test_the_page_is_light() -> None:
     assert sum(len(file.compressed) for file in files().values()) <= MOST_BYTES
+
+
+def test_the_page_knows_the_type_of_every_file_that_is_read() -> None:
+    """Browsers know that of few, and large files go to the bucket with the type that they are said to have."""
+    table = re.search(r"^const TYPES = \{$(.+?)^\};$", SOURCES["uploads.js"], re.MULTILINE | re.DOTALL)
+    assert table
+    known: dict[str, str] = dict(re.findall(r'"?(\w+)"?: "([^"]+)"', table[1]))
+    read = {end for media_type, end in EXTENSIONS.items() if media_type.startswith("image/")}
+    assert known.keys() == read | {"jpeg", "tiff"}
+    assert {end: EXTENSIONS[media_type] for end, media_type in known.items()} == {
+        end: {"jpeg": "jpg", "tiff": "tif"}.get(end, end) for end in known
+    }
 
 
 def test_the_outline_is_the_published_one() -> None:

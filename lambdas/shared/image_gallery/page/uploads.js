@@ -16,21 +16,23 @@ const PATIENCE = 90;
 const TYPES = {
   "3fr": "image/x-hasselblad-3fr", arw: "image/x-sony-arw", avci: "image/avci", avcs: "image/avcs",
   avif: "image/avif", bmp: "image/bmp", cr2: "image/x-canon-cr2", cr3: "image/x-canon-cr3", crw: "image/x-canon-crw",
-  cur: "image/x-win-bitmap", dcr: "image/x-kodak-dcr", dcx: "image/x-dcx", dds: "image/vnd.ms-dds",
+  cur: "image/x-win-bitmap", dcr: "image/x-kodak-dcr", dcx: "image/x-dcx", dds: "image/vnd.ms-dds", dib: "image/bmp",
   dng: "image/x-adobe-dng", erf: "image/x-epson-erf", exr: "image/x-exr", fff: "image/x-hasselblad-fff",
-  fits: "image/fits", gbr: "image/x-gimp-gbr", gif: "image/gif", gpr: "image/x-gopro-gpr", hdr: "image/vnd.radiance",
-  heic: "image/heic", heics: "image/heic-sequence", heif: "image/heif", heifs: "image/heif-sequence",
-  hej2: "image/hej2k", icns: "image/x-icns", ico: "image/x-icon", iiq: "image/x-phaseone-iiq", j2c: "image/j2c",
-  jls: "image/jls", jp2: "image/jp2", jpeg: "image/jpeg", jpg: "image/jpeg", jph: "image/jph", jpm: "image/jpm",
-  jpx: "image/jpx", jxl: "image/jxl", jxr: "image/jxr", kdc: "image/x-kodak-kdc", mef: "image/x-mamiya-mef",
-  mos: "image/x-leaf-mos", mrw: "image/x-minolta-mrw", nef: "image/x-nikon-nef", nrw: "image/x-nikon-nrw",
-  orf: "image/x-olympus-orf", pam: "image/x-portable-arbitrarymap", pbm: "image/x-portable-bitmap",
-  pcd: "image/x-photo-cd", pcx: "image/vnd.zbrush.pcx", pef: "image/x-pentax-pef", pfm: "image/x-portable-floatmap",
+  fit: "image/fits", fits: "image/fits", fts: "image/fits", gbr: "image/x-gimp-gbr", gif: "image/gif",
+  gpr: "image/x-gopro-gpr", hdp: "image/jxr", hdr: "image/vnd.radiance", heic: "image/heic",
+  heics: "image/heic-sequence", heif: "image/heif", heifs: "image/heif-sequence", hej2: "image/hej2k",
+  hif: "image/heif", icns: "image/x-icns", ico: "image/vnd.microsoft.icon", iiq: "image/x-phaseone-iiq",
+  j2c: "image/j2c", jfif: "image/jpeg", jls: "image/jls", jp2: "image/jp2", jpe: "image/jpeg", jpeg: "image/jpeg",
+  jpg: "image/jpeg", jph: "image/jph", jpm: "image/jpm", jpx: "image/jpx", jxl: "image/jxl", jxr: "image/jxr",
+  kdc: "image/x-kodak-kdc", mef: "image/x-mamiya-mef", mos: "image/x-leaf-mos", mpo: "image/jpeg",
+  mrw: "image/x-minolta-mrw", nef: "image/x-nikon-nef", nrw: "image/x-nikon-nrw", orf: "image/x-olympus-orf",
+  pam: "image/x-portable-arbitrarymap", pbm: "image/x-portable-bitmap", pcd: "image/x-photo-cd",
+  pcx: "image/vnd.zbrush.pcx", pef: "image/x-pentax-pef", pfm: "image/x-portable-floatmap",
   pgm: "image/x-portable-graymap", png: "image/png", pnm: "image/x-portable-anymap", ppm: "image/x-portable-pixmap",
   psd: "image/vnd.adobe.photoshop", qoi: "image/qoi", raf: "image/x-fuji-raf", ras: "image/x-sun-raster",
   raw: "image/x-panasonic-rw", rw2: "image/x-panasonic-rw2", rwl: "image/x-leica-rwl", sgi: "image/x-sgi",
   sr2: "image/x-sony-sr2", srf: "image/x-sony-srf", srw: "image/x-samsung-srw", svg: "image/svg+xml",
-  tga: "image/x-tga", tif: "image/tiff", tiff: "image/tiff", webp: "image/webp", wmf: "image/wmf",
+  tga: "image/x-tga", tif: "image/tiff", tiff: "image/tiff", wdp: "image/jxr", webp: "image/webp", wmf: "image/wmf",
   x3f: "image/x-sigma-x3f", xbm: "image/x-xbitmap", xpm: "image/x-xpixmap",
 };
 
@@ -122,8 +124,9 @@ async function small(entry, signal) {
 
 async function large(entry, signal) {
   const { file } = entry;
-  const type = file.type || TYPES[file.name.split(".").at(-1).toLowerCase()] || "";
-  if (!type.startsWith("image/")) throw new Error(t("error.not-an-image"));
+  // Browsers take a FITS file for an application's, and know nothing of most others.
+  const type = file.type.startsWith("image/") ? file.type : TYPES[file.name.split(".").at(-1).toLowerCase()];
+  if (!type) throw new Error(t("error.not-an-image"));
   const json = { content_type: type, filename: file.name, size: file.size };
   const { url, fields, image_id: id } = await ask("POST", "/uploads", { json, signal });
   const form = new FormData();

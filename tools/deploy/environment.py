@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def prepare(folder: Path, requirements: Path, exact: bool = False, notice: str =
             return python
         if notice:
             print(notice, flush=True)
-        if exact or not _is_version(python, version):
+        if exact or not _is_version(python, version) or not _has_pip(python):
             shutil.rmtree(folder, ignore_errors=True)
             try:
                 venv.create(folder, with_pip=True, symlinks=not WINDOWS)
@@ -87,7 +88,16 @@ def _pinned_pip(python: Path, requirements: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
             alone = Path(folder) / requirements.name
             alone.write_text(pin[0], encoding="utf-8")
-            install(python, alone, "--no-compile")
+            with suppress(
+                PipError
+            ):  # then the one that is there says what is wrong, of the file that there is
+                install(python, alone, "--no-compile")
+
+
+def _has_pip(python: Path) -> bool:
+    """Whether pip is there and whole: an interrupt may have come while it replaced itself."""
+    done = subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def _is_version(python: Path, version: str) -> bool:

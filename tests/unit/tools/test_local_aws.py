@@ -94,8 +94,32 @@ def test_the_pip_that_is_pinned_installs_the_rest(monkeypatch: pytest.MonkeyPatc
     python = environment.python_of(tmp_path)  # it is there, so that none is made
     python.parent.mkdir()
     python.symlink_to(sys.executable)
+    monkeypatch.setattr(environment, "_has_pip", lambda _python: True)
     environment.prepare(tmp_path, requirements)
     assert installed == ["pip==26.3 \\\n    --hash=sha256:2\n", pins]
+
+
+def test_an_environment_that_lost_its_pip_is_made_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As it does where an interrupt comes while pip replaces itself."""
+    folder, requirements = tmp_path / "environment", tmp_path / "requirements.txt"
+    python = environment.python_of(folder)
+    requirements.write_text("", encoding="utf-8")
+
+    def create(made: Path, **_options: object) -> None:
+        assert not made.exists()
+        python.parent.mkdir(parents=True)
+        python.symlink_to(sys.executable)
+
+    monkeypatch.setattr(environment, "install", lambda *_: None)
+    monkeypatch.setattr(environment, "LOCK", tmp_path / "lock")
+    monkeypatch.setattr(environment.venv, "create", create)
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\ncase "$2" in pip) exit 1;; esac\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    environment.prepare(folder, requirements)
+    assert python.is_symlink()
 
 
 STUBBORN = """

@@ -43,8 +43,8 @@ def stages_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-#: As many requests at once as elsewhere; in a lab, which runs ten functions at once, it is a few.
-BUSY = {"TF_VAR_burst_limit": "100", "TF_VAR_rate_limit": "50"}
+#: As much at once as elsewhere; in a lab, which runs ten functions at once, it is a few.
+BUSY = {"TF_VAR_burst_limit": "100", "TF_VAR_rate_limit": "50", "TF_VAR_event_concurrency": "5"}
 NO_IAM = {
     "Effect": "Deny",
     "Action": ["iam:Create*", "iam:Put*", "iam:Attach*", "iam:SimulatePrincipalPolicy"],
@@ -86,9 +86,9 @@ def lab_stack(lab_site: Site) -> Stack:
 
 @pytest.fixture(scope="session")
 def pixels_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A deployment that looks at pixels: its records change once more, some seconds after they came."""
+    """A deployment that looks at pixels, so that records change once more some seconds later, and tells events."""
     for site in _site(tmp_path_factory, "pixels"):
-        yield site.deploy(TF_VAR_pixels="all")
+        yield site.deploy(TF_VAR_pixels="all", TF_VAR_events="true")
 
 
 @pytest.fixture(scope="session")

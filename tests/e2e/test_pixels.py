@@ -107,11 +107,12 @@ def test_looking_at_pixels_needs_the_permission(stack: Stack, action: str) -> No
     assert send()
 
 
-def test_queueing_images_needs_the_permission(stack: Stack) -> None:
+# On AWS SendMessage stands for SendMessageBatch, too.
+@pytest.mark.parametrize("action", ["sqs:SendMessageBatch", "events:PutEvents"])
+def test_telling_of_changes_needs_the_permissions(stack: Stack, action: str) -> None:
     new = uploaded(record(unique("queued.png")), 1) | {"revision": uuid.uuid4().hex}
     event = stream_event((None, new), first=uuid.uuid4().int % 10**9)
     subject = Subject(stack)
-    # On AWS SendMessage stands for this, too.
-    with Role(stack, "publish_changes").without("sqs:SendMessageBatch"):
+    with Role(stack, "publish_changes").without(action):
         assert not subject.invoked("publish_changes", event)
     assert subject.invoked("publish_changes", event)

@@ -1,7 +1,7 @@
 """Other ways to admit callers than API keys: signed requests (`auth = "iam"`) and access tokens (`auth = "jwt"`).
 
-The second is the first one's deployment changed: records stay, callers do not. Its functions start from snapshots. The
-tests run in this order.
+The second is the first one's deployment changed: records stay, callers do not. Its functions start from snapshots,
+which are then switched off and on. The tests run in this order.
 """
 
 from __future__ import annotations
@@ -177,6 +177,21 @@ def test_tokens_allow_what_their_scopes_say(callers_site: Site, issuer: Issuer) 
     assert status(delete, "GET", "/metadata") == 403
     uploaded = [image_id for image_id in ids(stack, read) if image_id != PHOTO]
     assert [status(delete, "DELETE", f"/images/{image_id}") for image_id in uploaded] == [204]
+
+
+def test_snapshots_can_be_switched_off_and_on_and_go_with_all_else(
+    callers_site: Site, issuer: Issuer
+) -> None:
+    settings = {"TF_VAR_jwt_issuer": issuer.address, "TF_VAR_jwt_audience": AUDIENCE, "TF_VAR_auth": "jwt"}
+    headers = {"Authorization": f"Bearer {issuer.token('read')}"}
+    for snap_start in ("false", "true"):
+        stack = callers_site.deploy(**SMALL, **settings, TF_VAR_snap_start=snap_start)
+        assert stack.call("GET", "/metadata", key=None, headers=headers).status_code == 200
+    done = callers_site.terraform.capture(
+        "destroy", "-auto-approve", "-input=false", "-no-color", *callers_site.variable_files()
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert callers_site.inventory() == {}
 
 
 def ids(stack: Stack, token: str) -> list[str]:

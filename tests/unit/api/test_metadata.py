@@ -185,6 +185,7 @@ def test_unknown_parameters_are_refused_everywhere(api: Api, route: str) -> None
     api.put("uploads/cat.jpg")
     answer = api(route, "cat.jpg", body=picture(), surprise="1")
     assert (answer.status, answer.problem) == (400, "bad-request")
+    assert "surprise" in answer.json["detail"]
     assert api.objects() == []
     assert api.catalogue.get("uploads/cat.jpg") is not None
 

@@ -56,7 +56,7 @@ destroy: ## Remove everything from that account again
 	@./deploy.sh destroy
 
 # Deployments wait half of their time; the tests that need none fill it.
-test: setup ## Run every test: Terraform's, then unit, contract and end to end at once
+test: setup ## Run the tests that every change needs: Terraform's, then unit, contract and end to end at once
 	@$(BEGUN); $(TERRAFORM_TESTS) && $(TOGETHER) $(END_TO_END) $(UNIT_SUITES) && $(PASSED)
 
 test-unit: setup ## Run the tests that need no server

@@ -98,7 +98,7 @@ functions that only read also answer a first request; boto3's reads the image's 
 
 {deployment}
 
-What `make test` last took on this machine:
+What the suites last took on this machine:
 
 {suites}
 """

@@ -21,7 +21,7 @@ def test_what_a_suite_took_is_kept_until_it_passes_again(tmp_path: Path) -> None
     assert took.keys() == {"test-e2e", "test-unit"} and 7 <= took["test-unit"][0] < 60
 
 
-@pytest.mark.parametrize("target", ["test-unit", "test-terraform", "test-e2e"])
+@pytest.mark.parametrize("target", ["test", "test-unit", "test-terraform", "test-e2e", "test-variants"])
 def test_a_suite_that_fails_fails_make_and_is_not_noted(target: str, tmp_path: Path) -> None:
     # A stand-in takes the place of Python in the target's last line: at first everything fails but the note.
     shown = subprocess.run(

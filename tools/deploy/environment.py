@@ -88,9 +88,8 @@ def _pinned_pip(python: Path, requirements: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
             alone = Path(folder) / requirements.name
             alone.write_text(pin[0], encoding="utf-8")
-            with suppress(
-                PipError
-            ):  # then the one that is there says what is wrong, of the file that there is
+            # Where that fails, the one that is there goes on, or says what is wrong with the whole file.
+            with suppress(PipError):
                 install(python, alone, "--no-compile")
 
 

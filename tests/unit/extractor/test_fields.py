@@ -47,6 +47,12 @@ TEXTS: dict[Kind, tuple[str, Any]] = {
 PLACE = {"latitude": 33.5, "longitude": 70.5}
 
 
+def bounded(field: Field, value: int) -> int:
+    """The value, or the nearest that the field admits."""
+    least, most = field.bounds or (value, value)
+    return min(max(value, least), most)
+
+
 def exif(field: Field, source: Source) -> tuple[bytes, Any]:
     if field.kind is Kind.POSITION:
         return jpeg(
@@ -57,7 +63,7 @@ def exif(field: Field, source: Source) -> tuple[bytes, Any]:
         return jpeg(exif=tiff({source.key: value})), ["Zoë"] if field.kind is Kind.WORDS else "Zoë"
     value, expected = EXIF[field.kind]
     if field.bounds:
-        expected = min(max(expected, field.bounds[0]), field.bounds[1])
+        expected = bounded(field, expected)
         value = (value[0], expected)
     if source.name == "ShutterSpeedValue":
         expected = 0.25  # 2 to the power of -2
@@ -72,7 +78,7 @@ def xmp(field: Field, source: Source) -> tuple[bytes, Any]:
         return jpeg(xmp=packet("", f'{name}="300" {source.beside[0]}="300"')), (300.0, 300.0)
     text, expected = TEXTS[field.kind]
     if field.bounds:
-        expected = min(max(expected, field.bounds[0]), field.bounds[1])
+        expected = bounded(field, expected)
         text = str(expected)
     text = f"<{part}>{text}</{part}>" if part else text
     return jpeg(

@@ -1,7 +1,7 @@
 """An account that has LabRole, as AWS Academy's Learner Labs do: used as it is, and no role is made.
 
-It is deployed as a student does it: as the role voclabs, which may make no IAM. The tests run in this order, the first
-ones on their local AWS; test_zz_teardown.py takes the deployment away.
+It is deployed by whom a student is there, the role voclabs, which may make no IAM; with more settings than a student's
+(conftest.py). The tests run in this order, the first ones on their local AWS; test_zz_teardown.py takes it away.
 """
 
 from __future__ import annotations

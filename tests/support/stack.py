@@ -115,6 +115,13 @@ class Site:
         said = self.done(*options, **variables).stdout
         return Stack(self, self.terraform.outputs(), said)
 
+    def destroy_by_terraform(self) -> None:
+        """Run plain ``terraform destroy``, which has to end well."""
+        done = self.terraform.capture(
+            "destroy", "-auto-approve", "-input=false", "-no-color", *self.variable_files()
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
     def client(self, service: str, key: str = "test", secret: str = "test", read_timeout: int = 60) -> Any:
         """A boto3 client of this local AWS; root unless told otherwise."""
         return boto3.client(

@@ -187,10 +187,7 @@ def test_snapshots_can_be_switched_off_and_on_and_go_with_all_else(
     for snap_start in ("false", "true"):
         stack = callers_site.deploy(**SMALL, **settings, TF_VAR_snap_start=snap_start)
         assert stack.call("GET", "/metadata", key=None, headers=headers).status_code == 200
-    done = callers_site.terraform.capture(
-        "destroy", "-auto-approve", "-input=false", "-no-color", *callers_site.variable_files()
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    callers_site.destroy_by_terraform()
     assert callers_site.inventory() == {}
 
 

@@ -47,9 +47,9 @@ TEXTS: dict[Kind, tuple[str, Any]] = {
 PLACE = {"latitude": 33.5, "longitude": 70.5}
 
 
-def bounded(field: Field, value: int) -> int:
-    """The value, or the nearest that the field admits."""
-    least, most = field.bounds or (value, value)
+def bounded(bounds: tuple[int, int], value: int) -> int:
+    """The value, or the nearest within the bounds."""
+    least, most = bounds
     return min(max(value, least), most)
 
 
@@ -63,7 +63,7 @@ def exif(field: Field, source: Source) -> tuple[bytes, Any]:
         return jpeg(exif=tiff({source.key: value})), ["Zoë"] if field.kind is Kind.WORDS else "Zoë"
     value, expected = EXIF[field.kind]
     if field.bounds:
-        expected = bounded(field, expected)
+        expected = bounded(field.bounds, expected)
         value = (value[0], expected)
     if source.name == "ShutterSpeedValue":
         expected = 0.25  # 2 to the power of -2
@@ -78,7 +78,7 @@ def xmp(field: Field, source: Source) -> tuple[bytes, Any]:
         return jpeg(xmp=packet("", f'{name}="300" {source.beside[0]}="300"')), (300.0, 300.0)
     text, expected = TEXTS[field.kind]
     if field.bounds:
-        expected = bounded(field, expected)
+        expected = bounded(field.bounds, expected)
         text = str(expected)
     text = f"<{part}>{text}</{part}>" if part else text
     return jpeg(

@@ -33,11 +33,12 @@ _DATES = [
 _DAY, _SECOND = 10, 19
 #: Degrees within which two sources mean the same place, if one of them is rounded to minutes.
 _SAME_PLACE = 0.01
-#: The blocks in the order in which they count -> the fields for which they count so; keywords are of them all.
-_ORDERS: dict[tuple[BlockName, ...], list[str]] = {}
+#: Block -> field -> how many blocks count before it for this field; all of them count for dates and keywords.
+_RANKS: dict[BlockName, dict[str, int]] = {}
 for _field in FIELDS.values():
     if _field.kind not in (Kind.MOMENT, Kind.WORDS):
-        _ORDERS.setdefault(tuple(_field.blocks), []).append(_field.name)
+        for _rank, _block in enumerate(_field.blocks):
+            _RANKS.setdefault(_block, {})[_field.name] = _rank
 #: Fields that go into the record as they were chosen, and the members of its groups.
 _PLAIN = ("gps", "title", "description", "artist", "copyright", "rating", "software")
 _GROUPS = {
@@ -163,11 +164,12 @@ def _read_blocks(found: Found) -> _Blocks:
 def _chosen(blocks: _Blocks) -> dict[str, Any]:
     """Of every field that is stated the value of the first block that counts for it."""
     chosen: dict[str, Any] = {}
-    for order, names in _ORDERS.items():
-        for block in reversed(order):
-            if block in blocks:
-                values = vars(blocks[block])
-                chosen.update({name: values[name] for name in names if values[name] is not None})
+    taken: dict[str, int] = {}
+    for block, stated in blocks.items():
+        ranks = _RANKS[block]
+        for name, value in vars(stated).items():
+            if value is not None and name in ranks and (name not in taken or ranks[name] < taken[name]):
+                chosen[name], taken[name] = value, ranks[name]
     if "gps" in chosen:
         for stated in blocks.values():
             chosen["gps"] = _settled(chosen["gps"], stated.gps)
@@ -197,9 +199,10 @@ def _describe(out: ImageMetadata, chosen: dict[str, Any]) -> None:
         if isinstance(value, str):
             chosen[name] = value[: limits.MAX_TEXT]
     for name in _PLAIN:
-        setattr(out, name, chosen.get(name))
+        if name in chosen:
+            setattr(out, name, chosen[name])
     for group, names in _GROUPS.items():
-        setattr(out, group, {name: chosen[name] for name in names if chosen.get(name) is not None} or None)
+        setattr(out, group, {name: chosen[name] for name in names if name in chosen} or None)
 
 
 def _collect_keywords(out: ImageMetadata, blocks: _Blocks) -> None:

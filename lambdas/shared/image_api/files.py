@@ -1,4 +1,4 @@
-"""File names and media types between clients and the store: what a name may hold, what a browser may show."""
+"""File names and media types between clients and the store: names in headers, what a browser may show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from .multipart import stated_filename
 
-MAX_FILENAME = 255
 FALLBACK_CONTENT_TYPE = "application/octet-stream"
 #: Whatever the file contains, a browser runs none of it and loads nothing for it (Content Security Policy Level 3).
 GUARD = {
@@ -17,26 +16,8 @@ GUARD = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-#: Text direction controls: they make a name read as another (Unicode Technical Report 36, section 2.5).
-_DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
-_UNWANTED_CATEGORIES = frozenset(("Cc", "Cs", "Zl", "Zp"))
 #: Characters of a header parameter's value that need no encoding (RFC 8187 section 3.2.1, attr-char).
 _ATTR_CHAR = "!#$&+-.^_`|~"
-
-
-def clean_filename(name: str | None) -> str | None:
-    """A client's file name without directories, controls and surrogates; None where nothing is left."""
-    if not name:
-        return None
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(
-        char
-        for char in base
-        if char not in _DIRECTION
-        and char != "\ufffd"
-        and unicodedata.category(char) not in _UNWANTED_CATEGORIES
-    ).strip()
-    return None if kept in ("", ".", "..") else kept[:MAX_FILENAME]
 
 
 def disposition_filename(header: str | None) -> str | None:

@@ -12,17 +12,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as ConnectionFailed
 
 from .errors import CatalogueBusy, ImageArchived, ImageChanged, ImageNotFound
 
-#: User metadata of an object that the API stored: the client's file name, percent-encoded (S3 takes ASCII).
-FILENAME_METADATA = "filename"
-#: S3 allows 2 KB of user metadata in all (Amazon S3 User Guide, "Working with object metadata").
-_MAX_FILENAME_METADATA = 1900
 #: Storage classes that return no bytes until the object is restored.
 _ARCHIVES = frozenset(("GLACIER", "DEEP_ARCHIVE"))
 
@@ -212,13 +208,6 @@ class Bucket:
 def archived(key: str) -> ImageArchived:
     """What to raise for an object that has to be restored first."""
     return ImageArchived(f"the file of {key!r} is archived; restore it in S3, then ask again")
-
-
-def filename_metadata(filename: str) -> dict[str, str]:
-    """The user metadata that keeps a client's file name with the object; a very long name is cut."""
-    while len(quote(filename, safe=" ")) > _MAX_FILENAME_METADATA:
-        filename = filename[:-1]
-    return {FILENAME_METADATA: quote(filename, safe=" ")}
 
 
 def _is_archived(answer: dict[str, Any]) -> bool:

@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from image_metadata.errors import SourceChanged, SourceError
 
-from .bucket import FILENAME_METADATA, Meaning, code_of, meaning_of
+from .bucket import Meaning, code_of, meaning_of
+from .filenames import stored_filename
 
 
 class ObjectGone(SourceError):
@@ -38,7 +38,6 @@ class Head:
     @classmethod
     def of(cls, answer: dict[str, Any]) -> Head:
         """The head in a GetObject (whole or ranged) or HeadObject answer."""
-        stored = answer.get("Metadata", {}).get(FILENAME_METADATA)
         content_range = answer.get("ContentRange")  # bytes 0-65535/1234567
         return cls(
             size=int(content_range.rsplit("/", 1)[1]) if content_range else answer["ContentLength"],
@@ -46,7 +45,7 @@ class Head:
             version_id=answer.get("VersionId"),
             last_modified=answer["LastModified"],
             declared_content_type=answer.get("ContentType"),
-            filename=unquote(stored) if stored else None,
+            filename=stored_filename(answer.get("Metadata", {})),
             encoding=answer.get("ContentEncoding", "").strip().lower() or None,
         )
 

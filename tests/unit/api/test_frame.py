@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_api.files import (
-    clean_filename,
     content_disposition,
     disposition_filename,
     is_passive,
 )
 from image_api.multipart import file_part
 from image_catalogue.errors import InvalidRequest
+from image_catalogue.filenames import clean_filename
 from tests.contract.declared import ROOT, declared_routes
 from tests.events import load
 from tests.support.api import CONTEXT, FUNCTIONS, Api

@@ -8,16 +8,17 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from image_catalogue import settings
-from image_catalogue.bucket import Bucket, filename_metadata
+from image_catalogue.bucket import Bucket
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.errors import CatalogueBusy, InvalidRequest
+from image_catalogue.filenames import clean_filename, filename_metadata
 from image_catalogue.ids import new_image_id
 from image_catalogue.items import Item, public
 from image_catalogue.records import record_of, timestamp
 from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
 from image_metadata import extension, extract
 
-from ..files import clean_filename, disposition_filename
+from ..files import disposition_filename
 from ..multipart import file_part, is_multipart
 from ..problems import EmptyUpload, NotAnImage, UnreadableImage, UploadTooLarge
 from ..request import Request

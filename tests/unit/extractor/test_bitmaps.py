@@ -182,6 +182,30 @@ def test_ico_with_a_png_larger_than_the_directory_can_say() -> None:
     assert (found.width, found.height, found.color_mode, found.has_alpha) == (512, 300, "RGB", False)
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "LA", "RGBA", "I;16"])
+@pytest.mark.parametrize("transparent", [False, True])
+def test_the_png_of_an_ico_has_the_colours_of_any_png(mode: str, transparent: bool) -> None:
+    key: object = (1, 2, 3) if mode == "RGB" else 0
+    options = {"transparency": key} if transparent and mode not in ("LA", "RGBA") else {}
+    picture = gradient(mode, "PNG", (48, 30), **options)
+    image = Image.open(io.BytesIO(picture))
+    found = read("ico", ico((16, 16, 32, dib(16, 16, 32)), (48, 30, 32, picture)))
+    assert (found.color_mode, found.has_alpha) == (image.mode, image.has_transparency_data)
+    assert found.bit_depth == {"1": 1, "I;16": 16}.get(mode, 8)
+    assert (found.dpi, found.warnings) == (None, [])
+
+
+def test_the_png_of_an_ico_is_read_up_to_its_pixels() -> None:
+    picture = gradient("P", "PNG", (48, 30), transparency=0)
+    start = picture.index(b"tRNS") - 4
+    late = picture[:start] + picture[start + 13 :]
+    at = late.index(b"IEND") - 4
+    found = read("ico", ico((48, 30, 32, late[:at] + picture[start : start + 13] + late[at:])))
+    assert (found.has_alpha, found.warnings) == (False, [])
+    found = read("ico", ico((48, 30, 32, picture[: start + 4])))
+    assert (found.width, found.has_alpha, found.warnings) == (48, False, ["PNG: the file is cut off"])
+
+
 def test_cursor() -> None:
     found = read("ico", ico((32, 32, 7, dib(32, 32, 1)), kind=2))
     assert (found.format, found.content_type) == ("CUR", "image/x-win-bitmap")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from ..errors import CorruptImage
 from ..model import FileType, Found
-from ..reader import Reader
-from . import bmp
-from .cursors import Fields, Truncated
+from ..reader import BytesReader, Reader, WindowReader
+from . import bmp, png
+from .cursors import Fields
 
 #: Directory entries looked at.
 MAX_ENTRIES = 256
@@ -27,8 +27,6 @@ CUR = FileType("CUR", "image/x-win-bitmap", "cur")
 TYPES = (ICO, CUR)
 _KINDS = {b"\0\0\1\0": ICO, b"\0\0\2\0": CUR}
 _DEPTHS = frozenset((1, 2, 4, 8, 16, 24, 32))
-_PNG = b"\x89PNG\r\n\x1a\n"
-_PNG_MODES = {0: "L", 2: "RGB", 3: "P", 4: "LA", 6: "RGBA"}
 
 
 @dataclass
@@ -60,14 +58,20 @@ def read(source: Reader, found: Found) -> None:
         found.warn(f"the directory states {count} pictures; {len(entries)} are looked at")
     entries.sort(key=lambda entry: (entry.width * entry.height, entry.bits), reverse=True)
     best: Found | None = None
+    start = 0
     for entry in entries[:MAX_HEADERS]:
         if best is not None and entry.width * entry.height < entries[0].width * entries[0].height:
             break
         picture = _picture(source, entry)
         if picture is not None and (best is None or _rank(picture) > _rank(best)):
-            best = picture
+            best, start = picture, entry.offset
     if best is None:
         raise CorruptImage("none of the largest pictures has a header of its own")
+    if png.matches(source.read_at(start, 8), source):
+        best = Found()
+        png.read_colors(WindowReader(source, start), best)
+        for message in best.warnings:
+            found.warn(message)
     found.width, found.height = best.width, best.height
     found.bit_depth, found.color_mode, found.has_alpha = best.bit_depth, best.color_mode, best.has_alpha
     found.frames, found.animated = 1, False
@@ -101,7 +105,7 @@ def _rank(picture: Found) -> tuple[int, int]:
 def _picture(source: Reader, entry: _Entry) -> Found | None:
     """What one picture's own header states; None when it is not there."""
     head = source.read_at(entry.offset, 40)
-    if head.startswith(_PNG):
+    if png.matches(head, source):
         return _png(head)
     try:
         bitmap = bmp.parse(head)
@@ -119,20 +123,10 @@ def _picture(source: Reader, entry: _Entry) -> Found | None:
 
 
 def _png(head: bytes) -> Found | None:
-    """A PNG's header chunk (PNG 11.2.1)."""
-    fields = Fields(head, 12)
+    """What a PNG's header chunk states, which is the first one; None when it is not there."""
+    picture = Found()
     try:
-        if fields.take(4) != b"IHDR":
-            return None
-        width, height, depth, kind = fields.u32(), fields.u32(), fields.u8(), fields.u8()
-    except Truncated:
+        png.read_colors(BytesReader(head), picture)
+    except CorruptImage:
         return None
-    if not width or not height:
-        return None
-    return Found(
-        width=width,
-        height=height,
-        bit_depth=depth,
-        color_mode=_PNG_MODES.get(kind),
-        has_alpha=kind in (4, 6),
-    )
+    return picture if picture.width and picture.height else None

@@ -48,16 +48,26 @@ def matches(head: bytes, _: Reader) -> bool:
 def read(source: Reader, found: Found) -> None:
     """Walk the chunks; raises `CorruptImage` without an image header."""
     found.be(PNG)
+    _walked(source, found, b"IEND").describe(found)
+
+
+def read_colors(source: Reader, found: Found) -> None:
+    """Read what stands before the image data, as of a PNG within an icon; raises `CorruptImage` as `read` does."""
+    _walked(source, found, b"IDAT")
+
+
+def _walked(source: Reader, found: Found, last: bytes) -> _Animation:
+    """Walk the chunks up to one of the kind `last`."""
     animation = _Animation()
     try:
-        _walk(source, found, animation)
+        _walk(source, found, animation, last)
     except BudgetExceeded as error:
         if found.width is None:
             raise
         found.warn(f"PNG: the end of the file was not searched for metadata: {error}")
     if found.width is None:
         raise CorruptImage("no image header")
-    animation.describe(found)
+    return animation
 
 
 class _Animation:
@@ -90,7 +100,7 @@ class _Animation:
                 found.duration_ms = round(self.seconds * 1000)
 
 
-def _walk(source: Reader, found: Found, animation: _Animation) -> None:
+def _walk(source: Reader, found: Found, animation: _Animation, last: bytes) -> None:
     position = 8
     palette: int | None = None  # entries
     pixels = searched = False
@@ -102,7 +112,7 @@ def _walk(source: Reader, found: Found, animation: _Animation) -> None:
                 found.warn("PNG: the file is cut off")
             return
         length, kind = struct.unpack(">I4s", head)
-        if kind == b"IEND":
+        if kind in (last, b"IEND"):
             return
         if kind == b"IHDR":
             _header(read_at(position + 8, length if length <= 13 else 13), found)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from image_metadata.blocks.dates import exif_moment, parse, parse_offset
 from image_metadata.blocks.text import loose_date
+from tests.support.builders import Value, jpeg, metadata_of, tiff
 
 
 @pytest.mark.parametrize(
@@ -131,6 +134,36 @@ def test_fraction_and_offset_come_from_their_own_tags() -> None:
     assert exif_moment("2024:05:06 07:08:09 PM", "5", "-00:00") == ("2024-05-06T19:08:09.5", None)
     assert exif_moment("2024:05", "12", None) == ("2024-05", None)
     assert exif_moment("0000:00:00 00:00:00", "12", "+01:00") is None
+
+
+@pytest.mark.parametrize(
+    ("fraction", "digits"),
+    [
+        ((2, "075"), ".075"),
+        # As a number, which exiftool reads as its digits.
+        ((3, 5), ".5"),
+        ((3, 75), ".75"),
+        ((4, 750), ".750"),
+        ((4, 0xFFFFFFFF), ".429496729"),
+        ((9, 75), ".75"),
+        ((12, 75.0), ".75"),
+        ((5, [(75, 1)]), ".75"),
+        ((3, 0), ".0"),
+        ((3, [1, 2]), ".1"),
+        ((9, -5), ""),
+        ((5, [(75, 0)]), ""),
+        ((5, [(75, 100)]), ""),
+        ((12, math.nan), ""),
+        ((3, []), ""),
+        ((2, "   "), ""),
+        ((7, bytes(4)), ""),
+    ],
+)
+@pytest.mark.parametrize(("date", "tag"), [(0x9003, 0x9291), (0x9004, 0x9292)])
+def test_a_fraction_may_be_written_as_a_number(fraction: Value, digits: str, date: int, tag: int) -> None:
+    metadata = metadata_of(jpeg(exif=tiff({}, {date: (2, "2024:05:06 07:08:09"), tag: fraction})))
+    assert metadata.taken_at == f"2024-05-06T07:08:09{digits}"
+    assert metadata.warnings == []
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ..characters import decode, decode_utf16, shown_big_endian
 from ..fields import Description, Field, Kind, Moment, Position, Reads, Source, describe, rows
 from ..reader import Reader
 from .dates import exif_moment
-from .ifd import ASCII, Directory, Entry, NotTiff, TiffStream
+from .ifd import ASCII, TEXTS, Directory, Entry, NotTiff, TiffStream
 from .numbers import position, positive, resolution
 
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
@@ -165,7 +165,16 @@ def _moment(values: _Values, _: Field, source: Source) -> Moment | None:
     fraction, offset = source.beside
     if source.key == _DATE_TIME and fraction not in values.tags and offset not in values.tags:
         return None  # when the file was written is of no other use
-    return exif_moment(text(get(source.key)), text(get(fraction)), text(get(offset)))
+    digits = text(get(fraction))
+    if digits is None and fraction in values.tags:
+        digits = _digits(values.tiff, values.tags[fraction])
+    return exif_moment(text(get(source.key)), digits, text(get(offset)))
+
+
+def _digits(tiff: TiffStream, entry: Entry) -> str | None:
+    """The digits of a fraction that is written as a number, against the standard: 5 is .5, as exiftool reads it."""
+    value = None if entry[1] in TEXTS else _whole(tiff, entry)
+    return None if value is None or value < 0 else str(value)
 
 
 @_READS(Kind.POSITION)

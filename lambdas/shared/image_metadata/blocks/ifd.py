@@ -72,7 +72,7 @@ TYPES = frozenset((*_SIZES, UTF8))
 #: Characters of a whole number that is written as text.
 _DIGITS = 18
 #: Types that may hold text.
-_TEXTS = frozenset((ASCII, BYTE, UNDEFINED, UTF8))
+TEXTS = frozenset((ASCII, BYTE, UNDEFINED, UTF8))
 
 
 class NotTiff(ValueError):
@@ -226,7 +226,7 @@ class TiffStream:
         if entry is None:
             return None
         _, kind, count, inline = entry
-        if kind not in _TEXTS:
+        if kind not in TEXTS:
             return None
         if count > len(inline):
             length = count if count < limits.MAX_VALUE else limits.MAX_VALUE

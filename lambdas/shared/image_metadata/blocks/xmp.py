@@ -148,9 +148,10 @@ def _coordinate(text: str | None, ref: str | None, letters: str, limit: float) -
     match = _GPS.match(text) if text and len(text) <= 64 else None
     if match is None:
         return None
-    minutes, seconds = float(match[2] or 0), float(match[3] or 0)
-    degrees = abs(float(match[1])) + minutes / 60 + seconds / 3600
-    if minutes >= 60 or seconds >= 60 or degrees > limit:
+    minutes, seconds = match[2] or "0", match[3] or "0"
+    degrees = abs(float(match[1])) + float(minutes) / 60 + float(seconds) / 3600
+    # By the digits: as a float, 59.99999999999999999 is 60.
+    if any(int(part.partition(".")[0]) >= 60 for part in (minutes, seconds)) or degrees > limit:
         return None
     letter = (match[4] or ref or "")[:1].upper()
     if letter == letters[1] or match[1].startswith("-"):

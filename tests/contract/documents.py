@@ -55,3 +55,24 @@ def operations() -> dict[str, dict[str, Any]]:
         for method, operation in described.items()
         if method in METHODS
     }
+
+
+def operation(route: str) -> dict[str, Any]:
+    """The operation of a declared route. OpenAPI has no greedy parameters: the plus sign is API Gateway's alone."""
+    return operations()[route.replace("+}", "}")]
+
+
+def statuses(described: dict[str, Any]) -> set[int]:
+    """The statuses that an operation may answer with."""
+    return {int(status) for status in described["responses"]}
+
+
+def problems(described: dict[str, Any]) -> set[tuple[int, str]]:
+    """Status and type of the problems that the examples of an operation's responses show."""
+    return {
+        (int(status), example["value"]["type"])
+        for status, response in described["responses"].items()
+        for form, content in resolved(response).get("content", {}).items()
+        if form == "application/problem+json"
+        for example in content["examples"].values()
+    }

@@ -36,7 +36,7 @@ from tests.contract.declared import (
     local_value,
     plain,
 )
-from tests.contract.documents import code_in, openapi, operations, readme_table, resolved
+from tests.contract.documents import code_in, openapi, operation, readme_table, resolved
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
 from tests.contract.test_routes import requests_in_postman
 from tests.support.api import module_of
@@ -191,7 +191,7 @@ def parameters_in_readme(route: str) -> set[str]:
 
 
 def parameters_in_openapi(route: str) -> set[str]:
-    described = [resolved(entry) for entry in operations()[route.replace("+}", "}")].get("parameters", [])]
+    described = [resolved(entry) for entry in operation(route).get("parameters", [])]
     return {entry["name"] for entry in described if entry["in"] == "query"}
 
 

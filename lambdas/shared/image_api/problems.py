@@ -62,7 +62,7 @@ class Problem:
         }
 
 
-_PROBLEMS: tuple[tuple[type[Exception], int, str, str], ...] = (  # the first class that fits is taken
+PROBLEMS: tuple[tuple[type[Exception], int, str, str], ...] = (  # the first class that fits is taken
     (RouteNotFound, 404, "not-found", "Not found"),
     (ImageNotFound, 404, "not-found", "Not found"),
     (ImageArchived, 409, "archived", "Archived"),
@@ -76,16 +76,16 @@ _PROBLEMS: tuple[tuple[type[Exception], int, str, str], ...] = (  # the first cl
     (InvalidRequest, 400, "bad-request", "Bad request"),
     (CatalogueBusy, 503, "unavailable", "Service unavailable"),
 )
-_INTERNAL = Problem(500, "internal-error", "Internal server error", "the request failed; the log says why")
+INTERNAL = Problem(500, "internal-error", "Internal server error", "the request failed; the log says why")
 
 
 def problem_of(error: Exception) -> Problem:
     """The problem that an exception is to the caller; internals of an unforeseen one stay inside."""
-    for kind, status, name, title in _PROBLEMS:
+    for kind, status, name, title in PROBLEMS:
         if isinstance(error, kind):
             headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
             return Problem(status, name, title, _detail(error), headers)
-    return _INTERNAL
+    return INTERNAL
 
 
 def _detail(error: Exception) -> str:

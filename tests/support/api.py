@@ -17,6 +17,7 @@ from image_api.handlers import search_images
 from image_catalogue import clients
 from image_catalogue.catalogue import Catalogue
 from tests.contract.declared import ROOT, declared_routes
+from tests.contract.documents import operation, problems, statuses
 from tests.events import load
 
 from .records import record
@@ -63,6 +64,19 @@ class Answer:
         assert set(document) == {"type", "title", "status", "detail"}
         assert document["status"] == self.status
         return str(document["type"]).removeprefix("urn:image-metadata:problem:")
+
+
+def assert_stated(route: str, answer: Answer) -> None:
+    """The OpenAPI document states the answer's status for the route, and shows its problem there."""
+    described = operation(route)
+    assert answer.status in statuses(described), (
+        f"docs/openapi.yaml does not state {answer.status} for {route}"
+    )
+    if answer.status >= 400 and answer.body:  # HEAD has none
+        shown = {kind for status, kind in problems(described) if status == answer.status}
+        assert answer.json["type"] in shown, (
+            f"docs/openapi.yaml does not show this {answer.status} for {route}"
+        )
 
 
 class Api:
@@ -127,7 +141,10 @@ class Api:
         assert all(value.isascii() and value.isprintable() for value in headers.values()), headers
         body = result["body"]
         data = base64.b64decode(body) if result["isBase64Encoded"] else body.encode()
-        return Answer(result["statusCode"], headers, data)
+        answer = Answer(result["statusCode"], headers, data)
+        if route in self.routes:
+            assert_stated(route, answer)
+        return answer
 
     def upload(self, data: bytes, **options: Any) -> dict[str, Any]:
         """Upload an image and return its record."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from image_catalogue.filters import FILTERS
 from tests.contract.declared import declared_routes
 from tests.support.api import Api
 from tests.support.pictures import picture
@@ -140,6 +142,36 @@ def test_sorts_and_filters(api: Api) -> None:
     assert names(taken_from="2024-06") == ""
     assert names(taken_from="2024-05-17T09:30:00.000") == names(taken_to="2024-05-17T09:30:00.0") == "a"
     assert names(taken_from="2024-05-17T09:30:00.001") == ""
+
+
+#: Filter -> a value, what of a record it finds, and what it does not find.
+FITTING: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
+    "content_type": ("image/gif", [{"content_type": "image/gif"}], [{"content_type": "image/png"}]),
+    "prefix": ("uploads/cats/", [{"image_id": "uploads/cats/1"}], [{"image_id": "uploads/cat"}]),
+    "status": ("corrupt", [{"status": "corrupt"}], [{"status": "ok"}, {"status": "too_large"}]),
+    "taken_from": (
+        "2024-05",
+        [{"taken_at": "2024-05-01T00:00:00"}, {"taken_at": "2025"}],
+        [{"taken_at": "2024-04-30T23:59:59"}, {}],
+    ),
+    "taken_to": (
+        "2024-05",
+        [{"taken_at": "2024-05-31T23:59:59"}, {"taken_at": "2023"}],
+        [{"taken_at": "2024-06-01T00:00:00"}, {}],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_filter_finds_what_fits_and_nothing_else(api: Api, name: str) -> None:
+    assert name in FITTING, "show what it finds"
+    value, fitting, others = FITTING[name]
+    for number, fields in enumerate(fitting + others):
+        api.put(**{"image_id": f"uploads/{number}"} | fields)
+    assert len(api("GET /metadata").json["items"]) == len(fitting + others)
+    found = api("GET /metadata", order="asc", query={name: [value]}).json["items"]
+    expected = [fields.get("image_id", f"uploads/{number}") for number, fields in enumerate(fitting)]
+    assert sorted(item["image_id"] for item in found) == expected
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
@@ -12,7 +13,20 @@ import pytest
 from image_catalogue.errors import CatalogueBusy, InvalidCursor, InvalidRequest
 from image_search import engine as engines
 from image_search import facets, filters, query
-from image_search.columns import BY_NAME, COLUMNS, TEXT, queryables, split_words
+from image_search.columns import (
+    BOOLEAN,
+    BY_NAME,
+    COLUMNS,
+    INTEGER,
+    LOCAL_TIME,
+    NUMBER,
+    NUMBERS,
+    TEXT,
+    TEXTS,
+    TIME,
+    queryables,
+    split_words,
+)
 from image_search.filters import Condition
 from image_search.query import MAX_LIMIT, MAX_PAGE_BYTES, Query, duplicates, search
 from tests.support.search import KEY, Deployment, image
@@ -573,3 +587,44 @@ def test_every_column_can_be_asked_for(deployment: Deployment) -> None:
             deployment.ask(filter=f"{column.name} LIKE 'x%'", sortby=f"-{column.name}")
     assert filters.MAX_TEXT < 10_000  # of a URL that API Gateway takes
     assert query.QUERY_SECONDS < 29
+
+
+#: Kind of column -> the value with a number, and a filter for that.
+NUMBERED: dict[str, tuple[Callable[[int], Any], str]] = {
+    TEXT: (lambda number: f"text {number:03d}", "{name} = 'text {number:03d}'"),
+    INTEGER: (lambda number: number, "{name} = {number}"),
+    NUMBER: (lambda number: number + 0.5, "{name} = {number}.5"),
+    BOOLEAN: (lambda number: number % 2 == 1, "{name} = {odd}"),
+    TEXTS: (lambda number: [f"text {number}", "x"], "A_CONTAINS({name}, ('text {number}'))"),
+    NUMBERS: (lambda number: [number + 0.5, 0.25], "A_CONTAINS({name}, ({number}.5))"),
+    TIME: (lambda number: f"2026-11-21T10:{number:02d}:00.000Z", "{name} = '2026-11-21T10:{number:02d}:00Z'"),
+    LOCAL_TIME: (lambda number: f"2024-05-17T09:{number:02d}:00", "{name} = '2024-05-17T09:{number:02d}:00'"),
+}
+
+
+def numbered(first: int) -> dict[str, Any]:
+    """A record with a value in every column, each with a number of its own from `first` on."""
+    values = {
+        column.name.replace(".", "__"): NUMBERED[column.kind][0](first + place)
+        for place, column in enumerate(COLUMNS)
+    }
+    return image(**values)
+
+
+def test_a_column_finds_counts_and_sorts_its_own_values(deployment: Deployment) -> None:
+    one, other, bare = numbered(0), numbered(1), {"image_id": "text 999"}
+    deployment.put(one, other, bare)
+    for number, column in enumerate(COLUMNS):
+        value, asked = NUMBERED[column.kind]
+        question = asked.format(name=column.name, number=number, odd=str(number % 2 == 1).lower())
+        assert deployment.ids(filter=question) == [one["image_id"]], column.name
+        held = [value(number), value(number + 1)]
+        if column.few:
+            told = deployment.ask(facets=column.name)["facets"][column.name]
+            flat = {each for entry in held for each in (entry if isinstance(entry, list) else [entry])}
+            assert {entry["value"] for entry in told["values"]} == flat and told["missing"] == 1, column.name
+        if column.kind not in (TEXTS, NUMBERS):
+            first, second = (one, other) if held[0] < held[1] else (other, one)
+            assert deployment.ids(sortby=column.name) == [
+                first["image_id"], second["image_id"], bare["image_id"]
+            ], column.name  # fmt: skip

@@ -113,6 +113,15 @@ def declared_routes() -> dict[str, str]:
     }
 
 
+def allowed_actions(function: str) -> set[str]:
+    """The actions of IAM that a function's file grants it, on whatever resource."""
+    granted = declared_functions()[function]["permissions"].values()
+    permissions = [
+        local_value(each[len("${local.") : -1]) if isinstance(each, str) else each for each in granted
+    ]
+    return {action for permission in permissions for action in permission["actions"]}
+
+
 def environment_of(function: str) -> dict[str, Any]:
     """The environment variables that Terraform gives a function (terraform/functions.tf)."""
     declared = declared_functions()[function]

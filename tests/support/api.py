@@ -16,7 +16,7 @@ from typing import Any
 from image_api.handlers import search_images
 from image_catalogue import clients
 from image_catalogue.catalogue import Catalogue
-from tests.contract.declared import ROOT, declared_routes
+from tests.contract.declared import ROOT, allowed_actions, declared_routes
 from tests.contract.documents import operation, problems, statuses
 from tests.events import load
 
@@ -66,6 +66,19 @@ class Answer:
         return str(document["type"]).removeprefix("urn:image-metadata:problem:")
 
 
+#: Operations that IAM knows by another name.
+ACTIONS = {"s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket"}
+
+
+def actions_of(event_name: str, body: Any) -> set[str]:
+    """The actions of IAM that a request to AWS takes; botocore calls it `before-send.<service>.<operation>`."""
+    _, service, operation = event_name.split(".")
+    if operation == "TransactWriteItems":
+        return {f"dynamodb:{kind}Item" for entry in json.loads(body)["TransactItems"] for kind in entry}
+    action = f"{service}:{operation}"
+    return {ACTIONS.get(action, action)}
+
+
 def assert_stated(route: str, answer: Answer) -> None:
     """The OpenAPI document states the answer's status for the route, and shows its problem there."""
     described = operation(route)
@@ -84,9 +97,15 @@ class Api:
 
     def __init__(self) -> None:
         self.modules = {name: module_of(name) for name in FUNCTIONS}
-        self.routes = {route: module for module in self.modules.values() for route in module.ROUTES}
+        self.routes = {route: name for name, module in self.modules.items() for route in module.ROUTES}
         self.s3 = clients.s3()
+        self.asked: set[str] = set()  # of AWS, in this request
+        for client in (self.s3, clients.dynamodb()):
+            client.meta.events.register("before-send", self._note)
         self.catalogue = Catalogue(TABLE)
+
+    def _note(self, event_name: str, request: Any, **_: Any) -> None:
+        self.asked |= actions_of(event_name, request.body)
 
     def empty(self) -> None:
         """Remove whatever a test left."""
@@ -132,8 +151,12 @@ class Api:
         """Hand a whole event to its function (or to another) and check what every answer must have."""
         # A GET's function answers HEAD, too (terraform/modules/rest_api/routes.tf).
         route = f"{event['httpMethod']} {event['resource']}".replace("HEAD ", "GET ", 1)
-        module = self.modules[function] if function else self.routes[route]
-        result = module.lambda_handler(event, CONTEXT)
+        name = function or self.routes[route]
+        self.asked.clear()
+        result = self.modules[name].lambda_handler(event, CONTEXT)
+        # On which keys, and what is asked by a presigned address, only end-to-end tests see.
+        lacking = self.asked - allowed_actions(name)
+        assert not lacking, f"the permissions in {name}.tf lack {lacking}"
         assert set(result) == {"statusCode", "headers", "body", "isBase64Encoded"}
         json.dumps(result)
         headers = {name.lower(): value for name, value in result["headers"].items()}

@@ -40,6 +40,7 @@ from tests.contract.documents import code_in, openapi, operation, readme_table, 
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
 from tests.contract.test_routes import requests_in_postman
 from tests.support.api import module_of
+from tests.support.fields import name_in_record
 from tests.support.table import aws_account
 from tools.deploy import credentials, wheels
 from tools.dev import architecture
@@ -121,11 +122,7 @@ def test_a_field_has_the_type_that_the_openapi_document_states() -> None:
 
 def test_a_number_has_the_bounds_that_the_openapi_document_states() -> None:
     described = fields_in_openapi()
-    bounded = {
-        f"{field.within}.{name}" if field.within else name: field.bounds
-        for name, field in FIELDS.items()
-        if field.bounds
-    }
+    bounded = {name_in_record(field): field.bounds for field in FIELDS.values() if field.bounds}
     assert bounded
     assert bounded == {name: (described[name]["minimum"], described[name]["maximum"]) for name in bounded}
 

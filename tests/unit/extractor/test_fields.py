@@ -11,6 +11,7 @@ import pytest
 from image_metadata.fields import FIELDS, Field, Kind, Source
 from image_metadata.model import ImageMetadata, record_fields
 from tests.support.builders import Value, chunk, iptc, jpeg, metadata_of, packet, png, resource, segment, tiff
+from tests.support.fields import name_in_record
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "extractor.md"
 DATES = ("taken", "created", "digitized", "made")
@@ -119,7 +120,7 @@ def test_every_source_is_read(field: Field, source: Source) -> None:
 
 
 def test_every_field_has_its_place_in_the_record() -> None:
-    names = {f"{field.within}.{name}" if field.within else name for name, field in FIELDS.items()}
+    names = set(map(name_in_record, FIELDS.values()))
     assert names - set(DATES) - set(HELPERS) - {"gps"} <= set(record_fields())
 
 

@@ -1,14 +1,13 @@
 """The deployments that tests share, each on a local AWS on a port and in a directory of its own."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support import clients
+from tests.support.policies import policy_document
 from tests.support.stack import LEFT_OVER, Site, Stack
 
 
@@ -62,8 +61,8 @@ def lab_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             ("voclabs", {"AWS": "*"}, [ALL, NO_IAM]),
         ):
             trust = [{"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole"}]
-            role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]
-            iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy(statements))
+            role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy_document(trust))["Role"]
+            iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=policy_document(statements))
         session = site.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="user1=A_Student")
         site.environment |= {
             "AWS_ACCESS_KEY_ID": session["Credentials"]["AccessKeyId"],
@@ -95,11 +94,6 @@ def pixels_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def programs() -> Path:
     """The folder of the clients' programs: node, npm, schemathesis."""
     return clients.programs()
-
-
-def policy(statements: list[dict[str, Any]]) -> str:
-    """A policy document."""
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def _site(factory: pytest.TempPathFactory, name: str) -> Iterator[Site]:

@@ -17,6 +17,7 @@ import pytest
 from image_catalogue.items import uploaded
 from image_search.changes import change_row, padded, write_changes
 from image_search.files import Files
+from tests.support.policies import policy_document
 from tests.support.records import record
 from tests.support.samples import SAMPLES
 from tests.support.stack import Stack, unique
@@ -262,7 +263,7 @@ class Role:
                 self._put(policy, statements)
 
     def _put(self, policy: str, statements: list[dict[str, Any]]) -> None:
-        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        document = policy_document(statements)
         self._iam.put_role_policy(RoleName=self.name, PolicyName=policy, PolicyDocument=document)
 
 

@@ -19,6 +19,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.support.issuer import AUDIENCE, Issuer
+from tests.support.policies import policy_document
 from tests.support.samples import JPEG, SAMPLES
 from tests.support.stack import LEFT_OVER, SMALL, Site, Stack, eventually
 
@@ -59,7 +60,7 @@ def user(stack: Stack, name: str, *actions: str) -> Credentials:
     iam.create_user(UserName=name)
     if actions:
         allowed = {"Effect": "Allow", "Action": list(actions), "Resource": stack.outputs["invoke_arn"]}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        document = policy_document([allowed])
         iam.put_user_policy(UserName=name, PolicyName="api", PolicyDocument=document)
     made = iam.create_access_key(UserName=name)["AccessKey"]
     return Credentials(made["AccessKeyId"], made["SecretAccessKey"])

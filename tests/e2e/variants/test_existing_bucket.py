@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.test_reconcile import reconcile
 from tests.support.pictures import numbered_picture
+from tests.support.policies import policy_document
 from tests.support.stack import Site, Stack, path_of
 from tools.deploy.sigv4 import ApiError, Credentials, exchange
 
@@ -40,7 +41,7 @@ def keys(count: int = OBJECTS) -> list[str]:
 
 def document(statement: dict[str, object]) -> str:
     """A policy that allows this."""
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | statement]})
+    return policy_document([{"Effect": "Allow"} | statement])
 
 
 def configuration(site: Site) -> dict[str, bytes | str]:

@@ -21,6 +21,6 @@ CHANGES = {
     2: Change("raw files, pages, dates, texts, hidden blocks, unsigned positions", "84800d7d1b08"),
     3: Change("damaged and rare forms of what version 2 reads", "84800d7d1b08"),
     4: Change("numbers of any type, UTF-16 without ASCII, what decoders pass over", "84800d7d1b08"),
-    5: Change("colours of an icon's PNG, fractions of a second as numbers, minutes over 60", "84800d7d1b08"),
+    5: Change("colours of an icon's PNG, fractions of a second as numbers, XMP up to 60", "84800d7d1b08"),
 }
 EXTRACTOR_VERSION = max(CHANGES)

@@ -138,20 +138,8 @@ def test_below_60_is_a_position_however_near(latitude: str, degrees: float) -> N
     assert (metadata.gps, metadata.warnings) == (place(degrees, 0.0), [])
 
 
-@pytest.mark.parametrize(
-    "latitude",
-    [
-        (5, [(33, 1), (75, 1), (0, 1)]),
-        (5, [(33, 1), (6001, 100)]),
-        (5, [(33, 1), (51, 1), (4080, 1)]),
-        (5, [(33, 1), (0, 0), (61, 1)]),
-        (10, [(-33, 1), (-61, 1)]),
-        (12, [33.0, 51.0, math.inf]),
-        (12, [-33.0, math.inf, -math.inf]),
-        (2, "33,75.5S"),
-    ],
-)
-def test_exif_minutes_and_seconds_over_60_are_no_position(latitude: Value) -> None:
+@pytest.mark.parametrize("latitude", [(12, [33.0, 51.0, math.inf]), (12, [-33.0, math.inf, -math.inf])])
+def test_exif_parts_without_a_sum_are_no_position(latitude: Value) -> None:
     metadata = metadata_of(jpeg(exif=exif("S", "W", {2: latitude})))
     assert (metadata.gps, metadata.has_gps) == (None, False)
     assert metadata.warnings == ["GPS: the latitude is out of range"]
@@ -160,13 +148,13 @@ def test_exif_minutes_and_seconds_over_60_are_no_position(latitude: Value) -> No
 @pytest.mark.parametrize(
     ("parts", "degrees"),
     [
-        ([(33, 1), (51, 1), (60, 1)], 33.86666667),
-        ([(33, 1), (60, 1), (0, 1)], 34.0),
+        ([(33, 1), (51, 1), (60, 1)], 33.86666667),  # of 59.7, rounded
         ([(89, 1), (59, 1), (6000, 100)], 90.0),
         ([(0, 1), (2399999999, 40000000)], 1.0),
+        ([(0, 1), (0, 1), (121500, 1)], 33.75),  # all in seconds
     ],
 )
-def test_exif_rounded_up_to_60_is_the_next_minute(parts: list[tuple[int, int]], degrees: float) -> None:
+def test_exif_parts_of_60_and_more_are_added_up(parts: list[tuple[int, int]], degrees: float) -> None:
     metadata = metadata_of(jpeg(exif=exif("N", "E", {2: (5, parts), 4: (5, [(0, 1)])})))
     assert (metadata.gps, metadata.warnings) == (place(degrees, 0.0), [])
 

@@ -6,7 +6,6 @@ Input is a TIFF stream; what is absent or broken is not stated.
 from __future__ import annotations
 
 import codecs
-import math
 import re
 import struct
 from collections.abc import Callable
@@ -38,8 +37,6 @@ _LONGEST = 64
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 _READS = Reads()
 _GPS_RANGE = {"latitude": 90.0, "longitude": 180.0}
-#: The most minutes, and seconds: those who round 59.7 up write 60, and the sum is right.
-_SIXTY = 60
 
 
 @dataclass(slots=True)
@@ -226,10 +223,7 @@ def _coordinate(
     for part, scale in zip(parts, (1.0, 60.0, 3600.0), strict=False):
         number, under = part if isinstance(part, tuple) else (part, 1)
         if under:
-            amount = number / under
-            if stated and abs(amount) > _SIXTY:
-                degrees = math.inf
-            degrees += amount / scale
+            degrees += number / under / scale
             stated += 1
         elif stated == 0 or number:
             # 0/0 minutes or seconds are not stated; without degrees there is no position.

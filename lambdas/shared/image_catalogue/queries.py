@@ -47,7 +47,7 @@ def list_page(
     """
     descending = order == "desc"
     query = {"sort": sort, "order": order, **filters}
-    position = decode_cursor(cursor, query, catalogue.table.name) if cursor else None
+    position = decode_cursor(cursor, query, catalogue.table.name) if cursor is not None else None
     sort_key = SORTS[sort][1]
     batch = MAX_EXAMINED // 10 if filters else limit + 1
     streams = _begun(

@@ -27,7 +27,7 @@ class Filter(NamedTuple):
     matches: Callable[[Item, str], bool]
 
 
-def _without_zeros(moment: str) -> str:
+def without_zeros(moment: str) -> str:
     """The moment without the zeros that end its fraction of a second, which records do not always write."""
     return moment.rstrip("0").rstrip(".") if "." in moment else moment
 
@@ -53,7 +53,7 @@ FILTERS: dict[str, Filter] = {
     "taken_from": Filter(
         _LOCAL_TIME.fullmatch,
         _A_LOCAL_TIME,
-        lambda item, value: item.get("taken_at", "") >= _without_zeros(value),
+        lambda item, value: item.get("taken_at", "") >= without_zeros(value),
     ),
     "taken_to": Filter(
         _LOCAL_TIME.fullmatch,

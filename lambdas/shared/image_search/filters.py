@@ -17,6 +17,7 @@ from typing import Any
 import cql2
 
 from image_catalogue.errors import InvalidRequest
+from image_catalogue.filters import without_zeros
 
 from .columns import BOOLEAN, BY_NAME, INTEGER, LOCAL_TIME, NUMBER, NUMBERS, TEXT, TEXTS, TIME, Column
 
@@ -39,12 +40,14 @@ _TIME_KINDS = (TIME, LOCAL_TIME)
 _TIME = re.compile(
     r"(?P<local>[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])"
     r"(T([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)(\.[0-9]{1,9})?)?)?)?)?)"
-    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
+    r"(?P<zone>Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?"
 )
 #: Sorts after every character of a time.
 _END = "~"
 _POSITION = re.compile(r"--> ([0-9]+):([0-9]+)")
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
+_SAID_TIMES = re.compile(rf"{_QUOTED.pattern}|\b(?:TIMESTAMP|INTERVAL)\s*\([^()]*\)", re.IGNORECASE)
+_BEFORE_CLOCK = re.compile(r"(?<=[0-9])[T ](?=[0-9])")
 _PREFIXES = re.compile(r"(?:(?:\bnot\b|[-+])\s*){17}", re.IGNORECASE)
 
 
@@ -65,11 +68,19 @@ def parse(text: str) -> Any:
     if "^" in bare:
         raise InvalidRequest("the filter takes no arithmetic")
     try:
-        return cql2.parse_text(text).to_json()
+        return cql2.parse_text(_SAID_TIMES.sub(_untouched, text)).to_json()
     except Exception as error:  # noqa: BLE001 - the package's exceptions share no base
         match = _POSITION.search(str(error))
         where = f" at line {match[1]}, character {match[2]}" if match else ""
         raise InvalidRequest(f"the filter is no CQL2: it cannot be read on{where}") from None
+
+
+def _untouched(said: re.Match[str]) -> str:
+    """A time such that the parser leaves it as it is, by a small t.
+
+    It would turn others to UTC and drop the zeros that end a fraction, with which .000 becomes a whole second.
+    """
+    return said[0] if said[0][0] in "'\"" else _BEFORE_CLOCK.sub("t", said[0])
 
 
 def check_size(tree: Any) -> None:
@@ -126,14 +137,14 @@ class Condition:
     def interval(self, column: Column, start: Any, end: Any) -> str:
         """From `start` to `end`, both included as far as they are stated; None or `..` is open."""
         first, last = (None if side in (None, "", "..") else _moment(column, side) for side in (start, end))
-        if first is not None and last is not None and first > last + _END:
+        if first is not None and last is not None and first[0] > last[1]:
             raise InvalidRequest(
                 f"the interval {str(start)[:40]!r} to {str(end)[:40]!r} ends before it begins"
             )
         parts = []
-        for text, compare in ((first, ">="), (last, "<=")):
-            if text is not None:
-                parts.append(self._at(column, compare, text))
+        for moment, compare in ((first, ">="), (last, "<=")):
+            if moment is not None:
+                parts.append(self._at(column, compare, moment))
         return "(" + (" AND ".join(parts) or f"{self.name(column)} IS NOT NULL") + ")"
 
     def name(self, column: Column) -> str:
@@ -358,14 +369,15 @@ class Condition:
                 return f"{_FOLDING[function]}({self._text(column, *_exactly(1, function, operands))})"
         raise InvalidRequest(f"{column.name} is compared with a text, not with {_shown(value)}")
 
-    def _at(self, column: Column, operation: str, text: str) -> str:
+    def _at(self, column: Column, operation: str, moment: tuple[str, str]) -> str:
         """A time is a text as precise as it is stated, and so is what it is compared with: 2024-05 is all of May."""
         name = self.name(column)
         if operation in ("=", "<>"):
-            self.values += [text, text + _END]
+            self.values += moment
             inside = f"({name} >= ? AND {name} < ?)"
             return inside if operation == "=" else f"(NOT {inside})"
-        self.values.append(text + _END if operation in (">", "<=") else text)
+        first, end = moment
+        self.values.append(end if operation in (">", "<=") else first)
         return f"({name} {'>=' if operation in ('>', '>=') else '<'} ?)"
 
 
@@ -405,14 +417,14 @@ def _time_text(column: Column, value: Any) -> str:
     if isinstance(value, dict) and len(value) == 1:
         value = value.get("date", value.get("timestamp"))
     if isinstance(value, str):
-        return value
+        return value.replace("t", "T").replace("z", "Z") if value[:1].isdecimal() else value
     raise InvalidRequest(
         f"{column.name} is compared with a time such as '2024-05-17', not with {_shown(value)}"
     )
 
 
-def _moment(column: Column, value: Any) -> str:
-    """A time as `column` holds times, as precise as it was stated."""
+def _moment(column: Column, value: Any) -> tuple[str, str]:
+    """The first text of a time that `column` can hold, and the text that all of it comes before."""
     text = _time_text(column, value)
     match = _TIME.fullmatch(text)
     if match is None:
@@ -431,19 +443,19 @@ def _moment(column: Column, value: Any) -> str:
                     f"{column.name} is the camera's local time: leave the offset {zone} away"
                 )
             sign = -1 if zone[0] == "-" else 1
-            hours, minutes = int(zone[1:3]), int(zone[4:])
+            hours, minutes = int(zone[1:3]), int(zone[-2:])
             seconds = moment.replace(tzinfo=UTC).timestamp() - sign * (hours * 3600 + minutes * 60)
             shifted = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
             local = shifted[: len(local.split(".")[0])] + local[19:]
     except (ValueError, OverflowError, OSError):
         raise InvalidRequest(f"{text[:40]!r} is no day of the calendar") from None
     whole, point, fraction = local.partition(".")
-    if not point:
-        return whole
-    if column.kind == TIME:  # always written with milliseconds
-        return f"{whole}.{fraction[:3]:0<3}Z"
-    fraction = fraction.rstrip("0")
-    return f"{whole}.{fraction}" if fraction else whole
+    stated = whole + point + fraction
+    if column.kind == TIME and point:  # always written with milliseconds
+        stated = f"{whole}.{fraction[:3]:0<3}"
+        if fraction[3:].strip("0"):  # between two of them, where no time lies
+            return stated + _END, stated + _END
+    return without_zeros(stated), stated + _END  # .5 is within .50, and .56 is not
 
 
 def _box(numbers: Sequence[Any]) -> tuple[float, float, float, float]:

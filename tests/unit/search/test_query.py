@@ -65,6 +65,8 @@ def refused(**asked: Any) -> str:
         ("taken_at > 'yesterday'", "is no time"),
         ("taken_at > '2024-02-30'", "no day of the calendar"),
         ("taken_at > '2024-05-01T10:00:00+02:00'", "local time: leave the offset"),
+        ("uploaded_at > '2024-05-01T10:00:00+99:99'", "is no time"),
+        ("uploaded_at > TIMESTAMP('2024-02-30T10:00:00Z')", "'2024-02-30T10:00:00Z' is no day of the"),
         ("T_DURING(taken_at, INTERVAL('2024', '2023'))", "ends before it begins"),
         ("T_AFTER(size, DATE('2024-01-01'))", "takes a time, and size is none"),
         ("T_MEETS(taken_at, DATE('2024-01-01'))", "the operation 't_meets'"),
@@ -298,6 +300,81 @@ def test_times_are_as_precise_as_they_are_stated(deployment: Deployment) -> None
         "../2024-04-30": "a",
     }.items():
         assert "".join(deployment.ids(datetime=interval, sortby="image_id")) == found, interval
+
+
+def test_a_fraction_of_a_second_counts_with_all_its_digits(deployment: Deployment) -> None:
+    second = "2024-05-01T10:00:00"
+    deployment.put(
+        image("a", taken_at=second, uploaded_at=f"{second}.000Z"),
+        image("b", taken_at=f"{second}.499999", uploaded_at=f"{second}.499Z"),
+        image("c", taken_at=f"{second}.5", uploaded_at=f"{second}.500Z"),
+        image("d", taken_at=f"{second}.500", uploaded_at=f"{second}.501Z"),
+        image("e", taken_at=f"{second}.567", uploaded_at=f"{second}.567Z"),
+        image("f", taken_at="2024-05-01T10:00:01", uploaded_at="2024-05-01T10:00:01.000Z"),
+    )
+
+    def found(**asked: str) -> str:
+        return "".join(deployment.ids(**asked, sortby="image_id"))
+
+    for condition, taken, uploaded in (
+        ("= '{}.0'", "a", "a"),
+        ("<= '{}.000'", "a", "a"),
+        ("> '{}.000000000'", "bcdef", "bcdef"),
+        ("= '{}.5'", "cde", "c"),
+        ("= '{}.50'", "cd", "c"),
+        ("= '{}.500'", "cd", "c"),
+        ("<> '{}.500'", "abef", "abdef"),
+        (">= '{}.500'", "cdef", "cdef"),
+        ("> '{}.500'", "ef", "def"),
+        ("< '{}.500'", "ab", "ab"),
+        ("<= '{}.500'", "abcd", "abc"),
+        ("<= '{}.5'", "abcde", "abc"),
+        ("< '{}.4999995'", "ab", "ab"),
+        (">= '{}.4999995'", "cdef", "cdef"),
+        ("= '{}.4999995'", "", ""),
+        ("= '{}.499999000'", "b", ""),
+        ("< '{}.499000'", "a", "a"),
+        ("= '{}.499000'", "", "b"),
+        ("BETWEEN '{0}.4999' AND '{0}.500'", "bcd", "c"),
+        ("IN ('{0}.000', '{0}.567')", "ae", "ae"),
+        ("= TIMESTAMP('{}.000Z')", "a", "a"),
+        ("> TIMESTAMP('{}.000z')", "bcdef", "bcdef"),
+        ("<= timestamp ( '{}.500000Z' )", "abcd", "abc"),
+    ):
+        for name, ids in (("taken_at", taken), ("uploaded_at", uploaded)):
+            text = f"{name} {condition.format(second)}"
+            assert found(filter=text) == ids, text
+    assert found(datetime=f"{second}.500/..") == "cdef"
+    assert found(datetime=f"../{second}.500") == "abcd"
+    assert found(datetime=f"{second}.4/{second}.499999") == "b"
+    for form in ("= TIMESTAMP('{}')", "BETWEEN '{0}' AND '{0}'", "IN (TIMESTAMP('{}'))"):
+        for offset in ("12:00:00.500+02:00", "08:30:00.500-0130", "10:00:00.500+00:00"):
+            assert found(filter=f"uploaded_at {form.format(second[:11] + offset)}") == "c", (form, offset)
+    for ends in ("'{0}.000Z', '{0}.000Z'", "TIMESTAMP('{0}.000Z'), TIMESTAMP('{0}.000Z')"):
+        for name in ("taken_at", "uploaded_at"):
+            assert found(filter=f"T_DURING({name}, INTERVAL({ends.format(second)}))") == "a", (name, ends)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "taken_at = TIMESTAMP('{}')",
+        "taken_at = '{}'",
+        "T_DURING(taken_at, INTERVAL('{}', '..'))",
+        "T_DURING(taken_at, INTERVAL(TIMESTAMP('{0}'), TIMESTAMP('{0}')))",
+    ],
+)
+def test_a_local_time_with_an_offset_is_refused_however_it_is_said(said: str) -> None:
+    assert "local time: leave the offset +02:00 away" in refused(
+        filter=said.format("2024-05-01T10:00:00.0+02:00")
+    )
+
+
+def test_a_text_that_reads_like_a_time_is_what_it_was(deployment: Deployment) -> None:
+    text = "TIMESTAMP('2024-05-01T10:00:00.000Z')"
+    deployment.put(image("a", title=text), image("b", title=text.lower()))
+    quoted = text.replace("'", "''")
+    assert deployment.ids(filter=f"title = '{quoted}'") == ["a"]
 
 
 def test_places_in_boxes_and_polygons(deployment: Deployment) -> None:

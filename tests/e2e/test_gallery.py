@@ -1,7 +1,7 @@
 """The gallery in a real browser: every view, upload, deletion and failure, its accessibility, languages and looks.
 
-The steps are in `clients/gallery.mjs`. GALLERY_PICTURE=docs/gallery.webp writes the README's picture; GALLERY_SHOTS
-names a folder that keeps the screenshots.
+The steps are in `clients/gallery.mjs`, those that need no browser in `clients/page.mjs`.
+GALLERY_PICTURE=docs/gallery.webp writes the README's picture; GALLERY_SHOTS names a folder that keeps the screenshots.
 """
 
 from __future__ import annotations
@@ -43,6 +43,10 @@ def folder(tmp_path: Path) -> Path:
     assert (upload / "large.bmp").stat().st_size > 4_500_000
     (tmp_path / "shots").mkdir()
     return tmp_path
+
+
+def test_the_modules_of_the_page_by_themselves(programs: Path) -> None:
+    run([program(programs, "node"), "--test-reporter=spec", str(CLIENTS / "page.mjs")], programs, CLIENTS)
 
 
 @pytest.mark.timeout(900)

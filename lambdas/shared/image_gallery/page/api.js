@@ -53,8 +53,16 @@ export function urlOf(path, query = {}) {
   return url;
 }
 
-/** Whether the key is an access token (a JSON Web Token: three parts between dots): either is asked for as a key. */
-const isToken = () => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(key ?? "");
+/** Whether the key is an access token: either is asked for as a key, and a key may have dots, too. */
+function isToken() {
+  // A JSON Web Token (RFC 7515 section 7.1): three parts in base64url, of which the first states the algorithm.
+  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(key ?? "")) return false;
+  try {
+    return typeof JSON.parse(atob(key.split(".")[0].replaceAll("-", "+").replaceAll("_", "/"))).alg === "string";
+  } catch {
+    return false;
+  }
+}
 
 /** The headers of a request: the key or token, beside `more`. */
 export function headers(more = {}) {

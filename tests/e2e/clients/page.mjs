@@ -8,6 +8,7 @@ const store = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
 Object.assign(globalThis, { document: { baseURI: "https://api.example/prod/" }, sessionStorage: store, localStorage: store });
 Object.defineProperty(globalThis, "navigator", { value: { languages: ["en"] }, configurable: true });
 const { headers, setKey } = await import(new URL("api.js", PAGE));
+const { body, read, sql } = await import(new URL("question.js", PAGE));
 
 const encoded = (text) => Buffer.from(text).toString("base64url");
 const token = (header) => `${encoded(header)}.${encoded('{"sub":"é?>"}')}.c2ln-_`;
@@ -33,3 +34,18 @@ test("without a key nothing is sent", () => {
   setKey(null);
   assert.deepEqual(headers(), {});
 });
+
+for (const [interval, filter, where] of [
+  ["2024-05", "taken_at >= '2024-05' AND taken_at <= '2024-05'", "left(taken_at, 7) >= '2024-05' AND left(taken_at, 7) <= '2024-05'"],
+  ["2024..2025-02", "taken_at >= '2024' AND taken_at <= '2025-02'", "left(taken_at, 4) >= '2024' AND left(taken_at, 7) <= '2025-02'"],
+  ["2024-01-01T00:00:00.5..", "taken_at >= '2024-01-01T00:00:00.5'", "left(taken_at, 21) >= '2024-01-01T00:00:00.5'"],
+  ["..2024-05", "taken_at <= '2024-05'", "left(taken_at, 7) <= '2024-05'"],
+  ["..", "taken_at IS NOT NULL", "taken_at IS NOT NULL"],
+  ["", "taken_at IS NULL", "taken_at IS NULL"],
+]) {
+  test(`an address asks for the time ${interval}`, () => {
+    const { params } = read(`#/?taken_at=${interval}`);
+    assert.equal(body(params).filter, filter);
+    assert.ok(sql(params).includes(`WHERE ${where}\nORDER`), sql(params));
+  });
+}

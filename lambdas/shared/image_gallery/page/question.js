@@ -64,11 +64,11 @@ export const timeOf = (params) => (params.get("time") === "uploaded_at" ? "uploa
 /** What the search's language and DuckDB's say differently. Times are texts there, as precise as they are stated. */
 const CQL2 = {
   overlaps: (name, texts) => `A_OVERLAPS(${name}, (${texts.join(", ")}))`,
-  within: (name, from, to) => `${name} >= ${quoted(from)} AND ${name} <= ${quoted(to)}`,
+  bound: (name, sign, text) => `${name} ${sign} ${quoted(text)}`,
 };
 const SQL = {
   overlaps: (name, texts) => `list_has_any(${name}, [${texts.join(", ")}])`,
-  within: (name, from, to) => `left(${name}, ${from.length}) >= ${quoted(from)} AND left(${name}, ${to.length}) <= ${quoted(to)}`,
+  bound: (name, sign, text) => `left(${name}, ${text.length}) ${sign} ${quoted(text)}`,
 };
 
 /** The body of `POST /search` that the address asks for; `without` leaves a name away. */
@@ -100,11 +100,18 @@ function conditions(params, without, language) {
   for (const name of new Set(params.keys())) {
     if (name === without || OTHERS.has(name)) continue;
     const values = params.getAll(name);
-    const [from, to] = values[0].split("..");
-    if (TIMES.includes(name)) parts.push(language.within(name, from, to || from));
+    if (TIMES.includes(name)) parts.push(during(name, values[0], language));
     else if (FILTERED.has(name)) parts.push(among(name, FILTERED.get(name), values, language));
   }
   return parts;
+}
+
+/** A time, or from one to another; an end that is not stated is open. */
+function during(name, text, language) {
+  if (text === "") return `${name} IS NULL`;
+  const [from, to = from] = text.split("..");
+  const ends = [from && language.bound(name, ">=", from), to && language.bound(name, "<=", to)].filter(Boolean);
+  return ends.join(" AND ") || `${name} IS NOT NULL`;
 }
 
 const quoted = (text) => `'${text.replaceAll("'", "''")}'`;

@@ -25,7 +25,7 @@ export async function timeline(node, facet, params, time, signal) {
   const [from, to] = chosen ? [chosen.split("..")[0], chosen.split("..").at(-1)] : [];
   const most = Math.max(...counts.map(([, count]) => count));
   const bars = counts.map(([value, count], index) => {
-    const on = Boolean(from) && value >= from.slice(0, value.length) && value.slice(0, to.length) <= to;
+    const on = Boolean(chosen) && value >= from.slice(0, value.length) && value.slice(0, to.length) <= to;
     const bar = button("", (event) => pick(event, value, chosen, time), {
       class: "bar-of-month", label: t("in-month", { month: localTime(value), count }), "aria-pressed": String(on),
     });
@@ -42,6 +42,6 @@ export async function timeline(node, facet, params, time, signal) {
 function pick(event, value, chosen, time) {
   if (chosen === value) return change({ [time]: null });
   if (!event.shiftKey || !chosen) return change({ [time]: value });
-  const ends = [...chosen.split(".."), value].sort();
+  const ends = [...chosen.split("..").filter(Boolean), value].sort();
   return change({ [time]: `${ends[0]}..${ends.at(-1)}` });
 }

@@ -7,7 +7,6 @@ then its rows are read; the number of images found and all facets come from one 
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 
 from image_catalogue.cursors import decode_cursor, encode_cursor
 from image_catalogue.errors import InvalidCursor, InvalidRequest
+from image_catalogue.values import whole_number
 
 from . import facets as faceting
 from .columns import BY_NAME, COLUMNS, NUMBERS, TEXT, TEXTS, Column, record_of_row, split_words, sql_types
@@ -86,13 +86,13 @@ class Query:
             condition.values.append(f" {word}")
         sort = _sort(asked.get("sortby"))
         bound = {name: asked.get(name) for name in ("filter", "bbox", "datetime", "q", "sortby")}
-        cursor = asked.get("cursor")
+        cursor, limit = asked.get("cursor"), asked.get("limit")
         return cls(
             where=" AND ".join(parts) or "TRUE",
             values=tuple(condition.values),
             columns=frozenset(condition.columns),
             sort=sort,
-            limit=_limit(asked.get("limit")),
+            limit=DEFAULT_LIMIT if limit is None else whole_number(limit, "limit", 0, MAX_LIMIT),
             position=_position(cursor, bound, key, sort) if cursor is not None else None,
             fields=_fields(asked.get("fields")),
             facets=faceting.parse(_names(asked.get("facets"), "facets")),
@@ -400,16 +400,6 @@ def _sort(value: Any) -> tuple[tuple[Column, bool], ...]:
     if len(sort) > MAX_SORT_KEYS or len({column for column, _ in sort}) < len(sort):
         raise InvalidRequest(f"sortby is at most {MAX_SORT_KEYS} properties, each once")
     return tuple(sort) if sort else ((BY_NAME["uploaded_at"], True),)
-
-
-def _limit(value: Any) -> int:
-    if value is None:
-        return DEFAULT_LIMIT
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,5}", value):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_LIMIT:
-        raise InvalidRequest(f"limit is a whole number from 0 to {MAX_LIMIT}")
-    return value
 
 
 def _fields(value: Any) -> tuple[str, ...]:

@@ -231,6 +231,33 @@ def test_what_cannot_be_asked_is_a_problem(
 
 
 @pytest.mark.parametrize(
+    "number", ["05", "00", "+5", "-1", "1e1", "1_0", "5.0", " 5", "5\n", "５", "NaN", "", "9" * 30]
+)
+@pytest.mark.parametrize(
+    ("route", "name"),
+    [
+        ("GET /metadata", "limit"),
+        ("GET /images", "limit"),
+        ("GET /search", "limit"),
+        ("GET /duplicates", "limit"),
+        ("GET /duplicates", "distance"),
+        ("GET /images/similar/{image_id+}", "limit"),
+        ("GET /images/similar/{image_id+}", "distance"),
+    ],
+)
+def test_a_whole_number_has_one_form_in_every_address(api: Api, route: str, name: str, number: str) -> None:
+    by = {"by": "pixels"} if (route, name) == ("GET /duplicates", "distance") else {}
+    answer = api(route, "a.png" if "{" in route else None, **by, **{name: number})
+    assert (answer.status, answer.problem) == (400, "bad-request")
+    assert answer.json["detail"].startswith(f"{name} is a whole number from ")
+
+
+@pytest.mark.parametrize("limit", [b"2", b"2.0", b"0.2e1", b'"2"'])
+def test_json_has_one_kind_of_number(filled: Api, limit: bytes) -> None:
+    assert len(ids(filled("POST /search", body=b'{"limit": %s}' % limit))) == 2
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from image_catalogue import settings
@@ -12,6 +11,7 @@ from image_catalogue.filters import FILTERS
 from image_catalogue.ids import with_prefix
 from image_catalogue.items import Item
 from image_catalogue.queries import SORTS, list_page
+from image_catalogue.values import whole_number
 
 from ..image_ids import candidates, find_record, for_each
 from ..request import Request
@@ -21,7 +21,6 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 ORDERS = ("asc", "desc")
 LIST_PARAMETERS = ("limit", "cursor", "sort", "order", *FILTERS)
-_LIMIT = re.compile(r"[1-9][0-9]?|100")
 
 
 def get_record(request: Request) -> Response:
@@ -70,9 +69,7 @@ def forget_record(request: Request) -> Response:
 def _list_arguments(given: dict[str, str]) -> dict[str, Any]:
     """The query's parameters as `list_page` takes them; raises `InvalidRequest` for what it cannot take."""
     arguments: dict[str, Any] = dict(given)
-    if not _LIMIT.fullmatch(given.get("limit", str(DEFAULT_LIMIT))):
-        raise InvalidRequest(f"limit is a whole number from 1 to {MAX_LIMIT}")
-    arguments["limit"] = int(given.get("limit", DEFAULT_LIMIT))
+    arguments["limit"] = whole_number(given.get("limit", DEFAULT_LIMIT), "limit", 1, MAX_LIMIT)
     for name, choices in (("sort", tuple(SORTS)), ("order", ORDERS)):
         if given.get(name, choices[0]) not in choices:
             raise InvalidRequest(f"{name} is one of {', '.join(choices)}")

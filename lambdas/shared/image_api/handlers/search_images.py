@@ -14,6 +14,7 @@ from typing import Any
 from image_catalogue import settings
 from image_catalogue.cursors import decode_cursor, encode_cursor
 from image_catalogue.errors import ImageNotFound, InvalidRequest
+from image_catalogue.values import whole_number
 from image_search import columns, query, report, similar
 from image_search.engine import Engine, memory_share, scratch_folder
 from image_search.files import Files
@@ -28,7 +29,6 @@ from ..response import JSON, Response, json_response
 GEOJSON, CSV, NDJSON = "application/geo+json", "text/csv", "application/x-ndjson"
 DUPLICATES_PARAMETERS = ("limit", "cursor", "by", "distance")
 DEFAULT_GROUPS, MAX_GROUPS = 20, 100
-_GROUPS = re.compile(r"[1-9][0-9]?|100")
 #: Binds a cursor of duplicates to them.
 _DUPLICATES = {"of": "duplicates"}
 
@@ -53,8 +53,9 @@ def queryables(request: Request) -> Response:
 def similar_images(request: Request) -> Response:
     """The images that look like this one, the nearest first."""
     given = request.parameters("distance", "limit")
-    distance = _whole(given, "distance", similar.DEFAULT_DISTANCE, 0, similar.MAX_DISTANCE)
-    limit = _whole(given, "limit", similar.DEFAULT_LIMIT, 1, similar.MAX_LIMIT)
+    distance = given.get("distance", similar.DEFAULT_DISTANCE)
+    distance = whole_number(distance, "distance", 0, similar.MAX_DISTANCE)
+    limit = whole_number(given.get("limit", similar.DEFAULT_LIMIT), "limit", 1, similar.MAX_LIMIT)
     image_ids = candidates(request)
     for image_id in image_ids:
         with suppress(ImageNotFound):
@@ -76,15 +77,14 @@ def duplicates(request: Request) -> Response:
         raise InvalidRequest("by is bytes or pixels")
     if by == "bytes" and "distance" in given:
         raise InvalidRequest("distance goes with by=pixels")
-    most = _whole(given, "distance", similar.DEFAULT_PAIR_DISTANCE, 0, similar.MAX_PAIR_DISTANCE)
+    most = given.get("distance", similar.DEFAULT_PAIR_DISTANCE)
+    most = whole_number(most, "distance", 0, similar.MAX_PAIR_DISTANCE)
+    limit = whole_number(given.get("limit", DEFAULT_GROUPS), "limit", 1, MAX_GROUPS)
     bound = _DUPLICATES if by == "bytes" else _DUPLICATES | {"by": by, "distance": most}
-    if not _GROUPS.fullmatch(given.get("limit", str(DEFAULT_GROUPS))):
-        raise InvalidRequest(f"limit is a whole number from 1 to {MAX_GROUPS}")
     after = None
     if "cursor" in given:
         wasted, etag = json.loads(decode_cursor(given["cursor"], bound, settings.search_bucket()))
         after = (wasted, etag)
-    limit = int(given.get("limit", DEFAULT_GROUPS))
     if by == "pixels":
         answer = similar.near_duplicates(_reader(), most, limit, after)
     else:
@@ -93,13 +93,6 @@ def duplicates(request: Request) -> Response:
         position = json.dumps(answer.pop("after"), ensure_ascii=False)
         answer["next_cursor"] = encode_cursor(position, bound, settings.search_bucket())
     return json_response(answer)
-
-
-def _whole(given: dict[str, str], name: str, default: int, low: int, high: int) -> int:
-    text = given.get(name, str(default))
-    if not re.fullmatch(r"[0-9]{1,4}", text, re.ASCII) or not low <= int(text) <= high:
-        raise InvalidRequest(f"{name} is a whole number from {low} to {high}")
-    return int(text)
 
 
 def _search(request: Request, asked: dict[str, Any]) -> Response:

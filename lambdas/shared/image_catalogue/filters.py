@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from .errors import InvalidRequest
 from .items import Item
+from .values import END, first_second, without_zeros
 
 MAX_PREFIX = 1024
 STATUSES = ("ok", "unsupported", "corrupt", "too_large")
@@ -16,7 +18,7 @@ _LOCAL_TIME = re.compile(
     r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])"
     r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?)?)?)?"
 )
-_A_LOCAL_TIME = "is a local time, such as 2024, 2024-05-17 or 2024-05-17T09:30"
+_A_LOCAL_TIME = "is a time of the calendar without an offset, such as 2024, 2024-05-17 or 2024-05-17T09:30"
 
 
 class Filter(NamedTuple):
@@ -27,9 +29,11 @@ class Filter(NamedTuple):
     matches: Callable[[Item, str], bool]
 
 
-def without_zeros(moment: str) -> str:
-    """The moment without the zeros that end its fraction of a second, which records do not always write."""
-    return moment.rstrip("0").rstrip(".") if "." in moment else moment
+def _is_local_time(text: str) -> bool:
+    try:
+        return bool(_LOCAL_TIME.fullmatch(text) and first_second(text))
+    except ValueError:
+        return False
 
 
 #: By the query parameter's name.
@@ -51,13 +55,23 @@ FILTERS: dict[str, Filter] = {
     ),
     # Local times as in `taken_at`, both ends included, compared as text: 2024-05 includes all of May at either end.
     "taken_from": Filter(
-        _LOCAL_TIME.fullmatch,
+        _is_local_time,
         _A_LOCAL_TIME,
         lambda item, value: item.get("taken_at", "") >= without_zeros(value),
     ),
     "taken_to": Filter(
-        _LOCAL_TIME.fullmatch,
+        _is_local_time,
         _A_LOCAL_TIME,
         lambda item, value: "" < item.get("taken_at", "")[: len(value)] <= value,
     ),
 }
+
+
+def check(given: Mapping[str, str]) -> None:
+    """Raise `InvalidRequest` for values that a filter does not take, whatever else is given."""
+    for name, each in FILTERS.items():
+        if name in given and not each.accepts(given[name]):
+            raise InvalidRequest(f"{name} {each.takes}")
+    start, end = given.get("taken_from"), given.get("taken_to")
+    if start and end and without_zeros(start) > end + END:
+        raise InvalidRequest(f"taken_to {end} ends before taken_from {start} begins")

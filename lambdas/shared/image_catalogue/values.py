@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from .errors import InvalidRequest
 
+#: After every text that goes on: 2024-05~ comes after all of May.
+END = "~"
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
@@ -19,3 +22,14 @@ def whole_number(value: Any, name: str, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InvalidRequest(f"{name} is a whole number from {low} to {high}")
     return value
+
+
+def first_second(local: str) -> datetime:
+    """When a time such as 2024 or 2024-05-17T09:30 begins; raises `ValueError` for a day that no calendar has."""
+    whole_second = local.partition(".")[0].replace(":60", ":59")
+    return datetime.fromisoformat(whole_second + "0000-01-01"[len(whole_second) :])
+
+
+def without_zeros(moment: str) -> str:
+    """The moment without the zeros that end its fraction of a second, which records do not always write."""
+    return moment.rstrip("0").rstrip(".") if "." in moment else moment

@@ -17,7 +17,7 @@ from typing import Any
 import cql2
 
 from image_catalogue.errors import InvalidRequest
-from image_catalogue.filters import without_zeros
+from image_catalogue.values import END, first_second, without_zeros
 
 from .columns import BOOLEAN, BY_NAME, INTEGER, LOCAL_TIME, NUMBER, NUMBERS, TEXT, TEXTS, TIME, Column
 
@@ -42,8 +42,6 @@ _TIME = re.compile(
     r"(T([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)(\.[0-9]{1,9})?)?)?)?)?)"
     r"(?P<zone>Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?"
 )
-#: Sorts after every character of a time.
-_END = "~"
 _POSITION = re.compile(r"--> ([0-9]+):([0-9]+)")
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 _SAID_TIMES = re.compile(rf"{_QUOTED.pattern}|\b(?:TIMESTAMP|INTERVAL)\s*\([^()]*\)", re.IGNORECASE)
@@ -435,8 +433,7 @@ def _moment(column: Column, value: Any) -> tuple[str, str]:
     if zone and "T" not in local:
         raise InvalidRequest(f"{text[:40]!r} states an offset and no time of day")
     try:
-        whole_second = local.partition(".")[0].replace(":60", ":59")
-        moment = datetime.fromisoformat(whole_second + "0000-01-01"[len(whole_second) :])
+        moment = first_second(local)
         if zone and zone != "Z":
             if column.kind == LOCAL_TIME:
                 raise InvalidRequest(
@@ -454,8 +451,8 @@ def _moment(column: Column, value: Any) -> tuple[str, str]:
     if column.kind == TIME and point:  # always written with milliseconds
         stated = f"{whole}.{fraction[:3]:0<3}"
         if fraction[3:].strip("0"):  # between two of them, where no time lies
-            return stated + _END, stated + _END
-    return without_zeros(stated), stated + _END  # .5 is within .50, and .56 is not
+            return stated + END, stated + END
+    return without_zeros(stated), stated + END  # .5 is within .50, and .56 is not
 
 
 def _box(numbers: Sequence[Any]) -> tuple[float, float, float, float]:

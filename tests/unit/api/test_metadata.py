@@ -187,6 +187,25 @@ def test_a_filter_finds_what_fits_and_nothing_else(api: Api, name: str) -> None:
         for value in ("yesterday", "2024-13", "2024-05-17T25:00", "2024-05-17 09:30", "")
     ]
     + [("taken_to", "17.05.2024"), ("prefix", ""), ("prefix", "a\x00"), ("prefix", "x" * 1025)]
+    + [
+        (name, value)
+        for name in ("taken_from", "taken_to")
+        for value in (
+            "2024-02-30",
+            "2023-02-29",
+            "1900-02-29T10:00",
+            "2024-04-31T09:30:00.5",
+            "0000",
+            "0000-01",
+            "2024-05-17T09:30Z",
+            "2024-05-17T09:30+02:00",
+            "..",
+            "2024..",
+            "２０２４",
+            "2024\n",
+            "2024\x00",
+        )
+    ]
     + [("page", "2"), ("Limit", "3")],
 )
 def test_a_wrong_parameter_is_refused_by_name(api: Api, name: str, value: str) -> None:
@@ -205,6 +224,39 @@ def test_a_tampered_or_foreign_cursor_is_refused(api: Api) -> None:
         assert api("GET /metadata", cursor=other).problem == "invalid-cursor"
     assert api("GET /metadata", cursor=cursor, order="asc").problem == "invalid-cursor"
     assert api("GET /metadata", cursor="AAAA").problem == "invalid-cursor"
+
+
+@pytest.mark.parametrize(
+    ("taken_from", "taken_to"),
+    [
+        ("2025", "2024"),
+        ("2024-06", "2024-05-31T23:59:59.999"),
+        ("2024-05-17T09:30:00.5", "2024-05-17T09:30:00.499"),
+        ("2024-05-17T09:30:00.001", "2024-05-17T09:30:00.000"),
+    ],
+)
+def test_a_time_that_ends_before_it_begins_is_refused(api: Api, taken_from: str, taken_to: str) -> None:
+    answer = api("GET /metadata", taken_from=taken_from, taken_to=taken_to)
+    assert (answer.status, answer.problem) == (400, "bad-request")
+    assert answer.json["detail"] == f"taken_to {taken_to} ends before taken_from {taken_from} begins"
+
+
+@pytest.mark.parametrize(
+    ("taken_from", "taken_to"),
+    [
+        ("2024-05-17T09:30:00.5", "2024-05"),
+        ("2024", "2024-05-17"),
+        ("2024-05-17T09:30:00.500000", "2024-05-17T09:30:00.5"),
+        ("2024-05-17T09:30:00.5", "2024-05-17T09:30:00.500"),
+        ("2024-02-29", "2024-05-17T09:30:00.59"),
+    ],
+)
+def test_ends_of_a_time_may_be_stated_more_or_less_precisely(
+    api: Api, taken_from: str, taken_to: str
+) -> None:
+    api.put("uploads/a.jpg", taken_at="2024-05-17T09:30:00.5")
+    found = api("GET /metadata", taken_from=taken_from, taken_to=taken_to).json["items"]
+    assert [item["image_id"] for item in found] == ["uploads/a.jpg"]
 
 
 @pytest.mark.parametrize(

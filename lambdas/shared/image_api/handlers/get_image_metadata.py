@@ -7,7 +7,7 @@ from typing import Any
 from image_catalogue import settings
 from image_catalogue.catalogue import Catalogue
 from image_catalogue.errors import ImageNotFound, InvalidRequest
-from image_catalogue.filters import FILTERS
+from image_catalogue.filters import FILTERS, check
 from image_catalogue.ids import with_prefix
 from image_catalogue.items import Item
 from image_catalogue.queries import SORTS, list_page
@@ -73,9 +73,7 @@ def _list_arguments(given: dict[str, str]) -> dict[str, Any]:
     for name, choices in (("sort", tuple(SORTS)), ("order", ORDERS)):
         if given.get(name, choices[0]) not in choices:
             raise InvalidRequest(f"{name} is one of {', '.join(choices)}")
-    for name, each in FILTERS.items():
-        if name in given and not each.accepts(given[name]):
-            raise InvalidRequest(f"{name} {each.takes}")
+    check(given)
     if "prefix" in given:
         arguments["prefix"] = with_prefix(given["prefix"], settings.upload_prefixes())
     return arguments

@@ -92,7 +92,7 @@ def _parse(name: str) -> Facet:
         raise InvalidRequest("the position is counted as gps:geohash1 to gps:geohash8")
     column = column_of(base)
     if column.kind in (TIME, LOCAL_TIME):
-        length = _UNITS.get(unit or "month")
+        length = _UNITS.get(unit if colon else "month")
         if length is None:
             raise InvalidRequest(f"{base} is counted by {', '.join(f'{base}:{known}' for known in _UNITS)}")
         # A time stated less precisely than that is counted as what is stated of it.

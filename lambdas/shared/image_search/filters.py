@@ -70,7 +70,7 @@ def parse(text: str) -> Any:
     except Exception as error:  # noqa: BLE001 - the package's exceptions share no base
         match = _POSITION.search(str(error))
         where = f" at line {match[1]}, character {match[2]}" if match else ""
-        raise InvalidRequest(f"the filter is no CQL2: it cannot be read on{where}") from None
+        raise InvalidRequest(f"the filter is no CQL2 text: it cannot be read on{where}") from None
 
 
 def _untouched(said: re.Match[str]) -> str:
@@ -488,7 +488,7 @@ def _number(value: Any) -> float:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise InvalidRequest("a number is too large")
+        raise InvalidRequest("a number is NaN or too large")
     return number
 
 
@@ -503,7 +503,11 @@ def _nearest(name: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    return repr(value)[:60] if isinstance(value, str | int | float) or value is None else "something else"
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value)[:60] if isinstance(value, str | int | float) else "something else"
 
 
 def _articled(kind: str) -> str:

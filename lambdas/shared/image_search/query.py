@@ -355,6 +355,8 @@ def _names(value: Any, name: str) -> list[str]:
 def _numbers(value: Any) -> list[Any]:
     if isinstance(value, str):
         try:
+            if "_" in value or not value.isascii():  # which Python takes in numbers
+                raise ValueError
             return [float(number) for number in value.split(",")]
         except ValueError:
             raise InvalidRequest("bbox is four numbers: west,south,east,north") from None
@@ -386,11 +388,15 @@ def _sort(value: Any) -> tuple[tuple[Column, bool], ...]:
     for entry in entries:
         if isinstance(entry, dict):  # STAC's form in POST
             name, direction = entry.get("field"), entry.get("direction", "asc")
-            if not isinstance(name, str) or direction not in ("asc", "desc"):
+            if (
+                entry.keys() - {"field", "direction"}
+                or not isinstance(name, str)
+                or direction not in ("asc", "desc")
+            ):
                 raise InvalidRequest("an entry of sortby has a field, and a direction asc or desc")
             descending = direction == "desc"
         elif isinstance(entry, str) and entry:
-            name, descending = entry.lstrip("+-"), entry[0] == "-"
+            name, descending = entry[entry[0] in "+-" :], entry[0] == "-"
         else:
             raise InvalidRequest("sortby is a list of properties, such as -taken_at,size")
         column = column_of(name.strip())

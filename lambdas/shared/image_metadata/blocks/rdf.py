@@ -50,7 +50,7 @@ def read_properties(data: bytes, warn: Callable[[str], None]) -> dict[str, Value
     parser = expat.ParserCreate("UTF-8")
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = packet.start, packet.end
-    parser.CharacterDataHandler = packet.characters
+    parser.CharacterDataHandler = packet.text.append
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = packet.refuse
     try:
         parser.Parse(data, True)
@@ -76,7 +76,7 @@ class _Packet:
         self._property = ""  # the open one
         self._value = ""  # what the open element's text is a value of
         self._language: str | None = None
-        self._text: list[str] = []
+        self.text: list[str] = []  # read since a value's element was opened
 
     def start(self, written: str, attributes: dict[str, str]) -> None:
         """An element opens."""
@@ -125,7 +125,7 @@ class _Packet:
 
         A value with qualifiers may be an attribute too: of the property, or `described` by an rdf:Description.
         """
-        self._text.clear()
+        self.text.clear()
         self._language = attributes.get("xml:lang")
         for attribute, text in attributes.items():
             name = self._name(attribute, attribute=True)
@@ -133,11 +133,6 @@ class _Packet:
                 self._add(_WANTED[self._property][name], None, text)
             elif name in ("rdf:resource", "rdf:value") and (described or self._depth == self._rdf + 2):
                 self._add(self._property, None, text)
-
-    def characters(self, text: str) -> None:
-        """Text of the open element."""
-        if self._value:
-            self._text.append(text)
 
     def end(self, _: str) -> None:
         """An element closes."""
@@ -149,7 +144,7 @@ class _Packet:
         if self._scopes[-1][0] == depth:
             self._scopes.pop()
         if self._value:
-            self._add(self._value, self._language, "".join(self._text))
+            self._add(self._value, self._language, "".join(self.text))
             self._value = ""
         if depth == self._rdf:
             self._rdf = 0

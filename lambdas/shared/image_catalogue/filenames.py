@@ -33,10 +33,11 @@ def clean_filename(name: str | None) -> str | None:
 
 
 def filename_metadata(filename: str) -> dict[str, str]:
-    """The user metadata that keeps a clean file name with the object; a very long name is cut."""
-    while len(quote(filename, safe=" ")) > _MAX_ENCODED:
-        filename = filename[:-1].rstrip()
-    return {_KEY: quote(filename, safe=" ")}
+    """The user metadata that keeps a clean file name with the object; a very long name is cut, if that leaves one."""
+    kept: str | None = filename
+    while kept and len(quote(kept, safe=" ")) > _MAX_ENCODED:
+        kept = clean_filename(kept[:-1])
+    return {_KEY: quote(kept, safe=" ")} if kept else {}
 
 
 def stored_filename(metadata: dict[str, Any]) -> str | None:

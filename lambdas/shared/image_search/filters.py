@@ -442,7 +442,7 @@ def _moment(column: Column, value: Any) -> tuple[str, str]:
             sign = -1 if zone[0] == "-" else 1
             hours, minutes = int(zone[1:3]), int(zone[-2:])
             seconds = moment.replace(tzinfo=UTC).timestamp() - sign * (hours * 3600 + minutes * 60)
-            shifted = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            shifted = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
             local = shifted[: len(local.split(".")[0])] + local[19:]
     except (ValueError, OverflowError, OSError):
         raise InvalidRequest(f"{text[:40]!r} is no day of the calendar") from None

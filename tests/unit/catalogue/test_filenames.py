@@ -60,7 +60,11 @@ def test_a_name_that_the_api_stored_stays_as_it_is(name: str) -> None:
     if cleaned is not None:
         metadata = filename_metadata(cleaned)
         assert clean_filename(cleaned) == cleaned
-        assert stated(metadata) == unquote(metadata["filename"])
+        assert stated(metadata) == (unquote(metadata["filename"]) if metadata else None)
+
+
+def test_a_name_of_which_cutting_leaves_none_is_not_stored() -> None:
+    assert filename_metadata(".." + "\u3000" * 250 + "x") == {}
 
 
 def test_the_record_has_the_clean_name(indexer: Indexer, s3: Any, catalogue: Catalogue) -> None:

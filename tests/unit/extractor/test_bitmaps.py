@@ -212,6 +212,35 @@ def test_cursor() -> None:
     assert (found.width, found.height, found.bit_depth) == (32, 32, 1)
 
 
+@pytest.mark.parametrize("length", [0, 12])
+@pytest.mark.parametrize("second", [False, True])
+def test_the_damaged_png_of_an_ico_has_what_its_header_states(length: int, second: bool) -> None:
+    picture = gradient("RGBA", "PNG", (48, 30))
+    if second:  # a further header, cut short
+        picture = (
+            picture[:33]
+            + length.to_bytes(4, "big")
+            + b"IHDR"
+            + picture[16 : 16 + length]
+            + bytes(4)
+            + picture[33:]
+        )
+    else:
+        picture = picture[:8] + length.to_bytes(4, "big") + picture[12:]
+    found = read("ico", ico((48, 30, 32, picture)))
+    assert (found.width, found.height, found.color_mode, found.has_alpha) == (48, 30, "RGBA", True)
+    assert found.warnings == ["PNG: the image header is cut off"]
+
+
+def test_ico_whose_png_ends_within_its_header() -> None:
+    found = read("ico", ico((48, 30, 32, gradient("RGBA", "PNG", (48, 30))[:26])))
+    assert (found.width, found.color_mode, found.warnings) == (
+        48,
+        "RGBA",
+        ["PNG: the image header is cut off"],
+    )
+
+
 def test_ico_whose_pictures_have_no_headers_is_none() -> None:
     assert not recognised("ico", ico((24, 20, 32, b"nothing of the kind")))
     assert not recognised("ico", ico((24, 20, 32, b"")))

@@ -311,6 +311,12 @@ def test_times_are_as_precise_as_they_are_stated(deployment: Deployment) -> None
         assert "".join(deployment.ids(datetime=interval, sortby="image_id")) == found, interval
 
 
+def test_an_offset_leaves_an_early_year_its_digits(deployment: Deployment) -> None:
+    deployment.put(image("a", uploaded_at="2026-11-21T10:00:00.000Z"))
+    assert deployment.ids(filter="uploaded_at > '0999-01-01T12:00:00+01:00'") == ["a"]
+    assert deployment.ids(filter="uploaded_at < '0999-01-01T12:00:00+01:00'") == []
+
+
 def test_a_fraction_of_a_second_counts_with_all_its_digits(deployment: Deployment) -> None:
     second = "2024-05-01T10:00:00"
     deployment.put(

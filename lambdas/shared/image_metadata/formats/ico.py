@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import CorruptImage
+from ..errors import BudgetExceeded, CorruptImage
 from ..model import FileType, Found
-from ..reader import BytesReader, Reader, WindowReader
+from ..reader import Reader, WindowReader
 from . import bmp, png
 from .cursors import Fields
 
@@ -68,9 +68,13 @@ def read(source: Reader, found: Found) -> None:
     if best is None:
         raise CorruptImage("none of the largest pictures has a header of its own")
     if png.matches(source.read_at(start, 8), source):
-        best = Found()
-        png.read_colors(WindowReader(source, start), best)
-        for message in best.warnings:
+        whole = Found()
+        try:
+            png.read_colors(WindowReader(source, start), whole)
+            best = whole
+        except (BudgetExceeded, CorruptImage) as error:
+            found.warn(f"PNG: {error}")
+        for message in whole.warnings:
             found.warn(message)
     found.width, found.height = best.width, best.height
     found.bit_depth, found.color_mode, found.has_alpha = best.bit_depth, best.color_mode, best.has_alpha
@@ -124,9 +128,8 @@ def _picture(source: Reader, entry: _Entry) -> Found | None:
 
 def _png(head: bytes) -> Found | None:
     """What a PNG's header chunk states, which is the first one; None when it is not there."""
-    picture = Found()
-    try:
-        png.read_colors(BytesReader(head), picture)
-    except CorruptImage:
+    if head[12:16] != b"IHDR" or len(head) < 26:
         return None
+    picture = Found()
+    png.header(head[16:], picture)
     return picture if picture.width and picture.height else None

@@ -115,7 +115,11 @@ def _walk(source: Reader, found: Found, animation: _Animation, last: bytes) -> N
         if kind in (last, b"IEND"):
             return
         if kind == b"IHDR":
-            _header(read_at(position + 8, length if length <= 13 else 13), found)
+            data = read_at(position + 8, length if length <= 13 else 13)
+            if len(data) < 13:
+                raise CorruptImage("the image header is cut off")
+            if found.width is None:
+                header(data, found)
         elif kind == b"PLTE":
             palette = length // 3
         elif kind == b"tRNS":
@@ -213,11 +217,8 @@ def _take(source: Reader, start: int, length: int, kind: bytes, found: Found, an
     _side(kind, data, found, animation)
 
 
-def _header(data: bytes, found: Found) -> None:
-    if len(data) < 13:
-        raise CorruptImage("the image header is cut off")
-    if found.width is not None:
-        return
+def header(data: bytes, found: Found) -> None:
+    """Fill in what the ten bytes and more of an image header state (11.2.1)."""
     found.width, found.height, depth, kind = struct.unpack(">IIBB", data[:10])
     if kind in _MODES:
         found.color_mode = _MODES[kind]

@@ -4,7 +4,7 @@ Decoders are C code that reads hostile bytes: one that crashes, loops or bursts 
 function. It has a limit of memory and time, and none of the function's credentials. It is started once and kept.
 
     parent -> worker: a line of JSON    {"task": "preview", "path": "/tmp/x", "format": "JPEG", "most": 320, ...}
-    worker -> parent: length and bytes  {"error": null, ...} and a line feed, then the preview
+    worker -> parent: length and bytes  {...} and a line feed, then the preview; or {"error": ..., "reason": ...}
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Decoder:
                     raise DecodingTimedOut(f"decoding the image takes longer than {seconds:g} seconds")
                 raise CorruptImage("the decoder broke down on the image")
         told, data = answer
-        if told["error"]:
+        if "error" in told:
             raise _ERRORS.get(told["error"], DecoderFailed)(told["reason"])
         return told, data
 
@@ -139,11 +139,10 @@ def main() -> None:
 
 
 def _answer(answers: IO[bytes], task: dict[str, Any]) -> None:
-    told: dict[str, Any] = {"error": None}
+    told: dict[str, Any]
     data = b""
     try:
-        more, data = _do(**task)
-        told |= more
+        told, data = _do(**task)
     except ImageMetadataError as error:
         told = {"error": type(error).__name__, "reason": str(error)}
     except MemoryError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -36,6 +37,8 @@ class Deployed:
         self.s3 = boto3.client("s3")
         self.catalogue = Catalogue(TABLE)
         self.function = module_of("analyse_image")
+        self._log = io.StringIO()
+        self.function.logger.registered_handler.setStream(self._log)
 
     def put(self, data: bytes, key: str = KEY) -> str:
         """Catalogue an object; returns its ETag."""
@@ -49,6 +52,11 @@ class Deployed:
         context = type("Context", (), vars(CONTEXT) | {"get_remaining_time_in_millis": lambda _: 60_000})()
         answer = self.function.lambda_handler({"Records": [{"messageId": "m1", "body": body}]}, context)
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def logged(self) -> list[str]:
+        """The outcomes in the log so far."""
+        lines = map(json.loads, self._log.getvalue().splitlines())
+        return [line["outcome"] for line in lines if "outcome" in line]
 
     def pixels(self, key: str = KEY) -> Any:
         found = self.catalogue.get(key)
@@ -80,6 +88,7 @@ def test_a_new_image_is_measured_once(deployed: Deployed, monkeypatch: pytest.Mo
     monkeypatch.setattr(render, "measures", lambda *_: pytest.fail("measured again"))
     assert deployed.send(etag) == []
     assert deployed.pixels() == found
+    assert deployed.logged() == ["updated", "unchanged"]
 
 
 @pytest.mark.parametrize("way", ["overwritten", "forgotten", "gone"])
@@ -125,6 +134,7 @@ def test_what_cannot_be_decoded_says_why_and_is_not_tried_again(deployed: Deploy
     assert deployed.send(etag) == []
     found = deployed.pixels()
     assert set(found) == {"error"} and found["error"]
+    assert deployed.logged() == ["updated without pixels"]
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_what_libraries_print_does_not_get_among_the_answers(tmp_path: Path) -> 
     )
     length = int.from_bytes(done.stdout[:4], "big")
     assert length == len(done.stdout) - 4
-    assert json.loads(done.stdout[4:].split(b"\n")[0]) == {"error": None}
+    assert json.loads(done.stdout[4:].split(b"\n")[0]) == {}
 
 
 def test_the_parent_never_loads_a_decoder() -> None:

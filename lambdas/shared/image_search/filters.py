@@ -46,6 +46,8 @@ _POSITION = re.compile(r"--> ([0-9]+):([0-9]+)")
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 _SAID_TIMES = re.compile(rf"{_QUOTED.pattern}|\b(?:TIMESTAMP|INTERVAL)\s*\([^()]*\)", re.IGNORECASE)
 _BEFORE_CLOCK = re.compile(r"(?<=[0-9])[T ](?=[0-9])")
+#: For those who write names where texts are meant: "Canon" and Canon are properties, as in SQL.
+_TEXTS_ARE_QUOTED = "; a text stands in single quotes"
 _PREFIXES = re.compile(r"(?:(?:\bnot\b|[-+])\s*){17}", re.IGNORECASE)
 
 
@@ -102,11 +104,11 @@ def check_size(tree: Any) -> None:
         raise InvalidRequest(f"the filter is nested more than {MAX_DEPTH} deep")
 
 
-def column_of(name: Any) -> Column:
-    """The column of that name; raises `InvalidRequest` that names the nearest one."""
+def column_of(name: Any, hint: str = "") -> Column:
+    """The column of that name; raises `InvalidRequest` that names the nearest one, or ends with the hint."""
     column = BY_NAME.get(name) if isinstance(name, str) else None
     if column is None:
-        raise InvalidRequest(f"there is no property {str(name)[:100]!r}{_nearest(str(name))}")
+        raise InvalidRequest(f"there is no property {str(name)[:100]!r}{_nearest(str(name), hint)}")
     return column
 
 
@@ -330,7 +332,7 @@ class Condition:
         if isinstance(node, dict) and "property" in node:
             if node["property"] == "gps":
                 raise InvalidRequest("gps is a position: it takes s_intersects and isNull")
-            column = column_of(node["property"])
+            column = column_of(node["property"], _TEXTS_ARE_QUOTED)
             return column, self.name(column)
         function, operands = _operation(node)
         if function not in _FOLDING:
@@ -492,14 +494,14 @@ def _number(value: Any) -> float:
     return number
 
 
-def _nearest(name: str) -> str:
+def _nearest(name: str, hint: str) -> str:
     if name == "gps":
         return ": a position takes s_intersects; its numbers are gps.latitude and gps.longitude"
     names = {column.path[-1]: column.name for column in BY_NAME.values()} | {
         known: known for known in BY_NAME
     }
     close = difflib.get_close_matches(name[:100].lower(), list(names), 1, 0.6)
-    return f"; did you mean {names[close[0]]!r}?" if close else "; GET /search/queryables lists them"
+    return f"; did you mean {names[close[0]]!r}?" if close else f"; GET /search/queryables lists them{hint}"
 
 
 def _shown(value: Any) -> str:
@@ -507,6 +509,8 @@ def _shown(value: Any) -> str:
         return "NULL"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict) and isinstance(value.get("property"), str):
+        return f"the property {value['property'][:40]!r}{_TEXTS_ARE_QUOTED}"
     return repr(value)[:60] if isinstance(value, str | int | float) else "something else"
 
 

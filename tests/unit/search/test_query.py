@@ -45,6 +45,11 @@ def refused(**asked: Any) -> str:
         ("make = 'Canon'", "did you mean 'camera.make'?"),
         ("latitude > 3", "did you mean 'gps.latitude'?"),
         ("zzz = 3", "GET /search/queryables lists them"),
+        (
+            'camera.make = "Canon"',
+            "there is no property 'Canon'; GET /search/queryables lists them; a text stands in",
+        ),
+        ("camera.make LIKE Can", "not with the property 'Can'; a text stands in single quotes"),
         ("words = 'x'", "there is no property 'words'"),
         ("sequence > '0'", "there is no property 'sequence'"),
         ("gps = 3", "gps is a position"),

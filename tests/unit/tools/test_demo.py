@@ -209,6 +209,7 @@ def test_the_user_is_told_that_only_a_copy_was_deleted(
     for name in ("show_records", "delete_one", "summary"):
         monkeypatch.setattr(demo, name, lambda *_arguments: None)
     monkeypatch.setattr(demo, "sample_images", lambda: {"a.jpg": b"x"})
+    monkeypatch.setattr(demo, "collection", dict)  # which takes seconds to draw
     assert demo.main(["--images", str(tmp_path)] if own else []) == 0
     assert ("your own file is untouched" in capsys.readouterr().out) is own
     assert (tmp_path / "mine.jpg").exists()

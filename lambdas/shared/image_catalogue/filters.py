@@ -8,16 +8,11 @@ from typing import NamedTuple
 
 from .errors import InvalidRequest
 from .items import Item
-from .values import END, first_second, without_zeros
+from .values import END, LOCAL_MOMENT, first_second, without_zeros
 
 MAX_PREFIX = 1024
 STATUSES = ("ok", "unsupported", "corrupt", "too_large")
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
-#: A local time as precise as wanted, down to microseconds: 2024, 2024-05, 2024-05-17T09:30, ...
-_LOCAL_TIME = re.compile(
-    r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])"
-    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?)?)?)?"
-)
 _A_LOCAL_TIME = "is a time of the calendar without an offset, such as 2024, 2024-05-17 or 2024-05-17T09:30"
 
 
@@ -31,7 +26,7 @@ class Filter(NamedTuple):
 
 def _is_local_time(text: str) -> bool:
     try:
-        return bool(_LOCAL_TIME.fullmatch(text) and first_second(text))
+        return bool(LOCAL_MOMENT.fullmatch(text) and first_second(text))
     except ValueError:
         return False
 

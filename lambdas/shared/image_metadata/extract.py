@@ -164,12 +164,12 @@ def _read_blocks(found: Found) -> _Blocks:
 def _chosen(blocks: _Blocks) -> dict[str, Any]:
     """Of every field that is stated the value of the first block that counts for it."""
     chosen: dict[str, Any] = {}
-    taken: dict[str, int] = {}
+    rank: dict[str, int] = {}
     for block, stated in blocks.items():
         ranks = _RANKS[block]
         for name, value in vars(stated).items():
-            if value is not None and name in ranks and (name not in taken or ranks[name] < taken[name]):
-                chosen[name], taken[name] = value, ranks[name]
+            if value is not None and name in ranks and (name not in rank or ranks[name] < rank[name]):
+                chosen[name], rank[name] = value, ranks[name]
     if "gps" in chosen:
         for stated in blocks.values():
             chosen["gps"] = _settled(chosen["gps"], stated.gps)

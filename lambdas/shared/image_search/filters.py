@@ -17,7 +17,7 @@ from typing import Any
 import cql2
 
 from image_catalogue.errors import InvalidRequest
-from image_catalogue.values import END, first_second, without_zeros
+from image_catalogue.values import END, LOCAL_MOMENT, first_second, without_zeros
 
 from .columns import BOOLEAN, BY_NAME, INTEGER, LOCAL_TIME, NUMBER, NUMBERS, TEXT, TEXTS, TIME, Column
 
@@ -37,11 +37,7 @@ _ARRAYS = {  # of DuckDB's names
 _TIMES = {"t_before": "<", "t_after": ">", "t_equals": "=", "t_intersects": "=", "t_during": "="}
 _NUMERIC = (INTEGER, NUMBER)
 _TIME_KINDS = (TIME, LOCAL_TIME)
-_TIME = re.compile(
-    r"(?P<local>[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])"
-    r"(T([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)(\.[0-9]{1,9})?)?)?)?)?)"
-    r"(?P<zone>Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?"
-)
+_TIME = re.compile(rf"(?P<local>{LOCAL_MOMENT.pattern})(?P<zone>Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?")
 _POSITION = re.compile(r"--> ([0-9]+):([0-9]+)")
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 _SAID_TIMES = re.compile(rf"{_QUOTED.pattern}|\b(?:TIMESTAMP|INTERVAL)\s*\([^()]*\)", re.IGNORECASE)

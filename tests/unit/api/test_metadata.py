@@ -198,6 +198,8 @@ def test_a_filter_finds_what_fits_and_nothing_else(api: Api, name: str) -> None:
             "0000",
             "0000-01",
             "2024-05-17T09:30Z",
+            "2024-05-17T09:30:61",
+            "2024-05-17T09:30:00.1234567890",
             "2024-05-17T09:30+02:00",
             "..",
             "2024..",
@@ -257,6 +259,15 @@ def test_ends_of_a_time_may_be_stated_more_or_less_precisely(
     api.put("uploads/a.jpg", taken_at="2024-05-17T09:30:00.5")
     found = api("GET /metadata", taken_from=taken_from, taken_to=taken_to).json["items"]
     assert [item["image_id"] for item in found] == ["uploads/a.jpg"]
+
+
+@pytest.mark.parametrize(
+    "taken_at", ["2016-12-31T23:59:60", "2024-05-17T09:30:00.123456789", "2024-05-17T09:30"]
+)
+def test_a_record_is_found_by_its_own_time(api: Api, taken_at: str) -> None:
+    api.put("uploads/a.jpg", taken_at=taken_at)
+    answer = api("GET /metadata", taken_from=taken_at, taken_to=taken_at)
+    assert [item["image_id"] for item in answer.json["items"]] == ["uploads/a.jpg"]
 
 
 @pytest.mark.parametrize(

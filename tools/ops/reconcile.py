@@ -401,7 +401,12 @@ def main(arguments: list[str] | None = None) -> int:
     except AccountError as error:
         print(f"reconcile: {error}", file=sys.stderr)
         return 2
-    state = State(options.state or Path(f".reconcile-{options.bucket}.sqlite"), options.resume)
+    path = options.state or Path(f".reconcile-{options.bucket}.sqlite")
+    try:
+        state = State(path, options.resume)
+    except (sqlite3.Error, OSError) as error:
+        print(f"reconcile: the run's file {path}: {error}\nName another by --state.", file=sys.stderr)
+        return 2
     config = Config(retries={"mode": "adaptive", "total_max_attempts": 10})
     session = boto3.Session(region_name=region)
     clients = {name: session.client(name, config=config) for name in ("s3", "dynamodb", "sqs")}
@@ -438,7 +443,7 @@ def main(arguments: list[str] | None = None) -> int:
                 options.quiet,
             )
             in_step &= not compared.drift
-    except (ReconcileError, CatalogueError, ClientError, BotoCoreError) as error:
+    except (ReconcileError, CatalogueError, ClientError, BotoCoreError, sqlite3.Error) as error:
         code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
         wrong = _WRONG_NAMES.get(str(code))
         advice = f"Check {wrong}, and the region." if wrong else "An interrupted run goes on with --resume."

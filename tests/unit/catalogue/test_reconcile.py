@@ -290,6 +290,17 @@ def test_a_run_is_resumed_only_as_it_was_begun(s3: Any, dynamodb: Any, tmp_path:
     state.close(delete=True)
 
 
+def test_a_run_without_a_file_to_write_is_no_difference(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text").write_text("no database", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    for name, more in (("none/such", []), ("folder", []), ("text", ["--resume"])):
+        path = tmp_path / name
+        assert reconcile.main([*arguments, "--state", str(path), *more]) == 2
+        assert f"{path}: " in (said := capsys.readouterr().err) and "--state" in said
+
+
 @pytest.mark.parametrize(("option", "name"), [("--bucket", "no-such-bucket"), ("--table", "NoSuchTable")])
 def test_a_wrong_name_is_said_and_leaves_no_file(
     s3: Any,

@@ -29,7 +29,7 @@ find_python() {
     done
     echo "Python 3.11 or newer is needed.${seen:- No Python was found.}" >&2
     echo "Install it from https://www.python.org/downloads/ (Windows: tick 'Add python.exe to PATH')," >&2
-    echo "or name the one to use: PYTHON=/path/to/python3 $0" >&2
+    echo "or name the one to use: export PYTHON=/path/to/python3" >&2
     return 1
 }
 

@@ -248,6 +248,7 @@ def test_an_old_python_is_named(tmp_path: Path, script: str) -> None:
     assert (
         "Python 3.11 or newer is needed. python3 is Python 3.8.10." in done.stderr
         and "python.org" in done.stderr
+        and done.stderr.endswith("export PYTHON=/path/to/python3\n")
     )
 
 

@@ -224,6 +224,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--region", help="AWS region (default: as deploy.sh finds it)")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     options = parser.parse_args(arguments)
+    if options.memory < 1:
+        parser.error("--memory takes a number of megabytes, such as 2048")
     if options.sql and options.query:
         parser.error("give a question or --query, not both")
     sql = options.sql or queries.get(options.query) or (ALL if options.export else None)
@@ -256,7 +258,11 @@ def main(arguments: list[str] | None = None) -> int:
         ClientError,
         OSError,
     ) as error:
-        print(f"sql.py: {error}", file=sys.stderr)
+        problem = str(error)
+        if isinstance(error.__cause__, duckdb.OutOfMemoryException):
+            # The API advises a narrower filter; here there is memory to give.
+            problem = f"the question needs more than {options.memory} MB of memory: give it more by --memory"
+        print(f"sql.py: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nsql.py: interrupted", file=sys.stderr)

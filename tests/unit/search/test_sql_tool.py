@@ -109,6 +109,11 @@ def test_a_bucket_that_is_not_there_is_exit_code_2(asked: Any) -> None:
     assert asked("--search-bucket", "none-such", "select 1")[0] == 2
 
 
+def test_too_little_memory_is_told_with_the_option_that_gives_more(asked: Any) -> None:
+    code, _, problem = asked("--memory", "1", "--query", "cameras")
+    assert code == 2 and "needs more than 1 MB" in problem and "--memory" in problem
+
+
 def test_ndjson_holds_every_record_with_its_address(asked: Any) -> None:
     _, said, _ = asked("--export", "ndjson", "select * from images order by image_id")
     assert [json.loads(line) for line in said.splitlines()] == [
@@ -188,6 +193,8 @@ def test_nothing_is_left_of_an_export_that_fails(asked: Any, tmp_path: Path) -> 
         ["--export", "parquet"],
         ["--query", "cameras", "select 1"],
         ["--query", "none"],
+        ["--memory", "0", "select 1"],
+        ["--memory", "-5", "select 1"],
     ],
 )
 def test_wrong_options_are_told(arguments: list[str]) -> None:

@@ -42,7 +42,7 @@ from image_search.snapshot import Reader, patiently
 from tools.deploy.credentials import AccountError, find_region
 from tools.deploy.deploy import enter_stage, find_place, wanted_stage
 from tools.deploy.terraform import Terraform, TerraformError
-from tools.ops import exports
+from tools.ops import exports, told
 from tools.terminal import console, progress
 
 #: Questions that many owners of images have; Athena has them by the same names.
@@ -258,7 +258,7 @@ def main(arguments: list[str] | None = None) -> int:
         ClientError,
         OSError,
     ) as error:
-        problem = str(error)
+        problem = told(error)
         if isinstance(error.__cause__, duckdb.OutOfMemoryException):
             # The API advises a narrower filter; here there is memory to give.
             problem = f"the question needs more than {options.memory} MB of memory: give it more by --memory"

@@ -682,7 +682,10 @@ def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, li
         action="store_true",
         help="deploy even where the plan deletes or replaces a bucket or table with what it holds",
     )
-    return parser.parse_known_args(arguments)
+    options, extra = parser.parse_known_args(arguments)
+    if extra and options.command in ("check", "verify"):
+        parser.error(f"{options.command} takes no {' '.join(extra)}")
+    return options, extra
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -40,7 +40,7 @@ from image_events.events import REPAIR_SOURCE
 from image_events.indexer import is_folder
 from image_metadata.versions import EXTRACTOR_VERSION
 from tools.deploy.credentials import AccountError, find_region
-from tools.ops import told
+from tools.ops import with_cause
 from tools.terminal import progress
 
 KINDS = {
@@ -448,7 +448,7 @@ def main(arguments: list[str] | None = None) -> int:
         code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
         wrong = _WRONG_NAMES.get(str(code))
         advice = f"Check {wrong}, and the region." if wrong else "An interrupted run goes on with --resume."
-        print(f"reconcile: {told(error)}\n{advice}", file=sys.stderr)
+        print(f"reconcile: {with_cause(error)}\n{advice}", file=sys.stderr)
         state.close(delete=wrong is not None)
         return 2
     except KeyboardInterrupt:

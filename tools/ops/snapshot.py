@@ -34,7 +34,7 @@ from image_search.engine import Engine
 from image_search.files import Files
 from image_search.snapshot import Reader, compact_due, mark_all
 from tools.deploy.credentials import AccountError, find_region
-from tools.ops import told
+from tools.ops import with_cause
 from tools.terminal import progress
 
 KINDS = {
@@ -166,7 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
         dynamodb = session.client("dynamodb", config=config)
         comparison = compare(dynamodb, options.table, files, options.repair, report, options.quiet)
     except (AccountError, CatalogueError, BotoCoreError, ClientError) as error:
-        print(f"snapshot.py: {told(error)}", file=sys.stderr)
+        print(f"snapshot.py: {with_cause(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nsnapshot.py: interrupted; running it again is safe", file=sys.stderr)

@@ -42,7 +42,7 @@ from image_search.snapshot import Reader, patiently
 from tools.deploy.credentials import AccountError, find_region
 from tools.deploy.deploy import enter_stage, find_place, wanted_stage
 from tools.deploy.terraform import Terraform, TerraformError
-from tools.ops import exports, told
+from tools.ops import exports, with_cause
 from tools.terminal import console, progress
 
 #: Questions that many owners of images have; Athena has them by the same names.
@@ -235,6 +235,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--out needs --export, which says in what form")
     if options.export == "parquet" and not options.out:
         parser.error("Parquet is no text: --out says where it goes")
+    if options.out and not options.out.parent.is_dir():
+        parser.error(f"there is no folder {options.out.parent} for --out")
 
     try:
         region = options.region or find_region(os.environ)
@@ -249,6 +251,9 @@ def main(arguments: list[str] | None = None) -> int:
                 _answer(catalogue, sql.rstrip().rstrip(";"), options.export, options.out, Path(folder))
             finally:
                 catalogue.close()
+    except BrokenPipeError:  # whoever read has seen enough: `sql.py ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
+        return 1
     except (
         SqlError,
         AccountError,
@@ -258,7 +263,7 @@ def main(arguments: list[str] | None = None) -> int:
         ClientError,
         OSError,
     ) as error:
-        problem = told(error)
+        problem = with_cause(error)
         if isinstance(error.__cause__, duckdb.OutOfMemoryException):
             # The API advises a narrower filter; here there is memory to give.
             problem = f"the question needs more than {options.memory} MB of memory: give it more by --memory"
@@ -281,6 +286,7 @@ def _answer(catalogue: Catalogue, sql: str, form: str | None, out: Path | None, 
         return
     with written.open(encoding="utf-8", newline="") as text:
         shutil.copyfileobj(text, sys.stdout)
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -166,8 +166,11 @@ def glue_columns() -> list[tuple[str, str]]:
     return columns + [(name, "string") for name in INTERNAL]
 
 
-def queryables(address: str = "") -> dict[str, Any]:
-    """The JSON Schema of what a filter may name (OGC API Features part 3, "Queryables")."""
+def queryables() -> dict[str, Any]:
+    """The JSON Schema of what a filter may name (OGC API Features part 3, "Queryables").
+
+    Its `$id` is relative to the address that it is read from, so that it is right behind every stage and domain.
+    """
     properties = {
         column.name: _JSON_SCHEMAS[column.kind] | {"description": column.meaning} for column in COLUMNS
     }
@@ -177,7 +180,7 @@ def queryables(address: str = "") -> dict[str, Any]:
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": address,
+        "$id": "queryables",
         "type": "object",
         "title": "Images",
         "properties": properties,

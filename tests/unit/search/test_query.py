@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urljoin
 
 import duckdb
 import pytest
@@ -668,7 +669,9 @@ def test_duckdb_is_locked_down(deployment: Deployment, sql: str) -> None:
 
 
 def test_queryables_are_the_columns_and_the_position() -> None:
-    schema = queryables("https://api/search/queryables")
+    schema = queryables()
+    address = "https://api.example/prod/search/queryables"
+    assert urljoin(address, schema["$id"]) == address
     assert set(schema["properties"]) == set(BY_NAME) | {"gps"}
     assert all("description" in member for member in schema["properties"].values())
     assert schema["properties"]["keywords"]["items"] == {"type": "string"}

@@ -291,6 +291,14 @@ def test_an_old_terraform_is_named(tmp_path: Path) -> None:
     assert done.returncode == 1 and "Terraform 1.3.9 is too old: 1.7 or newer" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["check", "verify"])
+def test_an_option_that_nothing_takes_is_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        deploy.main([command, "--bogus", "-target=x"])
+    assert ended.value.code == 2
+    assert f"{command} takes no --bogus -target=x" in capsys.readouterr().err
+
+
 def test_missing_credentials_are_explained_before_anything_is_built(tmp_path: Path) -> None:
     command(tmp_path, "terraform", 'echo \'{"terraform_version": "1.11.4"}\'')
     done = run_script("deploy.sh", tmp_path, PYTHON=sys.executable)

@@ -49,7 +49,7 @@ def presign(request: Request) -> Response:
     content_type, size, filename = (wanted.get(name) for name in ("content_type", "size", "filename"))
     if not isinstance(content_type, str) or not _IMAGE_TYPE.fullmatch(content_type):
         raise InvalidRequest(
-            "content_type is required: an image's media type in lower case, such as image/jpeg"
+            "content_type, which is required, is an image's media type in lower case, such as image/jpeg"
         )
     if "filename" in wanted and not isinstance(filename, str):
         raise InvalidRequest("filename is a text")

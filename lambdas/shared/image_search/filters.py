@@ -245,7 +245,7 @@ class Condition:
 
     def _is_null(self, operation: str, operands: list[Any]) -> str:
         (value,) = _exactly(1, operation, operands)
-        if _property(value) == "gps":
+        if isinstance(value, dict) and value.get("property") == "gps":
             return f"({self.name(BY_NAME['gps.latitude'])} IS NULL)"
         return f"({self._operand(value)[1]} IS NULL)"
 
@@ -254,6 +254,7 @@ class Condition:
         column = column_of(_property(value))
         if column.kind not in (TEXTS, NUMBERS):
             raise InvalidRequest(f"{operation} takes a list, and {column.name} is none")
+        _check_bare(operation, value)
         wanted = members if isinstance(members, list) else [members]
         kind = str if column.kind == TEXTS else (int, float)
         if not all(isinstance(member, kind) and not isinstance(member, bool) for member in wanted):
@@ -270,6 +271,7 @@ class Condition:
         column = column_of(_property(value))
         if column.kind not in _TIME_KINDS:
             raise InvalidRequest(f"{operation} takes a time, and {column.name} is none")
+        _check_bare(operation, value)
         interval = moment.get("interval") if isinstance(moment, dict) else None
         if interval is None:
             return self._at(column, _TIMES[operation], _moment(column, moment))
@@ -283,6 +285,7 @@ class Condition:
         value, geometry = _exactly(2, operation, operands)
         if _property(value) != "gps":
             raise InvalidRequest("s_intersects takes the property gps")
+        _check_bare(operation, value)
         if isinstance(geometry, dict) and isinstance(geometry.get("bbox"), list):
             return self.box(geometry["bbox"])
         kind = geometry.get("type") if isinstance(geometry, dict) else None
@@ -406,6 +409,12 @@ def _property(node: Any) -> str | None:
             return None
         node = operands[0]
     return None
+
+
+def _check_bare(operation: str, value: dict[str, Any]) -> None:
+    """Raise `InvalidRequest` for a property in CASEI or ACCENTI, which do nothing to what is no text."""
+    if "property" not in value:
+        raise InvalidRequest(f"{operation} takes {_property(value)} as it is: leave {value['op']} away")
 
 
 def _time_text(column: Column, value: Any) -> str:

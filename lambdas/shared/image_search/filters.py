@@ -298,7 +298,10 @@ class Condition:
         return "(" + " OR ".join(map(self._polygon, polygons)) + ")"
 
     def _polygon(self, rings: Any) -> str:
-        """Even-odd: inside is where a ray to the east crosses an odd number of edges, so that holes are holes."""
+        """Even-odd: inside is where a ray to the east crosses an odd number of edges, so that holes are holes.
+
+        A border is part of what it bounds, a hole's too, as in a box: which of its points a ray crosses is chance.
+        """
         if not isinstance(rings, list) or not rings or not all(isinstance(ring, list) for ring in rings):
             raise InvalidRequest("a polygon is a list of rings")
         if sum(map(len, rings)) > MAX_VERTICES:
@@ -310,18 +313,27 @@ class Condition:
         every = [point for ring in points for point in ring]
         outline = [pick(point[axis] for point in every) for axis in (0, 1) for pick in (min, max)]
         self.values += outline
-        crossings = []
-        for ring in points:
-            for (x1, y1), (x2, y2) in pairwise(ring):
-                if y1 != y2:
-                    crossings.append(
-                        f"(({latitude} >= ?) <> ({latitude} >= ?)"
-                        f" AND {longitude} < ? + ? * ({latitude} - ?))::INTEGER"
-                    )
-                    self.values += [y1, y2, x1, (x2 - x1) / (y2 - y1), y1]
+        crossings, borders = [], []
+        edges = [edge for ring in points for edge in pairwise(ring)]
+        for (x1, y1), (x2, y2) in edges:
+            if y1 != y2:
+                crossings.append(
+                    f"(({latitude} >= ?) <> ({latitude} >= ?)"
+                    f" AND {longitude} < ? + ? * ({latitude} - ?))::INTEGER"
+                )
+                self.values += [y1, y2, x1, (x2 - x1) / (y2 - y1), y1]
+        for (x1, y1), (x2, y2) in edges:
+            if y1 == y2:
+                borders.append(f"({latitude} = ? AND {longitude} BETWEEN ? AND ?)")
+                self.values += [y1, min(x1, x2), max(x1, x2)]
+            else:
+                borders.append(
+                    f"({latitude} BETWEEN ? AND ? AND ({longitude} - ?) * ? = ({latitude} - ?) * ?)"
+                )
+                self.values += [min(y1, y2), max(y1, y2), x1, y2 - y1, y1, x2 - x1]
         return (
             f"({longitude} BETWEEN ? AND ? AND {latitude} BETWEEN ? AND ?"
-            f" AND ({' + '.join(crossings) or '0'}) % 2 = 1)"
+            f" AND (({' + '.join(crossings) or '0'}) % 2 = 1 OR {' OR '.join(borders)}))"
         )
 
     # -- operands -------------------------------------------------------------------------------------

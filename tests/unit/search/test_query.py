@@ -424,7 +424,7 @@ def test_places_in_boxes_and_polygons(deployment: Deployment) -> None:
             },
             ["paris"],
         ),
-        ({"filter": "S_INTERSECTS(gps, POLYGON((0 0, 10 0, 0 10, 0 0)))"}, []),
+        ({"filter": "S_INTERSECTS(gps, POLYGON((0 0, 10 0, 0 9.9, 0 0)))"}, []),
         ({"filter": "S_INTERSECTS(gps, POLYGON((0 0, 10 0, 0 10.1, 0 0)))"}, ["hole"]),
         (
             {
@@ -435,6 +435,29 @@ def test_places_in_boxes_and_polygons(deployment: Deployment) -> None:
         ({"filter": "gps IS NULL"}, ["nowhere"]),
     ):
         assert deployment.ids(**asked, sortby="image_id") == found, asked
+
+
+def test_the_border_of_a_polygon_is_part_of_it_as_a_box_s_is(deployment: Deployment) -> None:
+    places = {
+        f"{longitude} {latitude}": image(
+            f"{longitude} {latitude}", gps__latitude=float(latitude), gps__longitude=float(longitude)
+        )
+        for longitude in (-180, -1, 0, 5, 10, 11, 180)
+        for latitude in (-90, -1, 0, 5, 10, 11, 90)
+    }
+    deployment.put(*places.values())
+
+    def found(shape: str) -> set[str]:
+        return set(deployment.ids(filter=f"S_INTERSECTS(gps, {shape})", limit=100))
+
+    square = found("BBOX(0, 0, 10, 10)")
+    assert len(square) == 9
+    assert found("POLYGON((0 0, 10 0, 10 10, 0 10, 0 0))") == square
+    assert found("POLYGON((0 0, 0 10, 10 10, 10 0, 0 0))") == square
+    assert found("POLYGON((0 0, 10 0, 0 10, 0 0))") == {"0 0", "5 0", "10 0", "0 5", "5 5", "0 10"}
+    hole = "(-1 -1, 11 -1, 11 11, -1 11, -1 -1), (0 0, 10 0, 10 10, 0 10, 0 0)"
+    assert found(f"POLYGON({hole})") == found("BBOX(-1, -1, 11, 11)") - {"5 5"}
+    assert found("POLYGON((-180 -90, 180 -90, 180 90, -180 90, -180 -90))") == set(places)
 
 
 def test_words_are_found_without_case_and_accents_at_the_beginning_of_words(deployment: Deployment) -> None:

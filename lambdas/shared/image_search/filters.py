@@ -27,7 +27,11 @@ MAX_NODES = 2000
 MAX_VERTICES = 500
 _COMPARISONS = {"=": "=", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_FOLDING = {"casei": "lower", "accenti": "strip_accents"}
+#: CQL2 folds case as Unicode does in full: ß is ss, and ς, the σ that ends a word, is σ. DuckDB's lower leaves both.
+_FOLDING = {
+    "casei": "replace(replace(lower({}), 'ß', 'ss'), 'ς', 'σ')",
+    "accenti": "strip_accents({})",
+}
 _ARRAYS = {  # of DuckDB's names
     "a_contains": "list_has_all({0}, {1})",
     "a_containedby": "list_has_all({1}, {0})",
@@ -351,7 +355,7 @@ class Condition:
         column, sql = self._operand(*_exactly(1, function, operands))
         if column.kind != TEXT:
             raise InvalidRequest(f"{function} takes texts, and {column.name} is none")
-        return column, f"{_FOLDING[function]}({sql})"
+        return column, _FOLDING[function].format(sql)
 
     def _literal(self, column: Column, value: Any) -> str:
         if column.kind == TEXT:
@@ -377,7 +381,7 @@ class Condition:
         if isinstance(value, dict) and "op" in value:
             function, operands = _operation(value)
             if function in _FOLDING:
-                return f"{_FOLDING[function]}({self._text(column, *_exactly(1, function, operands))})"
+                return _FOLDING[function].format(self._text(column, *_exactly(1, function, operands)))
         raise InvalidRequest(f"{column.name} is compared with a text, not with {_shown(value)}")
 
     def _at(self, column: Column, operation: str, moment: tuple[str, str]) -> str:

@@ -460,6 +460,26 @@ def test_the_border_of_a_polygon_is_part_of_it_as_a_box_s_is(deployment: Deploym
     assert found("POLYGON((-180 -90, 180 -90, 180 90, -180 90, -180 -90))") == set(places)
 
 
+def test_casei_folds_what_has_no_lower_case_of_one_letter(deployment: Deployment) -> None:
+    deployment.put(
+        image("a", title="Straße"),
+        image("b", title="STRASSE"),
+        image("c", title="Οδός"),
+        image("d", title="ΟΔΌΣ"),
+        image("e", title="ẞ"),
+    )
+    for condition, found in {
+        "CASEI(title) = CASEI('strasse')": "ab",
+        "CASEI(title) = CASEI('STRAẞE')": "ab",
+        "CASEI(title) = CASEI('οδός')": "cd",
+        "CASEI(title) = CASEI('ΟΔΌΣ')": "cd",
+        "CASEI(ACCENTI(title)) IN (ACCENTI(CASEI('οδος')))": "cd",
+        "CASEI(title) LIKE CASEI('%ß%')": "abe",
+        "title = 'Straße'": "a",
+    }.items():
+        assert "".join(deployment.ids(filter=condition, sortby="image_id")) == found, condition
+
+
 def test_words_are_found_without_case_and_accents_at_the_beginning_of_words(deployment: Deployment) -> None:
     deployment.put(
         image("a", title="Crème Brûlée", keywords=["Île-de-France"]),

@@ -44,7 +44,9 @@ def file_part(body: bytes, content_type: str) -> Part:
     """
     parts = _parts(body, content_type)
     files = [part for part in parts if part.filename is not None]
-    files = files or [part for part in parts if part.name in _FILE_FIELDS]
+    # A browser sends an empty file without a name where none was chosen (HTML, "constructing the entry list").
+    chosen = [part for part in files if part.filename or part.data]
+    files = chosen or files[:1] or [part for part in parts if part.name in _FILE_FIELDS]
     if len(files) != 1:
         found = "several files" if files else "no file (a part with a filename, or a field named file)"
         raise InvalidRequest(f"the form holds {found}: send one image per request")

@@ -177,6 +177,15 @@ def test_a_form_may_hold_other_fields_and_a_file_without_a_name(api: Api) -> Non
     assert api.upload(**_renamed(bare))["content_type"] == "image/png"
 
 
+def test_a_file_input_in_which_none_was_chosen_is_no_file(api: Api) -> None:
+    none = (file_head("", content_type="application/octet-stream"), b"")
+    for parts in ([none, (file_head(), picture())], [(file_head(), picture()), none, none]):
+        assert api.upload(**_renamed(form(*parts)))["filename"] == "cat.png"
+    for parts in ([none], [none, none]):
+        answer = api("POST /upload", **form(*parts))
+        assert (answer.status, answer.problem) == (400, "empty-upload")
+
+
 @pytest.mark.parametrize("boundary", ["a", "'()+_,-./:=?", "x" * 70])
 def test_any_legal_boundary(api: Api, boundary: str) -> None:
     options = form((file_head(), picture()), boundary=boundary)

@@ -255,7 +255,7 @@ class Condition:
 
     def _array(self, operation: str, operands: list[Any]) -> str:
         value, members = _exactly(2, operation, operands)
-        column = column_of(_property(value))
+        column = _first(operation, value)
         if column.kind not in (TEXTS, NUMBERS):
             raise InvalidRequest(f"{operation} takes a list, and {column.name} is none")
         _check_bare(operation, value)
@@ -272,7 +272,7 @@ class Condition:
 
     def _time(self, operation: str, operands: list[Any]) -> str:
         value, moment = _exactly(2, operation, operands)
-        column = column_of(_property(value))
+        column = _first(operation, value)
         if column.kind not in _TIME_KINDS:
             raise InvalidRequest(f"{operation} takes a time, and {column.name} is none")
         _check_bare(operation, value)
@@ -425,6 +425,14 @@ def _property(node: Any) -> str | None:
             return None
         node = operands[0]
     return None
+
+
+def _first(operation: str, value: Any) -> Column:
+    """The column of an operation's first operand; raises `InvalidRequest` where that is none."""
+    name = _property(value)
+    if name is None:
+        raise InvalidRequest(f"{operation} takes a property first, and then what it is compared with")
+    return column_of(name)
 
 
 def _check_bare(operation: str, value: dict[str, Any]) -> None:

@@ -72,6 +72,8 @@ def refused(**asked: Any) -> str:
         ("T_BEFORE(ACCENTI(taken_at), DATE('2024-01-01'))", "t_before takes taken_at as it is"),
         ("S_INTERSECTS(CASEI(ACCENTI(gps)), BBOX(1, 40, 2, 50))", "s_intersects takes gps as it is"),
         ("CASEI(gps) IS NULL", "gps is a position"),
+        ("T_AFTER(DATE('2024-01-01'), taken_at)", "t_after takes a property first"),
+        ("A_CONTAINS(('sea'), keywords)", "a_contains takes a property first"),
         ("size LIKE '1%'", "like takes texts"),
         ("camera.make LIKE 'x\\'", "a pattern ends with"),
         ("taken_at > 'yesterday'", "is no time"),

@@ -444,6 +444,13 @@ def test_qoi_damage() -> None:
             True,
         ),
         (
+            b"P7\nWIDTH\t40\n\nHEIGHT \t30\nDEPTH\t3\nMAXVAL\t1023\nTUPLTYPE\tRGB\nENDHDR\n",
+            "image/x-portable-arbitrarymap",
+            "RGB",
+            10,
+            False,
+        ),
+        (
             b"P7\nHEIGHT 30\nWIDTH 40\nDEPTH 2\nMAXVAL 255\nENDHDR\n",
             "image/x-portable-arbitrarymap",
             "LA",

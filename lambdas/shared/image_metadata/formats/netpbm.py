@@ -130,13 +130,13 @@ def _arbitrary(data: bytes, found: Found) -> None:
     """PAM: lines of a keyword and its value, up to ENDHDR."""
     values: dict[bytes, bytes] = {}
     lines = data.split(b"\n")
-    for line in lines[1:-1]:
-        name, _, value = line.strip().partition(b" ")
+    for line in filter(bytes.strip, lines[1:-1]):
+        name, *value = line.split(None, 1)  # tabs part the two as blanks do
         if name == b"ENDHDR":
             _comment(data, data.find(b"ENDHDR"), found)
             break
-        if name and not name.startswith(b"#"):
-            values.setdefault(name, value.strip())
+        if not name.startswith(b"#"):
+            values.setdefault(name, value[0].strip() if value else b"")
     found.width, found.height = _positive(values.get(b"WIDTH", b"")), _positive(values.get(b"HEIGHT", b""))
     try:
         found.bit_depth = _positive(values.get(b"MAXVAL", b"")).bit_length()

@@ -22,6 +22,6 @@ CHANGES = {
     3: Change("damaged and rare forms of what version 2 reads", "84800d7d1b08"),
     4: Change("numbers of any type, UTF-16 without ASCII, what decoders pass over", "84800d7d1b08"),
     5: Change("colours of an icon's PNG, fractions of a second as numbers, XMP up to 60", "84800d7d1b08"),
-    6: Change("tabs in a PAM's header", "84800d7d1b08"),
+    6: Change("tabs in a PAM's header, colour maps of a Targa that start midway", "84800d7d1b08"),
 }
 EXTRACTOR_VERSION = max(CHANGES)

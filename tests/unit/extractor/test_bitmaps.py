@@ -302,10 +302,17 @@ def test_ico_with_65535_entries_reads_few() -> None:
 
 
 def tga(
-    kind: int, depth: int, *, alpha: int = 0, mapped: int = 0, map_length: int = 0, map_depth: int = 0
+    kind: int,
+    depth: int,
+    *,
+    alpha: int = 0,
+    mapped: int = 0,
+    map_start: int = 0,
+    map_length: int = 0,
+    map_depth: int = 0,
 ) -> bytes:
     header = struct.pack(
-        "<BBBHHBHHHHBB", 0, mapped, kind, 0, map_length, map_depth, 0, 0, 40, 30, depth, alpha | 0x20
+        "<BBBHHBHHHHBB", 0, mapped, kind, map_start, map_length, map_depth, 0, 0, 40, 30, depth, alpha | 0x20
     )
     return header + bytes(map_length * ((map_depth + 7) // 8)) + bytes(40 * 30 * ((depth + 7) // 8))
 
@@ -338,6 +345,8 @@ def test_tga_as_pillow_writes_it(mode: str, compression: str | None) -> None:
         (extended(tga(2, 32), 99), "RGBA", 8, True),
         (tga(1, 8, mapped=1, map_length=256, map_depth=24), "P", 8, False),
         (tga(9, 8, mapped=1, map_length=256, map_depth=32), "P", 8, True),
+        (tga(1, 8, mapped=1, map_start=200, map_length=56, map_depth=24), "P", 8, False),
+        (tga(1, 16, mapped=1, map_start=342, map_length=72, map_depth=24), "P", 8, False),
     ],
 )
 def test_tga_alpha(data: bytes, mode: str, depth: int, alpha: bool) -> None:
@@ -367,6 +376,7 @@ def test_tga_is_not_claimed_lightly() -> None:
     assert not recognised("tga", b"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0" + bytes(99))
     assert not recognised("tga", b"plain text, nothing else, but long enough")
     assert not recognised("tga", good[:17])
+    assert not recognised("tga", tga(1, 8, mapped=1, map_start=200, map_length=57, map_depth=24))
 
 
 # --- PCX ------------------------------------------------------------------------------------------------

@@ -74,7 +74,11 @@ def matches(head: bytes, source: Reader) -> bool:
             header.mapped == 1
             and header.map_depth in _MAP_DEPTHS
             and 0 < header.map_length <= 1 << header.depth
-            and header.map_start < header.map_length
+            # A map may hold a part of the table alone, from an entry that no pixel goes below.
+            and (
+                header.map_start < header.map_length
+                or header.map_start + header.map_length <= 1 << header.depth
+            )
             and source.size > _HEADER + header.id_length + header.map_length * ((header.map_depth + 7) // 8)
         )
     if header.mapped == 0:

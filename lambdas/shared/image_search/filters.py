@@ -47,7 +47,7 @@ _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 _SAID_TIMES = re.compile(rf"{_QUOTED.pattern}|\b(?:TIMESTAMP|INTERVAL)\s*\([^()]*\)", re.IGNORECASE)
 _BEFORE_CLOCK = re.compile(r"(?<=[0-9])[T ](?=[0-9])")
 #: For those who write names where texts are meant: "Canon" and Canon are properties, as in SQL.
-_TEXTS_ARE_QUOTED = "; a text stands in single quotes"
+_TEXTS_ARE_QUOTED = " (a text stands in single quotes)"
 _PREFIXES = re.compile(r"(?:(?:\bnot\b|[-+])\s*){17}", re.IGNORECASE)
 
 
@@ -105,10 +105,10 @@ def check_size(tree: Any) -> None:
 
 
 def column_of(name: Any, hint: str = "") -> Column:
-    """The column of that name; raises `InvalidRequest` that names the nearest one, or ends with the hint."""
+    """The column of that name; raises `InvalidRequest` that names the nearest one, and ends with the hint."""
     column = BY_NAME.get(name) if isinstance(name, str) else None
     if column is None:
-        raise InvalidRequest(f"there is no property {str(name)[:100]!r}{_nearest(str(name), hint)}")
+        raise InvalidRequest(f"there is no property {str(name)[:100]!r}{_nearest(str(name))}{hint}")
     return column
 
 
@@ -196,11 +196,12 @@ class Condition:
         left, right = _exactly(2, operation, operands)
         if _property(left) is None and _property(right) is not None:
             left, right, operation = right, left, _MIRRORED[operation]
-        column, sql = self._operand(left)
-        other = _property(right)
-        if other is None:
+        if _property(right) is None:
+            column, sql = self._operand(left)
             return self._compare(column, sql, operation, right)
-        second, second_sql = self._operand(right)
+        (column, sql), (second, second_sql) = (
+            self._operand(side, _TEXTS_ARE_QUOTED) for side in (left, right)
+        )
         kinds = {NUMBER if kind == INTEGER else kind for kind in (column.kind, second.kind)}
         if len(kinds) > 1 or column.kind in (TEXTS, NUMBERS):
             raise InvalidRequest(f"{column.name} and {second.name} cannot be compared with each other")
@@ -342,17 +343,17 @@ class Condition:
 
     # -- operands -------------------------------------------------------------------------------------
 
-    def _operand(self, node: Any) -> tuple[Column, str]:
+    def _operand(self, node: Any, hint: str = "") -> tuple[Column, str]:
         """The column of a property, in CASEI and ACCENTI or not, and its SQL."""
         if isinstance(node, dict) and "property" in node:
             if node["property"] == "gps":
                 raise InvalidRequest("gps is a position: it takes s_intersects and isNull")
-            column = column_of(node["property"], _TEXTS_ARE_QUOTED)
+            column = column_of(node["property"], hint)
             return column, self.name(column)
         function, operands = _operation(node)
         if function not in _FOLDING:
             raise InvalidRequest(f"a filter compares properties with values; {function[:40]!r} is neither")
-        column, sql = self._operand(*_exactly(1, function, operands))
+        column, sql = self._operand(*_exactly(1, function, operands), hint)
         if column.kind != TEXT:
             raise InvalidRequest(f"{function} takes texts, and {column.name} is none")
         return column, _FOLDING[function].format(sql)
@@ -523,14 +524,14 @@ def _number(value: Any) -> float:
     return number
 
 
-def _nearest(name: str, hint: str) -> str:
+def _nearest(name: str) -> str:
     if name == "gps":
         return ": a position takes s_intersects; its numbers are gps.latitude and gps.longitude"
     names = {column.path[-1]: column.name for column in BY_NAME.values()} | {
         known: known for known in BY_NAME
     }
     close = difflib.get_close_matches(name[:100].lower(), list(names), 1, 0.6)
-    return f"; did you mean {names[close[0]]!r}?" if close else f"; GET /search/queryables lists them{hint}"
+    return f"; did you mean {names[close[0]]!r}?" if close else "; GET /search/queryables lists them"
 
 
 def _shown(value: Any) -> str:

@@ -48,9 +48,10 @@ def refused(**asked: Any) -> str:
         ("zzz = 3", "GET /search/queryables lists them"),
         (
             'camera.make = "Canon"',
-            "there is no property 'Canon'; GET /search/queryables lists them; a text stands in",
+            "there is no property 'Canon'; GET /search/queryables lists them (a text stands in single quotes)",
         ),
-        ("camera.make LIKE Can", "not with the property 'Can'; a text stands in single quotes"),
+        ("camera.make LIKE Can", "not with the property 'Can' (a text stands in single quotes)"),
+        ('format = "HEIF"', "did you mean 'height'? (a text stands in single quotes)"),
         ("words = 'x'", "there is no property 'words'"),
         ("sequence > '0'", "there is no property 'sequence'"),
         ("gps = 3", "gps is a position"),

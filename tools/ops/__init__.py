@@ -1,5 +1,10 @@
 """Tools for whoever runs a deployment."""
 
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+
 from botocore.exceptions import BotoCoreError
 
 
@@ -7,3 +12,20 @@ def with_cause(error: Exception) -> str:
     """The error's text with what botocore said: "try again" alone hides that nothing answers at an address."""
     cause = error.__cause__
     return f"{error} ({cause})" if isinstance(cause, BotoCoreError) else str(error)
+
+
+def may_be_unread(main: Callable[[list[str] | None], int]) -> Callable[..., int]:
+    """A `main` that returns 1 where whoever reads standard output has seen enough: `sql.py ... | head`."""
+
+    @wraps(main)
+    def read_or_not(arguments: list[str] | None = None) -> int:
+        try:
+            code = main(arguments)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # What is left goes nowhere: Python flushes it once more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        return code
+
+    return read_or_not

@@ -40,7 +40,7 @@ from image_events.events import REPAIR_SOURCE
 from image_events.indexer import is_folder
 from image_metadata.versions import EXTRACTOR_VERSION
 from tools.deploy.credentials import AccountError, find_region
-from tools.ops import with_cause
+from tools.ops import may_be_unread, with_cause
 from tools.terminal import progress
 
 KINDS = {
@@ -354,6 +354,7 @@ class ReconcileError(Exception):
     """The run cannot go on; the message says what to do."""
 
 
+@may_be_unread
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: in step; 1: differences found (and, with --repair, sent for repair); 2: could not compare."""
     parser = argparse.ArgumentParser(
@@ -451,6 +452,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"reconcile: {with_cause(error)}\n{advice}", file=sys.stderr)
         state.close(delete=wrong is not None)
         return 2
+    except BrokenPipeError:
+        state.close(delete=False)
+        raise
     except KeyboardInterrupt:
         state.close(delete=False)
         print("\nreconcile: interrupted; it goes on with --resume", file=sys.stderr)

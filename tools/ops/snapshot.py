@@ -34,7 +34,7 @@ from image_search.engine import Engine
 from image_search.files import Files
 from image_search.snapshot import Reader, compact_due, mark_all
 from tools.deploy.credentials import AccountError, find_region
-from tools.ops import with_cause
+from tools.ops import may_be_unread, with_cause
 from tools.terminal import progress
 
 KINDS = {
@@ -136,6 +136,7 @@ def compare(
     return comparison
 
 
+@may_be_unread
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0: in step; 1: differences found (and, with --repair, repaired); 2: could not compare."""
     parser = argparse.ArgumentParser(

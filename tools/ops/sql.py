@@ -42,7 +42,7 @@ from image_search.snapshot import Reader, patiently
 from tools.deploy.credentials import AccountError, find_region
 from tools.deploy.deploy import enter_stage, find_place, wanted_stage
 from tools.deploy.terraform import Terraform, TerraformError
-from tools.ops import exports, with_cause
+from tools.ops import exports, may_be_unread, with_cause
 from tools.terminal import console, progress
 
 #: Questions that many owners of images have; Athena has them by the same names.
@@ -202,12 +202,13 @@ def deployed_bucket() -> str:
     return str(bucket)
 
 
+@may_be_unread
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0: answered; 2: not, and standard error says why."""
+    """Exit code 0: answered; 1: nobody reads on; 2: not answered, and standard error says why."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="exit code: 0 answered, 2 not",
+        epilog="exit code: 0 answered, 1 not read to its end, 2 not answered",
     )
     queries = named_queries()
     parser.add_argument("sql", nargs="?", help=f"the question (with --export: {ALL!r} by default)")
@@ -251,9 +252,8 @@ def main(arguments: list[str] | None = None) -> int:
                 _answer(catalogue, sql.rstrip().rstrip(";"), options.export, options.out, Path(folder))
             finally:
                 catalogue.close()
-    except BrokenPipeError:  # whoever read has seen enough: `sql.py ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
-        return 1
+    except BrokenPipeError:
+        raise
     except (
         SqlError,
         AccountError,
@@ -286,7 +286,6 @@ def _answer(catalogue: Catalogue, sql: str, form: str | None, out: Path | None, 
         return
     with written.open(encoding="utf-8", newline="") as text:
         shutil.copyfileobj(text, sys.stdout)
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

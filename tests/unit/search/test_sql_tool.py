@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,8 +19,6 @@ from tests.support.search import Deployment, image
 from tests.support.table import SEARCH_BUCKET, aws_account
 from tools.ops import exports
 from tools.ops import sql as tool
-
-ROOT = Path(tool.__file__).parents[2]
 
 IMAGES = [
     image(
@@ -197,32 +192,6 @@ def test_an_export_into_a_folder_that_is_not_there_is_told_by_its_name(
         tool.main(["--export", "csv", "--out", str(tmp_path / "none" / "out.csv")])
     assert ended.value.code == 2
     assert f"there is no folder {tmp_path / 'none'} for --out" in capsys.readouterr().err
-
-
-def test_who_has_read_enough_of_an_export_meets_no_error() -> None:
-    code = """if True:
-        import shutil, sys
-        from tools.ops import sql
-        class Catalogue:
-            __init__ = close = lambda *_: None
-            def write(self, sql, form, path):
-                path.write_text("row\\n" * 1_000_000)
-        sql.Catalogue = Catalogue
-        sys.exit(sql.main(["--search-bucket", "b", "--region", "us-east-1", "--export", "csv"]))
-    """
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        cwd=ROOT,
-    ) as process:
-        assert process.stdout and process.stderr
-        assert process.stdout.readline() == b"row\n"
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 1
 
 
 @pytest.mark.parametrize(

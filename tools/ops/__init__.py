@@ -15,7 +15,7 @@ def with_cause(error: Exception) -> str:
 
 
 def may_be_unread(main: Callable[[list[str] | None], int]) -> Callable[..., int]:
-    """A `main` that returns 1 where whoever reads standard output has seen enough: `sql.py ... | head`."""
+    """A `main` that returns 2, for not done, where whoever reads its output has seen enough: `sql.py ... | head`."""
 
     @wraps(main)
     def read_or_not(arguments: list[str] | None = None) -> int:
@@ -25,7 +25,7 @@ def may_be_unread(main: Callable[[list[str] | None], int]) -> Callable[..., int]
         except BrokenPipeError:
             # What is left goes nowhere: Python flushes it once more at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 1
+            return 2
         return code
 
     return read_or_not

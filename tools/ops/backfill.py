@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "lambdas" / "shared")]
 
 from image_events.indexer import is_folder
 from tools.deploy import cost
-from tools.ops import reconcile
+from tools.ops import may_be_unread, reconcile
 from tools.terminal import progress
 
 #: Above so many objects a job of S3 Batch Operations is used: a bucket is listed here in some minutes, and no longer.
@@ -187,6 +187,7 @@ def run(options: argparse.Namespace, clients: dict[str, Any]) -> int:
     return compare(options)
 
 
+@may_be_unread
 def main(arguments: list[str] | None = None) -> int:
     """Exit code as reconcile's: 0 in step, 1 differences or not begun, 2 could not do it."""
     parser = argparse.ArgumentParser(prog="backfill", description=__doc__)

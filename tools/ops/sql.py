@@ -204,11 +204,11 @@ def deployed_bucket() -> str:
 
 @may_be_unread
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0: answered; 1: nobody reads on; 2: not answered, and standard error says why."""
+    """Exit code 0: answered; 2: not, or not read to its end; standard error says why."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="exit code: 0 answered, 1 not read to its end, 2 not answered",
+        epilog="exit code: 0 answered, 2 not",
     )
     queries = named_queries()
     parser.add_argument("sql", nargs="?", help=f"the question (with --export: {ALL!r} by default)")

@@ -353,7 +353,8 @@ class Condition:
         function, operands = _operation(node)
         if function not in _FOLDING:
             raise InvalidRequest(f"a filter compares properties with values; {function[:40]!r} is neither")
-        column, sql = self._operand(*_exactly(1, function, operands), hint)
+        (inner,) = _exactly(1, function, operands)
+        column, sql = self._operand(inner, hint)
         if column.kind != TEXT:
             raise InvalidRequest(f"{function} takes texts, and {column.name} is none")
         return column, _FOLDING[function].format(sql)

@@ -43,6 +43,16 @@ RECONCILE = """if True:
     tool.Reconciler = Reconciler
     arguments = ["--table", "t", "--bucket", "b"]
 """
+BACKFILL = """if True:
+    import sys
+    from tools.ops import backfill as tool
+    def run(options, clients):
+        while True:
+            print("an object")
+    tool.run = run
+    names = ["bucket", "table", "queue-url", "account", "s3-file-event-arn", "code-bucket", "prefix"]
+    arguments = [f"--{name}=x" for name in names]
+"""
 MAIN = """
 sys.exit(tool.main([*arguments, "--region", "us-east-1", *sys.argv[1:]]))
 """
@@ -57,8 +67,8 @@ tool.print = late
 
 @pytest.mark.parametrize(
     ("tool", "arguments"),
-    [(CATALOGUE, ["--export", "csv"]), (SNAPSHOT, []), (RECONCILE, [])],
-    ids=["sql", "snapshot", "reconcile"],
+    [(CATALOGUE, ["--export", "csv"]), (SNAPSHOT, []), (RECONCILE, []), (BACKFILL, [])],
+    ids=["sql", "snapshot", "reconcile", "backfill"],
 )
 def test_a_reader_may_stop(tool: str, arguments: list[str], tmp_path: Path) -> None:
     with subprocess.Popen(
@@ -72,7 +82,7 @@ def test_a_reader_may_stop(tool: str, arguments: list[str], tmp_path: Path) -> N
         assert process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert (tmp_path / ".reconcile-b.sqlite").exists() is (tool is RECONCILE)
 
 
@@ -90,4 +100,4 @@ def test_a_reader_may_stop_before_what_is_printed_last(tmp_path: Path) -> None:
         process.stdout.close()
         process.stdin.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 1
+    assert process.returncode == 2

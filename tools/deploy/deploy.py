@@ -683,8 +683,10 @@ def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, li
         help="deploy even where the plan deletes or replaces a bucket or table with what it holds",
     )
     options, extra = parser.parse_known_args(arguments)
-    if extra and options.command in ("check", "verify"):
-        parser.error(f"{options.command} takes no {' '.join(extra)}")
+    # These two have no Terraform to hand options to; -no-color is any command's.
+    unknown = [option for option in extra if option != "-no-color"]
+    if unknown and options.command in ("check", "verify"):
+        parser.error(f"{options.command} takes no {' '.join(unknown)}")
     return options, extra
 
 

@@ -294,9 +294,10 @@ def test_an_old_terraform_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["check", "verify"])
 def test_an_option_that_nothing_takes_is_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        deploy.main([command, "--bogus", "-target=x"])
+        deploy.main([command, "--bogus", "-no-color", "-target=x"])
     assert ended.value.code == 2
     assert f"{command} takes no --bogus -target=x" in capsys.readouterr().err
+    assert deploy.parse_arguments([command, "-no-color"])[0].command == command
 
 
 def test_missing_credentials_are_explained_before_anything_is_built(tmp_path: Path) -> None:

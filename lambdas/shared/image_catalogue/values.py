@@ -10,7 +10,7 @@ from .errors import InvalidRequest
 
 #: After every text that goes on: 2024-05~ comes after all of May.
 END = "~"
-#: A local time as precise as wanted, down to what records hold: 2024, 2024-05, 2024-05-17T09:30, ....
+#: A local time as precise as wanted, down to what records hold: 2024, 2024-05, 2024-05-17T09:30
 LOCAL_MOMENT = re.compile(
     r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01])"
     r"(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::(?:[0-5][0-9]|60)(?:\.[0-9]{1,9})?)?)?)?)?"

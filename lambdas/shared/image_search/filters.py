@@ -423,7 +423,11 @@ def _property(node: Any) -> str | None:
         if "property" in node:
             return str(node["property"])
         operands = node.get("args")
-        if str(node.get("op")) not in _FOLDING or not isinstance(operands, list) or len(operands) != 1:
+        if (
+            str(node.get("op")).lower() not in _FOLDING
+            or not isinstance(operands, list)
+            or len(operands) != 1
+        ):
             return None
         node = operands[0]
     return None

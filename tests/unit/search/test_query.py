@@ -481,6 +481,9 @@ def test_casei_folds_what_has_no_lower_case_of_one_letter(deployment: Deployment
         "title = 'Straße'": "a",
     }.items():
         assert "".join(deployment.ids(filter=condition, sortby="image_id")) == found, condition
+    for name in ("casei", "CASEI"):
+        folded = [{"op": name, "args": [side]} for side in ("strasse", {"property": "title"})]
+        assert sorted(deployment.ids(filter={"op": "=", "args": folded})) == ["a", "b"]
 
 
 def test_words_are_found_without_case_and_accents_at_the_beginning_of_words(deployment: Deployment) -> None:

@@ -35,9 +35,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "lambdas" / "shared")]
 
 from image_catalogue.errors import CatalogueError
 from image_search.columns import BY_NAME, INTERNAL, record_of_row, sql_types
-from image_search.engine import Damaged, Engine, literal
+from image_search.engine import Engine, literal
 from image_search.files import Files
-from image_search.pinned import SCHEME
 from image_search.snapshot import Reader, patiently
 from tools.deploy.credentials import AccountError, find_region
 from tools.deploy.deploy import enter_stage, find_place, wanted_stage
@@ -123,12 +122,6 @@ class Catalogue:
         with self._progress():
             try:
                 return patiently(attempt)
-            except Damaged as error:
-                # Of a query of one's own, what DuckDB cannot do is seldom the fault of a file.
-                cause = error.__cause__
-                if isinstance(cause, duckdb.Error) and f"{SCHEME}://" not in str(cause):
-                    raise SqlError(str(cause)) from error
-                raise
             except duckdb.Error as error:
                 raise SqlError(str(error)) from error
 

@@ -72,7 +72,8 @@ class Engine:
     ) -> list[tuple[Any, ...]]:
         """The rows that a statement answers; `deadline` is in `time.monotonic()` seconds.
 
-        Raises `Changed`, `CatalogueBusy` (S3 does not answer, time or memory is used up) and `Damaged`.
+        Raises `Changed`, `CatalogueBusy` (S3 does not answer, time or memory is used up), `Damaged`, and DuckDB's own
+        errors where the statement is at fault.
         """
         self.pinned.deadline, self.pinned.failure = deadline, None
         alarm = None
@@ -116,6 +117,8 @@ class Engine:
             return failure or error
         self.broken = isinstance(error, duckdb.InternalException | duckdb.FatalException)
         match = _OWN_PATH.search(str(error))
+        if match is None and type(error) is not duckdb.Error:  # as what decodes Parquet's structures raises
+            return error
         return Damaged(match[1] if match else "")
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -25,6 +27,9 @@ MAX_TEXT = 8192
 MAX_DEPTH = 32
 MAX_NODES = 2000
 MAX_VERTICES = 500
+MAX_PATTERN = 2000
+#: Six times what the parser takes for the deepest filter of `MAX_TEXT` characters.
+_STACK_BYTES = 64 * 1024 * 1024
 _COMPARISONS = {"=": "=", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 #: CQL2 folds case as Unicode does in full: ß is ss, and ς, the σ that ends a word, is σ. DuckDB's lower leaves both.
@@ -42,6 +47,8 @@ _TIMES = {"t_before": "<", "t_after": ">", "t_equals": "=", "t_intersects": "=",
 _NUMERIC = (INTEGER, NUMBER)
 _TIME_KINDS = (TIME, LOCAL_TIME)
 _TIME = re.compile(rf"(?P<local>{LOCAL_MOMENT.pattern})(?P<zone>Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?")
+#: A pattern's pieces: any characters, one, and texts.
+_PIECES = re.compile(r"(?P<any>%+)|(?P<one>_)|(?P<text>(?:[^\\%_]|\\.)+)", re.DOTALL)
 _POSITION = re.compile(r"--> ([0-9]+):([0-9]+)")
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 _SAID_TIMES = re.compile(rf"{_QUOTED.pattern}|\b(?:TIMESTAMP|INTERVAL)\s*\([^()]*\)", re.IGNORECASE)
@@ -54,7 +61,8 @@ _PREFIXES = re.compile(r"(?:(?:\bnot\b|[-+])\s*){17}", re.IGNORECASE)
 def parse(text: str) -> Any:
     """The tree of a filter in CQL2 text; raises `InvalidRequest` with the position of what is wrong.
 
-    The parser is recursive native code, in which depth is a crash: what is too deep is refused before.
+    The parser is recursive native code, in which depth is a crash: what is too deep is refused before, and what only
+    becomes deep there, as 1=1=1=..., has the room of a thread.
     """
     if len(text) > MAX_TEXT:
         raise InvalidRequest(f"the filter is longer than {MAX_TEXT} characters")
@@ -68,11 +76,21 @@ def parse(text: str) -> Any:
     if "^" in bare:
         raise InvalidRequest("the filter takes no arithmetic")
     try:
-        return cql2.parse_text(_SAID_TIMES.sub(_untouched, text)).to_json()
+        return _with_stack(lambda: cql2.parse_text(_SAID_TIMES.sub(_untouched, text)).to_json())
     except Exception as error:  # noqa: BLE001 - the package's exceptions share no base
         match = _POSITION.search(str(error))
         where = f" at line {match[1]}, character {match[2]}" if match else ""
         raise InvalidRequest(f"the filter is no CQL2 text: it cannot be read on{where}") from None
+
+
+def _with_stack(work: Callable[[], Any]) -> Any:
+    """What `work` returns or raises, in a thread with `_STACK_BYTES` of stack, of which only what is used is memory."""
+    before = threading.stack_size(_STACK_BYTES)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(work).result()
+    finally:
+        threading.stack_size(before)
 
 
 def _untouched(said: re.Match[str]) -> str:
@@ -241,12 +259,18 @@ class Condition:
         column, sql = self._operand(value)
         if column.kind not in (TEXT, *_TIME_KINDS):
             raise InvalidRequest(f"like takes texts, and {column.name} is none")
-        text = pattern
-        while isinstance(text, dict):  # casei(...), accenti(...)
-            text = text["args"][0] if isinstance(text.get("args"), list) and text["args"] else None
-        if isinstance(text, str) and re.fullmatch(r"(?:[^\\]|\\.)*", text, re.DOTALL) is None:
-            raise InvalidRequest("a pattern ends with the character that takes the next one as it is: \\")
-        return f"({sql} LIKE {self._text(column, pattern)} ESCAPE '\\')"
+        text, folding = _text_of(column, pattern)
+        return self._matches(sql, _pieces(text), folding)
+
+    def _matches(self, sql: str, pieces: list[tuple[str, str]], folding: str) -> str:
+        """Both ways in time that grows with the text alone: DuckDB's LIKE with _ or ESCAPE tries all ways there are."""
+        plain = not any(kind == "one" or (kind == "text" and set("%_") & set(text)) for kind, text in pieces)
+        if plain:
+            self.values.append("".join("%" if kind == "any" else text for kind, text in pieces))
+            return f"({sql} LIKE {folding.format('?')})"
+        self.values += [text for kind, text in pieces if kind == "text"]
+        texts = {"any": "'.*'", "one": "'.'", "text": f"regexp_escape({folding.format('?')})"}
+        return f"regexp_full_match({sql}, concat({', '.join(texts[kind] for kind, _ in pieces)}), 's')"
 
     def _is_null(self, operation: str, operands: list[Any]) -> str:
         (value,) = _exactly(1, operation, operands)
@@ -377,14 +401,9 @@ class Condition:
         )
 
     def _text(self, column: Column, value: Any) -> str:
-        if isinstance(value, str):
-            self.values.append(value)
-            return "?"
-        if isinstance(value, dict) and "op" in value:
-            function, operands = _operation(value)
-            if function in _FOLDING:
-                return _FOLDING[function].format(self._text(column, *_exactly(1, function, operands)))
-        raise InvalidRequest(f"{column.name} is compared with a text, not with {_shown(value)}")
+        text, folding = _text_of(column, value)
+        self.values.append(text)
+        return folding.format("?")
 
     def _at(self, column: Column, operation: str, moment: tuple[str, str]) -> str:
         """A time is a text as precise as it is stated, and so is what it is compared with: 2024-05 is all of May."""
@@ -445,6 +464,30 @@ def _check_bare(operation: str, value: dict[str, Any]) -> None:
     """Raise `InvalidRequest` for a property in CASEI or ACCENTI, which do nothing to what is no text."""
     if "property" not in value:
         raise InvalidRequest(f"{operation} takes {_property(value)} as it is: leave {value['op']} away")
+
+
+def _text_of(column: Column, value: Any) -> tuple[str, str]:
+    """The text that a column is compared with, and the SQL of CASEI and ACCENTI around it, with {} for it."""
+    folding = "{}"
+    while isinstance(value, dict) and "op" in value:
+        function, operands = _operation(value)
+        if function not in _FOLDING:
+            break
+        (value,) = _exactly(1, function, operands)
+        folding = folding.format(_FOLDING[function])
+    if not isinstance(value, str):
+        raise InvalidRequest(f"{column.name} is compared with a text, not with {_shown(value)}")
+    return value, folding
+
+
+def _pieces(pattern: str) -> list[tuple[str, str]]:
+    """A pattern's pieces in their order: ("any", ...) for %, ("one", ...) for _, ("text", what it says)."""
+    if len(pattern) > MAX_PATTERN:
+        raise InvalidRequest(f"a pattern is longer than {MAX_PATTERN} characters")
+    found = list(_PIECES.finditer(pattern))
+    if sum(len(piece[0]) for piece in found) < len(pattern):
+        raise InvalidRequest("a pattern ends with the character that takes the next one as it is: \\")
+    return [(str(piece.lastgroup), re.sub(r"\\(.)", r"\1", piece[0], flags=re.DOTALL)) for piece in found]
 
 
 def _time_text(column: Column, value: Any) -> str:

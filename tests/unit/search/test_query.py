@@ -77,6 +77,12 @@ def refused(**asked: Any) -> str:
         ("A_CONTAINS(('sea'), keywords)", "a_contains takes a property first"),
         ("size LIKE '1%'", "like takes texts"),
         ("camera.make LIKE 'x\\'", "a pattern ends with"),
+        (f"camera.make LIKE '{'x' * 2001}'", "a pattern is longer than 2000"),
+        *(
+            ("1" + f" {sign} 1" * (8190 // (3 + len(sign))), "nested more than")
+            for sign in ("=", "<", "+", "like")
+        ),
+        ("=".join("1" * 4096), "nested more than"),
         ("taken_at > 'yesterday'", "is no time"),
         ("taken_at > '2024-02-30'", "no day of the calendar"),
         ("taken_at > '2024-05-01T10:00:00+02:00'", "local time: leave the offset"),
@@ -484,6 +490,43 @@ def test_casei_folds_what_has_no_lower_case_of_one_letter(deployment: Deployment
     for name in ("casei", "CASEI"):
         folded = [{"op": name, "args": [side]} for side in ("strasse", {"property": "title"})]
         assert sorted(deployment.ids(filter={"op": "=", "args": folded})) == ["a", "b"]
+
+
+def test_patterns(deployment: Deployment) -> None:
+    deployment.put(
+        image("a", title="100%\nÉté_1 \\o/ \U0001f305"),
+        image("b", title="100 Ete 1"),
+        image("c", title="a" * 4096),
+        image("d", title=""),
+        image("e"),
+    )
+    for pattern, found in {
+        "'%'": "abcd", "''": "d", "'_%'": "abc", "'100_%'": "ab", "'100\\%%'": "a", "'%\\_1%'": "a",
+        "'%\\\\o/%'": "a", "'%\\o/%'": "a", "'\\1\\0\\0%'": "ab", "'%/ _'": "a", "'%/ __'": "", "'%.%'": "",
+        "'%É%'": "a", "'100%1'": "b", "CASEI('%É_É%')": "", "'%[0-9]%'": "",
+    }.items():  # fmt: skip
+        assert "".join(sorted(deployment.ids(filter=f"title LIKE {pattern}"))) == found, pattern
+    for pattern, found in {
+        "'%é_É\\_%'": "a", "'%E_E%'": "ab", "'%\\\u0301%'": "abcd", "'%_\\\u0301_ete%'": "ab",
+    }.items():  # fmt: skip
+        condition = f"CASEI(ACCENTI(title)) LIKE CASEI(ACCENTI({pattern}))"
+        assert "".join(sorted(deployment.ids(filter=condition))) == found, condition
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches"),
+    [
+        ("%a%a%a%a%a%b", False),
+        ("%a_%a_%a_%a_%a_%b", False),
+        (r"%a%a%a%a%\%%a", False),
+        ("%" + "a_%" * 600, True),
+    ],
+)
+def test_a_pattern_is_tried_in_one_way_alone(deployment: Deployment, pattern: str, matches: bool) -> None:
+    """Where a matcher goes back to try another, one long title keeps it busy for hours, and nothing interrupts it."""
+    deployment.put(image("a", title="a" * 4096))
+    tree = {"op": "like", "args": [{"property": "title"}, pattern]}
+    assert deployment.ids(filter=tree) == (["a"] if matches else [])
 
 
 def test_words_are_found_without_case_and_accents_at_the_beginning_of_words(deployment: Deployment) -> None:

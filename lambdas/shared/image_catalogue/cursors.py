@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Collection, Sequence
 from hashlib import blake2s
 from hmac import compare_digest
 from typing import Any
@@ -12,8 +13,13 @@ from typing import Any
 from .errors import InvalidCursor
 
 _MAC_BYTES = 12
-#: As `encode_cursor` writes them. The longest hold what images are sorted by: texts.
-_FORM = re.compile(r"[A-Za-z0-9_-]{1,8192}")
+#: As `encode_cursor` writes them. The longest hold what images are sorted by, texts, and a key of 1,016 control
+#: characters, each six in JSON.
+_FORM = re.compile(r"[A-Za-z0-9_-]{1,16384}")
+#: What a cursor is told that holds no position.
+NOT_OURS = "the cursor is not one that this API made"
+#: Numbers beyond are none that a position has, and more than DuckDB takes.
+_MOST = 2**63
 
 
 def encode_cursor(position: str, query: dict[str, Any], key: str) -> str:
@@ -35,10 +41,34 @@ def decode_cursor(cursor: Any, query: dict[str, Any], key: str) -> str:
         code, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         position = payload.decode()
     except ValueError:
-        raise InvalidCursor("the cursor is not one that this API made") from None
+        raise InvalidCursor(NOT_OURS) from None
     if not compare_digest(code, _code(payload, query, key)):
         raise InvalidCursor("the cursor is damaged, or was made for another sort, order or filter")
     return position
+
+
+def encode_values(values: Sequence[Any], query: dict[str, Any], key: str) -> str:
+    """As `encode_cursor`, for a position of several values."""
+    return encode_cursor(json.dumps(values, ensure_ascii=False), query, key)
+
+
+def decode_values(
+    cursor: Any, query: dict[str, Any], key: str, types: Sequence[Collection[type]]
+) -> tuple[Any, ...]:
+    """The values inside a cursor, each of one of its `types`; raises `InvalidCursor`.
+
+    They are looked at like any other input: its key is no secret.
+    """
+    try:
+        values = json.loads(decode_cursor(cursor, query, key))
+    except (ValueError, RecursionError):
+        raise InvalidCursor(NOT_OURS) from None
+    if not isinstance(values, list) or len(values) != len(types):
+        raise InvalidCursor(NOT_OURS)
+    for value, admitted in zip(values, types, strict=True):
+        if type(value) not in admitted or (isinstance(value, int | float) and not abs(value) < _MOST):
+            raise InvalidCursor(NOT_OURS)
+    return tuple(values)
 
 
 def _code(payload: bytes, query: dict[str, Any], key: str) -> bytes:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .catalogue import Catalogue
-from .cursors import decode_cursor, encode_cursor
+from .cursors import NOT_OURS, decode_cursor, encode_cursor
 from .dynamodb import amounts_of
+from .errors import InvalidCursor
 from .filters import FILTERS
 from .items import COUNTED, Item, public, size_shards, sum_of
 
@@ -19,6 +20,8 @@ from .items import COUNTED, Item, public, size_shards, sum_of
 MAX_EXAMINED = 1000
 #: How many index partitions are read at a time; a client keeps as many connections.
 _READERS = 32
+#: DynamoDB's, which admits no empty one either.
+_MAX_SORT_KEY_BYTES = 1024
 #: What lists can be sorted by: the index's hash key and sort key. The index is named by_<sort>.
 SORTS = {"uploaded_at": ("shard", "uploaded_key"), "size": ("size_shard", "size_key")}
 
@@ -47,7 +50,11 @@ def list_page(
     """
     descending = order == "desc"
     query = {"sort": sort, "order": order, **filters}
-    position = decode_cursor(cursor, query, catalogue.table.name) if cursor is not None else None
+    position = None
+    if cursor is not None:
+        position = decode_cursor(cursor, query, catalogue.table.name)
+        if not 0 < len(position.encode()) <= _MAX_SORT_KEY_BYTES:
+            raise InvalidCursor(NOT_OURS)
     sort_key = SORTS[sort][1]
     batch = MAX_EXAMINED // 10 if filters else limit + 1
     streams = _begun(

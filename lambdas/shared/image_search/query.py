@@ -12,12 +12,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from image_catalogue.cursors import decode_cursor, encode_cursor
-from image_catalogue.errors import InvalidCursor, InvalidRequest
+from image_catalogue.cursors import decode_values, encode_values
+from image_catalogue.errors import InvalidRequest
 from image_catalogue.values import whole_number
 
 from . import facets as faceting
-from .columns import BY_NAME, COLUMNS, NUMBERS, TEXT, TEXTS, Column, record_of_row, split_words, sql_types
+from .columns import (
+    BOOLEAN,
+    BY_NAME,
+    COLUMNS,
+    INTEGER,
+    NUMBER,
+    NUMBERS,
+    TEXT,
+    TEXTS,
+    Column,
+    record_of_row,
+    split_words,
+    sql_types,
+)  # fmt: skip
 from .engine import Engine
 from .filters import Condition, column_of, parse
 from .snapshot import Reader, View, patiently
@@ -39,6 +52,8 @@ MAX_WORDS = 20
 MAX_SORT_KEYS = 3
 #: Characters of a text that order images; the id orders those that agree in them.
 SORTED_CHARACTERS = 200
+#: Of what images are sorted by; the others are texts.
+_TYPES = {INTEGER: (int,), NUMBER: (int, float), BOOLEAN: (bool,)}
 #: API Gateway answers after 29 seconds, whatever the function does.
 QUERY_SECONDS = 20.0
 #: A page ends before its records come to more: what a function may answer is 6 MB.
@@ -114,7 +129,7 @@ def search(reader: Reader, query: Query, key: str, seconds: float = QUERY_SECOND
         matched, counted = _count(engine, view, query, deadline)
         answer: dict[str, Any] = {"items": items, "matched": matched}
         if position is not None:
-            answer["next_cursor"] = encode_cursor(json.dumps(position, ensure_ascii=False), query.bound, key)
+            answer["next_cursor"] = encode_values(position, query.bound, key)
         if query.facets:
             answer["facets"] = counted
         return answer | {"as_of": view.as_of}
@@ -420,7 +435,5 @@ def _fields(value: Any) -> tuple[str, ...]:
 def _position(
     cursor: Any, bound: dict[str, Any], key: str, sort: tuple[tuple[Column, bool], ...]
 ) -> tuple[Any, ...]:
-    position = json.loads(decode_cursor(cursor, bound, key))
-    if not isinstance(position, list) or len(position) != len(sort) + 1:
-        raise InvalidCursor("the cursor is not one that this API made")
-    return tuple(position)
+    types = [{*_TYPES.get(column.kind, (str,)), type(None)} for column, _ in sort]
+    return decode_values(cursor, bound, key, [*types, {str}])

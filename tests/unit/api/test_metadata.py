@@ -7,10 +7,12 @@ from urllib.parse import quote
 
 import pytest
 
+from image_catalogue.cursors import encode_cursor
 from image_catalogue.filters import FILTERS
 from tests.contract.declared import declared_routes
 from tests.support.api import Api
 from tests.support.pictures import picture
+from tests.support.table import TABLE
 
 ONE = ("GET /metadata/{image_id+}", "GET /images/metadata/{image_id+}", "GET /images/{image_id+}")
 
@@ -226,6 +228,9 @@ def test_a_tampered_or_foreign_cursor_is_refused(api: Api) -> None:
         assert api("GET /metadata", cursor=other).problem == "invalid-cursor"
     assert api("GET /metadata", cursor=cursor, order="asc").problem == "invalid-cursor"
     assert api("GET /metadata", cursor="AAAA").problem == "invalid-cursor"
+    for position in ("", "x" * 1025):  # no sort key, whoever signed it
+        forged = encode_cursor(position, {"sort": "uploaded_at", "order": "desc"}, TABLE)
+        assert api("GET /metadata", cursor=forged).problem == "invalid-cursor"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from image_api.handlers import search_images
+from image_catalogue.cursors import encode_cursor
 from image_search.changes import change_row, padded, write_changes
 from image_search.files import Files
 from tests.support.api import Api
@@ -293,6 +294,31 @@ def test_a_body_that_cannot_be_asked_is_a_problem(api: Api, body: bytes) -> None
 def test_a_cursor_of_search_is_none_of_duplicates(filled: Api) -> None:
     cursor = filled("GET /search", limit="1").json["next_cursor"]
     assert filled("GET /duplicates", cursor=cursor).problem == "invalid-cursor"
+
+
+ORDER = dict.fromkeys(("filter", "bbox", "datetime", "q", "sortby")) | {"sortby": "size"}
+
+
+@pytest.mark.parametrize(
+    "position",
+    ["", "zzz", "[1,2]", '["a","b"]', '[{"a":1},"x"]', "[1]", "[true,1]", "[1e999,1]", "NaN", "[" * 3000],
+)
+def test_a_position_that_no_page_has_is_refused_whoever_signed_it(filled: Api, position: str) -> None:
+    forged = encode_cursor(position, ORDER, SEARCH_BUCKET)
+    assert filled("GET /search", sortby="size", cursor=forged).problem == "invalid-cursor"
+    for asked, bound in (({}, {}), ({"by": "pixels"}, {"by": "pixels", "distance": 6})):
+        forged = encode_cursor(position, {"of": "duplicates"} | bound, SEARCH_BUCKET)
+        assert filled("GET /duplicates", **asked, cursor=forged).problem == "invalid-cursor"
+
+
+def test_a_page_goes_on_behind_the_longest_key(filled: Api) -> None:
+    key = "uploads/" + "\x01" * 1016
+    row = change_row(key, "2026-11", padded("9"), record(key, uploaded_at="2030-01-01T00:00:00.000Z"))
+    write_changes(Files(SEARCH_BUCKET), "9-9", [row])
+    first = filled("POST /search", body=b'{"limit": 1}').json
+    assert [item["image_id"] for item in first["items"]] == [key]
+    more = filled("POST /search", body=json.dumps({"limit": 9, "cursor": first["next_cursor"]}).encode())
+    assert len(ids(more)) == 3
 
 
 def test_damage_is_told_as_unavailable_and_what_to_do(filled: Api) -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from image_catalogue import settings
-from image_catalogue.cursors import decode_cursor, encode_cursor
+from image_catalogue.cursors import decode_values, encode_values
 from image_catalogue.errors import ImageNotFound, InvalidRequest
 from image_catalogue.values import whole_number
 from image_search import columns, query, report, similar
@@ -83,15 +83,13 @@ def duplicates(request: Request) -> Response:
     bound = _DUPLICATES if by == "bytes" else _DUPLICATES | {"by": by, "distance": most}
     after = None
     if "cursor" in given:
-        wasted, etag = json.loads(decode_cursor(given["cursor"], bound, settings.search_bucket()))
-        after = (wasted, etag)
+        after = decode_values(given["cursor"], bound, settings.search_bucket(), [{int}, {str}])
     if by == "pixels":
         answer = similar.near_duplicates(_reader(), most, limit, after)
     else:
         answer = query.duplicates(_reader(), limit, after)
     if "after" in answer:
-        position = json.dumps(answer.pop("after"), ensure_ascii=False)
-        answer["next_cursor"] = encode_cursor(position, bound, settings.search_bucket())
+        answer["next_cursor"] = encode_values(answer.pop("after"), bound, settings.search_bucket())
     return json_response(answer)
 
 

@@ -185,9 +185,9 @@ class Catalogue:
         self._propose(change)
 
     def _propose(self, change: Change) -> None:
-        old = change.old
+        # What was proposed for another item is not to be written over this one, also where the look fails.
+        old, change.new = change.old, None
         if change.sequencer and old and change.sequencer <= old.get("sequencer", ""):
-            change.new = None
             return
         if change.seen is None or old is None or not is_same_object(old, change.seen):
             change.seen = change.look()

@@ -124,11 +124,12 @@ class Table:
         attempt = 0
         while True:
             try:
-                if any(differences):
-                    update = self.add_to_counter((counter + attempt) % self.counter_shards, amounts)
-                    self.client.transact_write_items(
-                        TransactItems=[*({"Put": put} for put in puts), {"Update": update}]
-                    )
+                if len(puts) > 1 or any(differences):
+                    actions = [{"Put": put} for put in puts]
+                    if any(differences):
+                        shard = (counter + attempt) % self.counter_shards
+                        actions.append({"Update": self.add_to_counter(shard, amounts)})
+                    self.client.transact_write_items(TransactItems=actions)
                 else:
                     self.client.put_item(**puts[0])
                 return {}

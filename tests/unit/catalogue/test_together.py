@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from image_catalogue.catalogue import MOST_TOGETHER, Catalogue
 from image_catalogue.errors import CatalogueBusy
+from image_catalogue.items import removed
 from image_events.events import Job
 from image_events.indexer import Indexer
 from tests.support.invariants import differences
@@ -229,6 +230,37 @@ def test_images_that_another_wrote_first_are_met_and_not_counted_again(
     assert sorted(outcomes(indexer, put(s3, *"abcd"))) == ["created", "created", "updated", "updated"]
     assert sizes == [5, 3]
     assert counted(catalogue)["count"] == 4
+
+
+def test_what_was_proposed_for_an_older_item_is_not_written_where_the_next_look_fails(
+    indexer: Indexer, s3: Any, answering: Any, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of three objects expire between look and write, and S3 does not answer the second look."""
+    other = Indexer(s3, Catalogue(TABLE, client=boto3.client("dynamodb")), BUCKET, ("uploads/",))
+    jobs = put(s3, *"abc")
+
+    def unanswered(**_: Any) -> Any:
+        raise ReadTimeoutError(endpoint_url="s3")
+
+    def let_expire(real: Write, actions: list[Any]) -> Any:
+        if s3.get_object is not unanswered:
+            for job in jobs[:2]:
+                s3.delete_object(Bucket=BUCKET, Key=job.key)
+                other.process(Job(BUCKET, job.key, "LifecycleExpiration:Delete"))
+            monkeypatch.setattr(s3, "get_object", unanswered)
+        return real(TransactItems=actions)
+
+    answering(let_expire)
+    assert outcomes(indexer, jobs) == ["SourceError", "SourceError", "created"]
+    assert [catalogue.get(job.key) for job in jobs[:2]] == [None, None]
+    monkeypatch.undo()
+    assert outcomes(indexer, jobs[:2]) == ["unchanged", "unchanged"]
+
+
+def test_several_writes_that_leave_the_counters_alone_are_all_done(catalogue: Catalogue) -> None:
+    gone = [removed({"image_id": name}) for name in ("uploads/a", "uploads/b")]
+    assert catalogue.table.replace_all([(None, item) for item in gone]) == {}
+    assert all(catalogue.item(item["image_id"]) for item in gone)
 
 
 def canceled(reasons: list[dict[str, str]]) -> ClientError:

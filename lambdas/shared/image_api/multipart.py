@@ -68,11 +68,20 @@ def stated_filename(headers: Message) -> str | None:
         return None
 
 
+def _parameter(headers: Message, header: str, name: str) -> str | None:
+    """A header's parameter in its plain form; None where it is missing, encoded (RFC 2231) or cannot be read."""
+    try:
+        value = headers.get_param(name, header=header)
+    except (ValueError, TypeError):  # as in `stated_filename`
+        return None
+    return value if isinstance(value, str) else None
+
+
 def _parts(body: bytes, content_type: str) -> list[Part]:
     headers = Message()
     headers["Content-Type"] = content_type
-    boundary = headers.get_param("boundary")
-    if not isinstance(boundary, str) or not _BOUNDARY.fullmatch(boundary):
+    boundary = _parameter(headers, "content-type", "boundary")
+    if boundary is None or not _BOUNDARY.fullmatch(boundary):
         raise InvalidRequest("the multipart Content-Type has no valid boundary")
     # A delimiter belongs to the line break before it (RFC 2046 section 5.1.1); the first may lack one.
     pieces = (b"\r\n" + body).split(b"\r\n--" + boundary.encode("ascii"), _MAX_PARTS + 1)
@@ -89,9 +98,8 @@ def _part(piece: bytes) -> Part:
     if not blank or len(head) > _MAX_PART_HEADERS:
         raise InvalidRequest("the multipart body is broken: a part's headers do not end")
     headers = HeaderParser().parsestr(head[2:].decode("utf-8", "replace") + "\r\n\r\n")
-    name = headers.get_param("name", header="content-disposition")
     return Part(
-        name=name if isinstance(name, str) else None,
+        name=_parameter(headers, "content-disposition", "name"),
         filename=stated_filename(headers),
         content_type=headers.get_content_type() if "content-type" in headers else None,
         data=data,

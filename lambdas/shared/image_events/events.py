@@ -66,7 +66,7 @@ def jobs_of_message(body: str) -> list[Job | InvalidEvent]:
     """The jobs in one SQS message's body, as `jobs_of_notification`; raises `InvalidEvent`."""
     try:
         notification = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidEvent("the message is not JSON") from None
     return jobs_of_notification(notification)
 

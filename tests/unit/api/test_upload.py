@@ -213,6 +213,12 @@ GOOD = form((file_head(), picture()))
         (GOOD["body"], "multipart/form-data; boundary=other"),
         (GOOD["body"], "multipart/form-data; boundary=" + "x" * 71),
         (GOOD["body"], 'multipart/form-data; boundary="é"'),
+        (GOOD["body"], GOOD["headers"]["Content-Type"] + "; a*0=1; a*=2"),
+        (GOOD["body"], "multipart/form-data; boundary*0=a; boundary*=b"),
+        (
+            form(("Content-Disposition: form-data; name*0=file; name*=b", picture()))["body"],
+            GOOD["headers"]["Content-Type"],
+        ),
         (GOOD["body"][:-4], GOOD["headers"]["Content-Type"]),
         (GOOD["body"][:60], GOOD["headers"]["Content-Type"]),
         (b"", GOOD["headers"]["Content-Type"]),

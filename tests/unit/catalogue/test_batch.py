@@ -137,7 +137,8 @@ def test_a_poisoned_message_fails_alone(indexer: Indexer, catalogue: Catalogue, 
     event = messages(
         good[0], {"Records": "poison"}, good[1], "poison", notification("uploads/x", sequencer="zz"), good[2]
     )
-    assert failed(invoke(event, indexer, log)) == ["m1", "m3", "m4"]
+    event["Records"].append(event["Records"][1] | {"messageId": "deep", "body": "[" * 100_000})
+    assert failed(invoke(event, indexer, log)) == ["m1", "m3", "deep", "m4"]
     assert summarise(catalogue)["count"] == 3
 
 

@@ -1,15 +1,17 @@
 """Decoding in a process of its own.
 
 Decoders are C code that reads hostile bytes: one that crashes, loops or bursts costs this process and not the
-function. It has a limit of memory and time, and none of the function's credentials. It is started once and kept.
+function. It has a limit of memory and time, and none of the function's credentials: neither in its environment nor,
+on Linux, by a look into its parent's (`_close_to_children`). It is started once and kept.
 
-    parent -> worker: a line of JSON    {"task": "preview", "path": "/tmp/x", "format": "JPEG", "most": 320, ...}
+    parent -> worker: a line of JSON    {"task": "preview", "path": "/tmp/x", "file_format": "JPEG", "most": 320, ...}
     worker -> parent: length and bytes  {...} and a line feed, then the preview; or {"error": ..., "reason": ...}
 """
 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import json
 import os
 import struct
@@ -28,6 +30,7 @@ from . import limits
 #: What the worker may know of the function's environment: where programs and libraries lie, and no credentials.
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "SYSTEMROOT", "TMPDIR", "TEMP")
 _LENGTH = struct.Struct(">I")
+_PR_SET_DUMPABLE = 4
 _ERRORS = {kind.__name__: kind for kind in (CorruptImage, ImageTooLarge, UnsupportedImage)}
 
 
@@ -92,6 +95,7 @@ class Decoder:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self.close()
+            _close_to_children()
             environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
             environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
             self._process = subprocess.Popen(
@@ -102,6 +106,15 @@ class Decoder:
                 env=environment,
             )
         return self._process
+
+
+def _close_to_children() -> None:
+    """Let no process of this user read this one's environment and memory: proc(5), prctl(2).
+
+    Where it is not allowed, nothing is decoded.
+    """
+    if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE)")
 
 
 @lru_cache(maxsize=1)

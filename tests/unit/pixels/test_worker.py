@@ -127,6 +127,38 @@ def test_the_process_has_no_credentials(decoder: Decoder, monkeypatch: pytest.Mo
         assert b"AWS" not in environment.read_bytes()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /proc")
+@pytest.mark.parametrize("file", ["environ", "mem"])
+def test_the_process_cannot_read_its_parents_credentials(file: str) -> None:
+    """Another child of the decoder's parent tries in its place, before and after.
+
+    Root's capabilities would let it read all the same: programs are started without them (`PR_SET_SECUREBITS`,
+    `SECBIT_NOROOT`), which changes nothing for other users.
+    """
+    code = f"""if True:
+        import subprocess, sys
+        from image_pixels.worker import Decoder
+        ask = "import os; open(f'/proc/{{os.getppid()}}/{file}', 'rb')"
+        def child():
+            return subprocess.run([sys.executable, "-c", ask], env={{}}, stderr=subprocess.PIPE, text=True)
+        before = child()
+        decoder = Decoder()
+        decoder.start()
+        print(before.returncode, "PermissionError" in child().stderr)
+        decoder.close()
+    """
+    without = """if True:
+        import ctypes, os, sys
+        ctypes.CDLL(None).prctl(28, 1, 0, 0, 0)
+        os.execv(sys.executable, [sys.executable, "-c", sys.argv[1]])
+    """
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "AWS_SECRET_ACCESS_KEY": "hidden"}
+    done = subprocess.run(
+        [sys.executable, "-c", without, code], capture_output=True, env=environment, text=True, check=False
+    )
+    assert done.stdout.split() == ["0", "True"], done.stdout + done.stderr
+
+
 def test_what_libraries_print_does_not_get_among_the_answers(tmp_path: Path) -> None:
     code = """if True:
         import os

@@ -34,9 +34,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas" / "shared")]
 
 from image_catalogue.errors import CatalogueError
-from image_search.columns import BY_NAME, INTERNAL, record_of_row, sql_types
+from image_search.columns import BY_NAME, INTERNAL, NUMBERS, TEXT, TEXTS, record_of_row, sql_types
 from image_search.engine import Engine, literal
 from image_search.files import Files
+from image_search.forms import sql_text_cell
 from image_search.snapshot import Reader, patiently
 from tools.deploy.credentials import AccountError, find_region
 from tools.deploy.deploy import enter_stage, find_place, wanted_stage
@@ -82,10 +83,11 @@ class Catalogue:
         def attempt() -> None:
             self._look()
             described = self._described(sql)
+            cells = [(name, _quoted(name)) for name, _ in described]
             if form == "csv":
-                described = [entry for column in described for entry in _flat(*column)]
-            names = {name for name, _ in described}
-            columns = [f'{expression} AS "{name}"' for name, expression in described]
+                cells = [cell for column in described for cell in _cells(*column)]
+            names = {name for name, _ in cells}
+            columns = [f"{expression} AS {_quoted(name)}" for name, expression in cells]
             if {"bucket", "image_id"} <= names and "address" not in names:
                 columns.append("concat('s3://', bucket, '/', image_id) AS address")
             elif form in ("geojson", "stac", "coco"):
@@ -114,9 +116,9 @@ class Catalogue:
         self.engine.run(f"CREATE OR REPLACE TEMP VIEW images AS SELECT {columns} FROM {source}")
 
     def _described(self, sql: str) -> list[tuple[str, str]]:
-        """Name and expression of every column that a query answers; raises `SqlError` for what is no query."""
+        """Name and type of every column that a query answers; raises `SqlError` for what is no query."""
         rows = self.engine.run(f"DESCRIBE SELECT * FROM ({sql}\n)")
-        return [(name, _quoted(name)) for name, *_ in rows]
+        return [(name, kind) for name, kind, *_ in rows]
 
     def _watched(self, attempt: Callable[[], Any]) -> Any:
         with self._progress():
@@ -147,14 +149,17 @@ class Catalogue:
                 watcher.join()
 
 
-def _flat(name: str, expression: str) -> list[tuple[str, str]]:
-    """A column as columns of plain values: a group's members by themselves, a list as JSON."""
+def _cells(name: str, kind: str) -> list[tuple[str, str]]:
+    """Name and expression of a column's cells in CSV: a group's members by themselves, a list as JSON."""
     members = [column for column in BY_NAME.values() if len(column.path) > 1 and column.path[0] == name]
     if members:
-        return [(column.name, column.sql) for column in members]
-    if name in BY_NAME and BY_NAME[name].kind in ("texts", "numbers"):
-        return [(name, f"to_json({expression})")]
-    return [(name, expression)]
+        return [
+            (each.name, sql_text_cell(each.name, each.sql) if each.kind == TEXT else each.sql)
+            for each in members
+        ]
+    if name in BY_NAME and BY_NAME[name].kind in (TEXTS, NUMBERS):
+        return [(name, f"to_json({_quoted(name)})")]
+    return [(name, sql_text_cell(name, _quoted(name)) if kind == "VARCHAR" else _quoted(name))]
 
 
 def _quoted(name: str) -> str:

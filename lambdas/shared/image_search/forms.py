@@ -1,9 +1,14 @@
-"""A record as others write one: a line of NDJSON, a GeoJSON feature."""
+"""A record as others write one: a line of NDJSON, a GeoJSON feature, the cells of a CSV table."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+
+#: What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
+_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: Texts that the product makes and that may begin so: `+02:00`, base64. Nothing in them can run.
+_NEVER_FORMULAS = frozenset(("taken_at_offset", "pixels.thumbhash"))
 
 
 def compact(value: Any) -> str:
@@ -27,6 +32,23 @@ def feature_of(record: dict[str, Any], properties: dict[str, Any] | None = None)
         "geometry": _geometry(record.get("gps") or {}),
         "properties": record if properties is None else properties,
     }
+
+
+def cell_of(name: str, value: Any) -> Any:
+    """A column's value as a cell of CSV: lists as JSON, and `'` before a text that spreadsheets take for a formula."""
+    if isinstance(value, list | bool):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value.startswith(_FORMULA_BEGINS) and name not in _NEVER_FORMULAS:
+        return f"'{value}"
+    return value
+
+
+def sql_text_cell(name: str, expression: str) -> str:
+    """SQL that does the same to a text."""
+    if name in _NEVER_FORMULAS:
+        return expression
+    begins = ", ".join(f"chr({ord(character)})" for character in _FORMULA_BEGINS)
+    return f"if(left({expression}, 1) IN ({begins}), concat('''', {expression}), {expression})"
 
 
 def _geometry(gps: dict[str, Any]) -> dict[str, Any] | None:

@@ -18,6 +18,8 @@ from tests.support.api import Api
 from tests.support.records import record
 from tests.support.table import SEARCH_BUCKET
 
+#: Texts that spreadsheets take for formulas.
+FORMULAS = ('=HYPERLINK("http://a")', "+1+1", "-1+1", "@SUM(1)", "\t=1+1", "\r=1+1", "\n=1+1")
 PARIS = {"latitude": 48.8584, "longitude": 2.2945, "altitude_m": 35}
 
 
@@ -123,6 +125,29 @@ def test_csv_has_the_fields_that_are_asked_for(filled: Api) -> None:
         "image_id,size,camera.make,camera.model,camera.lens,camera.serial",
         "uploads/a.png,30,Canon,,,",
     ]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_text_in_csv_is_a_formula_and_in_no_other_form_is_it_changed(api: Api, text: str) -> None:
+    image = record(
+        "uploads/a.png",
+        title=text,
+        filename=text,
+        camera={"make": text},
+        keywords=[text],
+        gps={"latitude": -1.5, "longitude": -2},
+        taken_at_offset="-03:00",
+        pixels={"thumbhash": "+AAA"},
+    )
+    write_changes(Files(SEARCH_BUCKET), "1-1", [change_row(image["image_id"], "2026-11", padded("1"), image)])
+    table = api("GET /search", headers={"Accept": "text/csv"}).body.decode()
+    (row,) = csv.DictReader(io.StringIO(table, newline=""))
+    assert row["title"] == row["filename"] == row["camera.make"] == f"'{text}"
+    assert json.loads(row["keywords"]) == [text] and row["gps.latitude"] == "-1.5"
+    assert row["taken_at_offset"] == "-03:00" and row["pixels.thumbhash"] == "+AAA"
+    for form in ("application/json", "application/geo+json", "application/x-ndjson"):
+        assert json.dumps(text) in api("GET /search", headers={"Accept": form}).body.decode()
+        assert json.dumps(f"'{text}") not in api("GET /search", headers={"Accept": form}).body.decode()
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,25 @@ def test_csv_has_a_column_per_field(asked: Any) -> None:
     assert first["address"] == "s3://images/uploads/a b.jpg" and first["width"] == "4000"
 
 
+def test_no_text_in_csv_is_a_formula_and_parquet_has_it_as_it_is(asked: Any, tmp_path: Path) -> None:
+    texts = ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "1=1", "", None)
+    given = ", ".join("NULL" if text is None else f"('{text}')" for text in texts).replace("NULL", "(NULL)")
+    sql = (
+        "select title, {'make': title, 'model': '', 'lens': '', 'serial': ''} as camera, [title] as keywords,"
+        " -1 as size, '-03:00' as taken_at_offset"
+        f" from (values {given}) as given(title)"
+    )
+    _, said, _ = asked("--export", "csv", sql)
+    rows = list(csv.DictReader(io.StringIO(said, newline="")))
+    wanted = [f"'{text}" for text in texts[:7] if text] + ["1=1", "", ""]
+    assert [row["title"] for row in rows] == [row["camera.make"] for row in rows] == wanted
+    assert [json.loads(row["keywords"]) for row in rows] == [[text] for text in texts]
+    assert {(row["size"], row["taken_at_offset"]) for row in rows} == {("-1", "-03:00")}
+    out = tmp_path / "out.parquet"
+    assert asked("--export", "parquet", "--out", str(out), sql)[0] == 0
+    assert [row[0] for row in duckdb.sql(f"select title from '{out}'").fetchall()] == list(texts)
+
+
 def test_parquet_is_written_whole_and_in_order(asked: Any, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     assert (

@@ -18,7 +18,7 @@ from image_catalogue.values import whole_number
 from image_search import columns, query, report, similar
 from image_search.engine import Engine, memory_share, scratch_folder
 from image_search.files import Files
-from image_search.forms import feature_of, line_of
+from image_search.forms import cell_of, feature_of, line_of
 from image_search.query import PARAMETERS, Query
 from image_search.snapshot import Reader
 
@@ -142,17 +142,13 @@ def _as_ndjson(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:  # 
 
 
 def _as_csv(answer: dict[str, Any], fields: tuple[str, ...]) -> Response:
-    """A column per field, named as in a filter; lists as JSON."""
+    """A column per field, named as in a filter."""
     names = columns.flat_names(fields)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(names)
     for record in answer["items"]:
-        values = (columns.value_of(record, columns.BY_NAME[name].path) for name in names)
-        writer.writerow(
-            json.dumps(value, ensure_ascii=False) if isinstance(value, list | bool) else value
-            for value in values
-        )
+        writer.writerow(cell_of(name, columns.value_of(record, columns.BY_NAME[name].path)) for name in names)
     return _lines(answer, out.getvalue(), f"{CSV}; charset=utf-8")
 
 

@@ -162,6 +162,11 @@ def test_no_text_in_csv_is_a_formula_and_in_no_other_form_is_it_changed(api: Api
         ("text/csv;q=0.2, application/geo+json;q=0.9", "application/geo+json"),
         ("TEXT/CSV; header=present", "text/csv; charset=utf-8"),
         ("nonsense;;q=,", "application/json"),
+        ("*/*, text/csv;q=0.1", "application/json"),
+        ("text/csv;q=0.1, application/*", "application/json"),
+        ("application/*;q=0.1, */*, text/csv;q=0.2", "text/csv; charset=utf-8"),
+        ("*/*, text/csv", "text/csv; charset=utf-8"),
+        ("application/json;q=0.1, text/csv;q=0.2, */*", "text/csv; charset=utf-8"),
     ],
 )
 def test_the_form_is_the_one_that_is_liked_best(filled: Api, accept: str, form: str) -> None:

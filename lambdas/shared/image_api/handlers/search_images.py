@@ -169,14 +169,17 @@ _FORMS = {JSON: _as_json, GEOJSON: _as_geojson, NDJSON: _as_ndjson, CSV: _as_csv
 
 
 def _accepted(accept: str) -> str:
-    """The form that an Accept header likes best (RFC 9110 section 12.5.1); JSON where it names none of them."""
-    best, liked = JSON, 0.0
+    """The form that an Accept header likes best (RFC 9110 section 12.5.1); JSON where it names none of them.
+
+    A range such as `*/*` is JSON; of what is liked equally, the form that is named goes first.
+    """
+    liked: dict[str, float] = {}
     for entry in accept.split(","):
         media_type, *parameters = (piece.strip().lower() for piece in entry.split(";"))
-        quality = 1.0
+        liked[media_type] = 1.0
         for parameter in parameters:
             if match := re.fullmatch(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", parameter):
-                quality = float(match[1])
-        if media_type in _FORMS and quality > liked:
-            best, liked = media_type, quality
-    return best
+                liked[media_type] = float(match[1])
+    liked.setdefault(JSON, liked.get("application/*", liked.get("*/*", 0.0)))
+    best = max((form for form in liked if form in _FORMS), key=lambda form: liked[form])
+    return best if liked[best] else JSON

@@ -1,11 +1,22 @@
 """Tools for whoever runs a deployment."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from functools import wraps
 
 from botocore.exceptions import BotoCoreError
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """The text in one line that a terminal does not obey: control characters (C0, DEL, C1) as `\\x1b`, `\\n`.
+
+    Keys and titles come from whoever uploads.
+    """
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def with_cause(error: Exception) -> str:

@@ -42,7 +42,7 @@ from image_search.snapshot import Reader, patiently
 from tools.deploy.credentials import AccountError, find_region
 from tools.deploy.deploy import enter_stage, find_place, wanted_stage
 from tools.deploy.terraform import Terraform, TerraformError
-from tools.ops import exports, may_be_unread, with_cause
+from tools.ops import exports, may_be_unread, printable, with_cause
 from tools.terminal import console, progress
 
 #: Questions that many owners of images have; Athena has them by the same names.
@@ -172,12 +172,12 @@ def named_queries() -> dict[str, str]:
 
 
 def show(names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    """Print rows as a table."""
+    """Print rows as a table, without the control characters that they may hold."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in names:
-        table.add_column(name, overflow="fold")
+        table.add_column(printable(name), overflow="fold")
     for row in rows[:_SHOWN_ROWS]:
-        table.add_row(*(Text("" if value is None else _told(value)) for value in row))
+        table.add_row(*(Text("" if value is None else printable(_told(value))) for value in row))
     console().print(table)
     if len(rows) > _SHOWN_ROWS:
         print(f"... and more: --export csv --out FILE writes all, {_SHOWN_ROWS} are shown")
@@ -265,7 +265,8 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(error.__cause__, duckdb.OutOfMemoryException):
             # The API advises a narrower filter; here there is memory to give.
             problem = f"the question needs more than {options.memory} MB of memory: give it more by --memory"
-        print(f"sql.py: {problem}", file=sys.stderr)
+        # DuckDB quotes the value that it cannot convert.
+        print("sql.py:", "\n".join(map(printable, problem.split("\n"))), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nsql.py: interrupted", file=sys.stderr)

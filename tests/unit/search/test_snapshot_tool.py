@@ -62,7 +62,7 @@ def test_whatever_the_stream_lost_is_repaired_and_later_changes_win(
     old = record("uploads/a", title="older")
     rows = [
         change_row("uploads/a", "2026-11", padded("5"), old, "another revision"),
-        change_row("uploads/x", "2026-11", padded("6"), record("uploads/x"), "r"),
+        change_row("uploads/x\x1b", "2026-11", padded("6"), record("uploads/x\x1b"), "r"),
         change_row("uploads/c", "2026-11", padded("7"), record("uploads/c"), "r"),
         change_row("uploads/c", "2026-11", padded("8"), None),
     ]
@@ -71,7 +71,9 @@ def test_whatever_the_stream_lost_is_repaired_and_later_changes_win(
         deployment.compact()
     assert tool.main([*ARGUMENTS, "--repair"]) == 1
     said = capsys.readouterr().out
-    assert "stale\tuploads/a" in said and "orphaned\tuploads/x" in said and "missing\tuploads/c" in said
+    assert (
+        "stale\tuploads/a" in said and "orphaned\tuploads/x\\x1b\n" in said and "missing\tuploads/c" in said
+    )
     assert deployment.ask(sortby="image_id")["items"] == in_table(catalogue)
     assert tool.main(ARGUMENTS) == 0
     later = change_row("uploads/a", "2026-11", padded("9"), record("uploads/a", title="later"), "r9")

@@ -82,6 +82,19 @@ def test_a_long_answer_says_that_there_is_more(asked: Any) -> None:
     assert len(said.splitlines()) == 102 and "--export csv" in said
 
 
+def test_no_text_controls_the_terminal_and_an_export_has_it_as_it_is(asked: Any) -> None:
+    text = "a\x1b[2Jb\x9bc\x7fd\ne"
+    written = ", ".join(f"chr({ord(character)})" for character in text)
+    sql = f"select concat({written}) as title, [concat({written})] as keywords"
+    _, said, _ = asked(sql)
+    assert said.count("\n") == 2 and not {"\x1b", "\x9b", "\x7f"} & set(said)
+    assert "a\\x1b[2Jb\\x9bc\\x7fd\\ne" in said
+    _, _, problem = asked(f"select concat({written})::int")
+    assert "\\x1b" in problem and "\x1b" not in problem
+    _, said, _ = asked("--export", "csv", sql)
+    assert next(csv.DictReader(io.StringIO(said, newline="")))["title"] == text
+
+
 @pytest.mark.parametrize("name", list(tool.named_queries()))
 def test_every_named_query_is_answered_and_says_what_it_asks(asked: Any, name: str) -> None:
     assert asked("--query", name)[0] == 0

@@ -1,6 +1,6 @@
 """The bucket in S3: put, open, look at and delete objects, presigned requests, and what S3's errors mean.
 
-The table of errors serves `source` too, which reads objects by ranges.
+The table of errors serves `source` too, which reads objects by ranges, and `image_search.files`.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ _MEANINGS = {
     "500": Meaning.BUSY,
     "RequestTimeout": Meaning.BUSY,
     "OperationAborted": Meaning.BUSY,
+    "Throttling": Meaning.BUSY,
 }
 
 

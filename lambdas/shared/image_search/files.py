@@ -11,14 +11,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
+from image_catalogue.bucket import Meaning, code_of, meaning_of
 from image_catalogue.errors import CatalogueBusy
 
-_GONE = frozenset(("NoSuchKey", "404", "PreconditionFailed", "412"))
-#: S3's answers to a conditional put that came second.
-_CONFLICTS = frozenset(("PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"))
-_BUSY = frozenset(
-    ("SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "500", "503", "Throttling")
-)
+#: An object is no longer the one that was listed, says a read or a conditional put.
+_CHANGED = (Meaning.GONE, Meaning.OVERWRITTEN)
 _DELETED_AT_ONCE = 1000  # DeleteObjects' maximum
 _THREADS = 16
 _READ_ATTEMPTS = 3
@@ -98,7 +95,7 @@ class Files:
     def replace(self, old: Stored | None, key: str, data: Any, content_type: str) -> None:
         """Put an object in the place of `old` (None: where there is none); raises `Changed`."""
         condition = {"IfMatch": f'"{old.etag}"'} if old else {"IfNoneMatch": "*"}
-        with _translated(_CONFLICTS):
+        with _translated():
             self._client.put_object(
                 Bucket=self.bucket, Key=key, Body=data, ContentType=content_type, **condition
             )
@@ -116,14 +113,14 @@ class Files:
 
 
 @contextmanager
-def _translated(changed: frozenset[str] = _GONE) -> Iterator[None]:
+def _translated() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in changed:
-            raise Changed(code) from error
-        if code in _BUSY:
+        meaning = meaning_of(error)
+        if meaning in _CHANGED:
+            raise Changed(code_of(error)) from error
+        if meaning is Meaning.BUSY:
             raise CatalogueBusy("the search bucket is busy; try again shortly") from error
         raise
     except (NoCredentialsError, PartialCredentialsError):  # nothing to try again: tools say what is missing

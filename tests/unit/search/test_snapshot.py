@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from image_catalogue.bucket import _MEANINGS, Meaning
 from image_catalogue.errors import CatalogueBusy
 from image_search import snapshot
 from image_search.changes import DUE_BYTES, DUE_FILES, after, change_row, is_due, padded, write_changes
@@ -324,14 +325,20 @@ def test_a_snapshot_that_never_stands_still_is_busy(deployment: Deployment) -> N
         deployment.ask()
 
 
-@pytest.mark.parametrize("name", ["list_objects_v2", "get_object"])
-def test_a_busy_store_is_told_as_such(deployment: Deployment, name: str) -> None:
+BUSY = [code for code, meaning in _MEANINGS.items() if meaning is Meaning.BUSY]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("list_objects_v2", "SlowDown"), *(("get_object", code) for code in BUSY)]
+)
+def test_a_busy_store_is_told_as_such(deployment: Deployment, name: str, code: str) -> None:
+    """By the table that the API's own bucket has."""
     deployment.put(image("a"))
     deployment.compact()
 
     def busy(called: str, request: dict[str, Any]) -> None:
         if called == name:
-            raise failure("SlowDown", 503)
+            raise failure(code, 503)
 
     deployment.s3.between = busy
     with pytest.raises(CatalogueBusy, match="busy"):

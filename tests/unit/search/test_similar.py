@@ -6,6 +6,7 @@ import itertools
 import random
 from typing import Any
 
+import duckdb
 import pytest
 
 from image_catalogue.errors import ImageNotFound, InvalidRequest
@@ -13,6 +14,7 @@ from image_pixels.hashes import distance
 from image_search import similar
 from image_search.report import PROBLEMS, report
 from image_search.similar import near_duplicates
+from tests.support.packages import ROOT
 from tests.support.search import KEY, Deployment, image
 
 HASHES = ["f0f0f0f0f0f0f0f0", "f0f0f0f0f0f0f0f3", "f0f0f0f0f0f00fff", "0123456789abcdef"]
@@ -163,6 +165,33 @@ def test_the_report_counts_each_problem_by_a_filter_that_finds_the_same(deployme
             asked = deployment.ids(filter=problem["filter"])
             assert sorted(asked) == sorted(example["image_id"] for example in problem["examples"])
     assert {"odd_aspect", "duplicates"} == set(counts) - set(PROBLEMS)
+
+
+def test_the_named_query_of_odd_sizes_finds_what_the_report_calls_tiny_and_odd(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = (0, 1, 15, 16, 17, 63, 64, 255, 256, 257)
+    sizes = [(width, height) for width in sides for height in sides]
+    images = [image(f"{width}x{height}", width=width, height=height) for width, height in sizes]
+    unknown = image("unknown")
+    del unknown["width"], unknown["height"]
+    deployment.put(*images, unknown, image("20001x20000", width=20001, height=20000))
+    monkeypatch.setattr("image_search.report.EXAMPLES", 200)
+    found = {
+        example["image_id"]
+        for problem in report(deployment.reader, KEY)["problems"]
+        if problem["name"] in ("tiny", "odd_aspect")
+        for example in problem["examples"]
+    }
+    table = duckdb.connect()
+    table.execute("CREATE TABLE images (image_id VARCHAR, width BIGINT, height BIGINT, size BIGINT)")
+    rows = [(each["image_id"], each.get("width"), each.get("height"), 1) for each in (*images, unknown)]
+    table.executemany("INSERT INTO images VALUES (?, ?, ?, ?)", [*rows, ("20001x20000", 20001, 20000, 1)])
+    answer = table.execute(
+        (ROOT / "terraform/modules/athena/queries/odd_sizes.sql").read_text(encoding="utf-8")
+    )
+    assert {row[0] for row in answer.fetchall()} == found | {"20001x20000"}
+    table.close()
 
 
 def test_keys_of_any_length_do_not_cost_the_report(deployment: Deployment) -> None:

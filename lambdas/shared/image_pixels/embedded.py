@@ -9,22 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from image_metadata.blocks.exif import EXIF_IFD
 from image_metadata.blocks.ifd import Directory, NotTiff, TiffStream
 from image_metadata.errors import BudgetExceeded, CorruptImage
 from image_metadata.formats import jpeg
+from image_metadata.formats.rasters import COMPRESSION, JPEG_FILE, STRIPS, SUB_DIRECTORIES, number
+from image_metadata.formats.raw.rw2 import PREVIEW
+from image_metadata.formats.raw.sizes import MAKER_NOTE
 from image_metadata.model import Found, ImageMetadata
 from image_metadata.reader import BytesReader, Reader
 
-_COMPRESSION, _STRIPS, _STRIP_LENGTHS, _SUB_IFDS, _JPEG, _JPEG_LENGTH = (
-    0x103,
-    0x111,
-    0x117,
-    0x14A,
-    0x201,
-    0x202,
-)
-_EXIF_IFD, _MAKER_NOTE = 0x8769, 0x927C
-_PANASONIC_JPEG = 0x2E
+_STRIP_LENGTHS, _JPEG_LENGTH = 0x117, 0x202
 _JPEG_COMPRESSIONS = (6, 7)
 #: Olympus' maker note: a TIFF stream after 12 bytes, whose offsets count from the note's start.
 _OLYMPUS, _OLYMPUS_SETTINGS, _OLYMPUS_JPEG, _OLYMPUS_LENGTH = b"OLYMPUS\0", 0x2020, 0x101, 0x102
@@ -62,7 +57,7 @@ def thumbnails(source: Reader) -> list[Embedded]:
         tags = tiff.directory(second) if second else Directory()
     except (CorruptImage, BudgetExceeded, NotTiff):
         return []
-    start, length = _whole(tiff, tags, _JPEG), _whole(tiff, tags, _JPEG_LENGTH)
+    start, length = _whole(tiff, tags, JPEG_FILE), _whole(tiff, tags, _JPEG_LENGTH)
     if not start or not length:
         return []
     data = block[start : start + length]
@@ -122,27 +117,27 @@ def _in_tiff(source: Reader) -> Iterator[tuple[int, int]]:
         seen.add(offset)
         tags = tiff.directory(offset)
         waiting += (
-            [place for place in tiff.numbers(tags[_SUB_IFDS]) if isinstance(place, int)]
-            if _SUB_IFDS in tags
+            [place for place in tiff.numbers(tags[SUB_DIRECTORIES]) if isinstance(place, int)]
+            if SUB_DIRECTORIES in tags
             else []
         )
         waiting.append(tags.next)
-        yield _whole(tiff, tags, _JPEG), _whole(tiff, tags, _JPEG_LENGTH)
+        yield _whole(tiff, tags, JPEG_FILE), _whole(tiff, tags, _JPEG_LENGTH)
         if (
-            tiff.number(tags.get(_COMPRESSION)) in _JPEG_COMPRESSIONS
-            and _STRIPS in tags
-            and tags[_STRIPS][2] == 1
+            tiff.number(tags.get(COMPRESSION)) in _JPEG_COMPRESSIONS
+            and STRIPS in tags
+            and tags[STRIPS][2] == 1
         ):
-            yield _whole(tiff, tags, _STRIPS), _whole(tiff, tags, _STRIP_LENGTHS)
-        if _PANASONIC_JPEG in tags:
-            yield tiff.place(tags[_PANASONIC_JPEG]) or (0, 0)
-        exif = _whole(tiff, tags, _EXIF_IFD)
+            yield _whole(tiff, tags, STRIPS), _whole(tiff, tags, _STRIP_LENGTHS)
+        if PREVIEW in tags:  # Panasonic
+            yield tiff.place(tags[PREVIEW]) or (0, 0)
+        exif = _whole(tiff, tags, EXIF_IFD)
         if exif:
             yield from _in_olympus_note(tiff, tiff.directory(exif))
 
 
 def _in_olympus_note(tiff: TiffStream, exif: Directory) -> Iterator[tuple[int, int]]:
-    place = tiff.place(exif[_MAKER_NOTE]) if _MAKER_NOTE in exif else None
+    place = tiff.place(exif[MAKER_NOTE]) if MAKER_NOTE in exif else None
     if place is None or tiff.read_at(place[0], 8) != _OLYMPUS:
         return
     start = place[0]
@@ -196,8 +191,7 @@ _FINDERS: dict[str, Callable[[Reader], Iterator[tuple[int, int]]]] = {
 
 
 def _whole(tiff: TiffStream, tags: Directory, tag: int) -> int:
-    value = tiff.number(tags.get(tag))
-    return value if isinstance(value, int) else 0
+    return number(tiff, tags, tag) or 0
 
 
 def _sizes(source: Reader, offset: int, length: int) -> Iterator[tuple[int, int]]:

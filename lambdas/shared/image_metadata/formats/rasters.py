@@ -24,7 +24,7 @@ NEW_SUBFILE, OLD_SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = (
     0x106,
 )
 STRIPS, TILES, SUB_DIRECTORIES, SLICES = 0x111, 0x144, 0x14A, 0xC640
-_JPEG_FILE = 0x201
+JPEG_FILE = 0x201
 #: A page of several: the one bit of NewSubfileType that leaves a directory an image of its own.
 _PAGE = 2
 _REDUCED = 1
@@ -33,8 +33,9 @@ _OLD_REDUCED = 2
 _MASKS = frozenset((4, 51177, 52527))
 #: Colour filter array and linear raw: what a sensor saw.
 _SENSOR = frozenset((32803, 34892))
-#: Compressions that only raw files have: Sony ARW, Samsung SRW, Nikon NEF, Kodak DCR, Pentax PEF.
-SENSOR_COMPRESSIONS = frozenset((32767, 32770, 34713, 65000, 65535))
+PENTAX = 65535
+#: Compressions that one maker's raw files alone have.
+SENSOR_COMPRESSIONS = {34713: "NIKON", 32767: "SONY", 32770: "SAMSUNG", PENTAX: "PENTAX", 65000: "KODAK"}
 
 
 def number(tiff: TiffStream, tags: Directory, tag: int) -> int | None:
@@ -127,7 +128,7 @@ def raster_of(tiff: TiffStream, tags: Directory) -> Raster | None:
 
 def _is_exif_thumbnail(tags: Directory) -> bool:
     """Whether a directory has a JPEG file for its raster (EXIF 4.5.8): an image has strips or tiles (TIFF 6.0)."""
-    return _JPEG_FILE in tags and STRIPS not in tags and TILES not in tags
+    return JPEG_FILE in tags and STRIPS not in tags and TILES not in tags
 
 
 def follow(tiff: TiffStream, main: Directory, rasters: Rasters, warn: Callable[[str], None]) -> None:

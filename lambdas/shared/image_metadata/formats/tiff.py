@@ -7,21 +7,20 @@ the size elsewhere.
 from __future__ import annotations
 
 from .. import limits
-from ..blocks.exif import ICC_TAG, IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG, exif_of
+from ..blocks.exif import EXIF_IFD, GPS_IFD, ICC_TAG, IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG, exif_of
 from ..blocks.icc import essence
 from ..blocks.ifd import Directory, NotTiff, TiffStream
 from ..blocks.photoshop import read_resources
 from ..errors import BudgetExceeded, CorruptImage
 from ..model import FileType, Found
 from ..reader import Reader, WindowReader
-from .rasters import STRIPS, SUB_DIRECTORIES, TILES, Raster, Rasters, follow, number
+from .rasters import BITS, PHOTOMETRIC, STRIPS, SUB_DIRECTORIES, TILES, Raster, Rasters, follow, number
 from .raw import kinds
 from .raw.sizes import complete, image_of
 
 TIFF = FileType("TIFF", "image/tiff", "tif")
 TYPES = (TIFF, *kinds.TYPES)
-_BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _SAMPLE_FORMAT = 0x0102, 0x0106, 0x0115, 0x0152, 0x0153
-_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
+_SAMPLES, _EXTRA, _SAMPLE_FORMAT = 0x0115, 0x0152, 0x0153
 _BLOCKS = (XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG)
 _DATA = (STRIPS, TILES, SUB_DIRECTORIES)
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"IIRO", b"IIRS", b"MMOR")
@@ -104,7 +103,7 @@ def _prefetch(source: Reader, tiff: TiffStream, main: Directory) -> None:
             ranges.append((place[0], min(place[1], limits.MIN_FETCH)))
         elif place and (place[1] <= 1024 or (tag in _BLOCKS and place[1] <= limits.MAX_IPTC)):
             ranges.append(place)
-    for tag in (_EXIF_IFD, _GPS_IFD):
+    for tag in (EXIF_IFD, GPS_IFD):
         offset = tiff.number(main.get(tag))
         if isinstance(offset, int):
             ranges.append((offset, limits.MIN_FETCH))
@@ -115,9 +114,9 @@ def _prefetch(source: Reader, tiff: TiffStream, main: Directory) -> None:
 
 def _describe(tiff: TiffStream, tags: Directory, found: Found) -> None:
     """Depth, mode and alpha of a directory's raster."""
-    bits = tiff.numbers(tags[_BITS]) if _BITS in tags else ()
+    bits = tiff.numbers(tags[BITS]) if BITS in tags else ()
     samples = number(tiff, tags, _SAMPLES) or len(bits) or 1
-    photometric = number(tiff, tags, _PHOTOMETRIC)
+    photometric = number(tiff, tags, PHOTOMETRIC)
     depth = max((each for each in bits if isinstance(each, int)), default=1)
     found.bit_depth = depth if 0 < depth <= 64 and (bits or photometric in (0, 1, None)) else None
     formats = tiff.numbers(tags[_SAMPLE_FORMAT]) if _SAMPLE_FORMAT in tags else ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...blocks.ifd import Directory, TiffStream
 from ...model import FileType
-from ..rasters import SUB_DIRECTORIES, Rasters, raster_of
+from ..rasters import COMPRESSION, JPEG_FILE, PENTAX, SENSOR_COMPRESSIONS, SUB_DIRECTORIES, Rasters, raster_of
 
 DNG = FileType("DNG", "image/x-adobe-dng", "dng")
 GPR = FileType("GPR", "image/x-gopro-gpr", "gpr")
@@ -33,12 +33,10 @@ MOS = FileType("MOS", "image/x-leaf-mos", "mos")
 TYPES = (DNG, GPR, CR2, NEF, NRW, ARW, SR2, SRF, PEF, SRW, ORF, IIQ, FR3, FFF, KDC, DCR, ERF, MEF, MOS)
 
 _MAKE, _MODEL, _SOFTWARE = 0x010F, 0x0110, 0x0131
-_DNG_VERSION, _DNG_PRIVATE, _KODAK, _LEAF, _JPEG = 0xC612, 0xC634, 0xFE00, 0x8606, 0x0201
+_DNG_VERSION, _DNG_PRIVATE, _KODAK, _LEAF = 0xC612, 0xC634, 0xFE00, 0x8606
 _ORIGINAL_NAME = 0xC68B  # of the raw file that was converted
-_VC5, _PENTAX = 9, 65535  # compressions
+_VC5 = 9  # a compression
 _OLYMPUS = frozenset((b"IIRO", b"IIRS", b"MMOR"))
-#: Compressions that one maker's raw files alone have, for files that name no maker.
-_BY_COMPRESSION = {34713: "NIKON", 32767: "SONY", 32770: "SAMSUNG", _PENTAX: "PENTAX", 65000: "KODAK"}
 #: How the makers write themselves, and whom that makes them.
 _MAKERS = (
     ("NIKON", "NIKON"), ("SONY", "SONY"), ("PENTAX", "PENTAX"), ("RICOH", "PENTAX"), ("ASAHI", "PENTAX"),
@@ -72,10 +70,10 @@ def _is_gopro(tiff: TiffStream, main: Directory, rasters: Rasters) -> bool:
 def _maker(tiff: TiffStream, main: Directory, rasters: Rasters) -> str | None:
     make = (tiff.text(main.get(_MAKE)) or "").upper()
     compression = rasters.sensor.compression if rasters.sensor else None
-    if make.startswith("SAMSUNG") and compression == _PENTAX:
+    if make.startswith("SAMSUNG") and compression == PENTAX:
         return "PENTAX"  # who built that camera
     named = next((maker for name, maker in _MAKERS if make.startswith(name)), None)
-    return named or _BY_COMPRESSION.get(compression or 0)
+    return named or SENSOR_COMPRESSIONS.get(compression or 0)
 
 
 def _by_maker(tiff: TiffStream, main: Directory, rasters: Rasters) -> FileType | None:
@@ -84,7 +82,7 @@ def _by_maker(tiff: TiffStream, main: Directory, rasters: Rasters) -> FileType |
     # Where sub-directories are missing below a preview, the sensor's raster is one of them.
     sensor = rasters.sensor is not None or (rasters.lost > 0 and rasters.full is None)
     if maker == "NIKON" and (sensor or _hides_its_image(tiff, main, rasters)):
-        small = "COOLPIX" in model.upper() or (_JPEG in main and tiff.number(main.get(0x0103)) == 6)
+        small = "COOLPIX" in model.upper() or (JPEG_FILE in main and tiff.number(main.get(COMPRESSION)) == 6)
         return NRW if small else NEF
     if maker == "SONY" and (sensor or _DNG_PRIVATE in main or model == "DSC-F828"):
         return {"DSC-R1": SR2, "DSC-F828": SRF, "DSC-V3": SRF}.get(model, ARW)

@@ -15,7 +15,7 @@ RW2 = FileType("RW2", "image/x-panasonic-rw2", "rw2")
 RAW = FileType("RAW", "image/x-panasonic-rw", "raw")
 RWL = FileType("RWL", "image/x-leica-rwl", "rwl")
 TYPES = (RW2, RAW, RWL)
-_WIDTH, _HEIGHT, _TOP, _LEFT, _BOTTOM, _RIGHT, _BITS, _PREVIEW = 2, 3, 4, 5, 6, 7, 10, 0x2E
+_WIDTH, _HEIGHT, _TOP, _LEFT, _BOTTOM, _RIGHT, _BITS, PREVIEW = 2, 3, 4, 5, 6, 7, 10, 0x2E
 _MAKE = 0x010F
 #: Tags that mean something else in the first directory of these files.
 _NO_RESOLUTION = (0x011A, 0x011B, 0x0128)
@@ -42,7 +42,7 @@ def read(source: Reader, found: Found) -> None:
         found.be(RWL)
     _size(tiff, tags, found)
     try:
-        preview = tiff.place(tags[_PREVIEW]) if _PREVIEW in tags else None
+        preview = tiff.place(tags[PREVIEW]) if PREVIEW in tags else None
         known = {tag: entry for tag, entry in tags.items() if tag not in _NO_RESOLUTION}
         found.add_exif(exif_of(tiff, Directory(known), found.warn))
         if XMP_TAG in tags:

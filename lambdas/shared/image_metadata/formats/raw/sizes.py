@@ -14,7 +14,7 @@ from .kinds import ARW, CR2, DNG, GPR, IIQ, KDC, SR2, SRF
 
 _EXIF_WIDTH, _EXIF_HEIGHT = 0xA002, 0xA003
 _CROP_SIZE, _UNIQUE_MODEL, _SERIAL = 0xC620, 0xC614, 0xC62F
-_MAKER_NOTE, _CANON_LENS = 0x927C, 0x0095
+MAKER_NOTE, _CANON_LENS = 0x927C, 0x0095
 #: Kinds whose directories may describe previews alone; what EXIF states is then the size of the raw image.
 _BY_EXIF = (CR2, IIQ, KDC, ARW, SR2, SRF)
 #: Bytes of Phase One's directory that are read, and the tags that are used of it.
@@ -81,7 +81,7 @@ def _canon(tiff: TiffStream, rasters: Rasters, found: Found) -> None:
 
 def _canon_lens(tiff: TiffStream, tags: Directory) -> str | None:
     """The lens by Canon's maker note, a directory of the same stream: older cameras state it there alone."""
-    place = tiff.place(tags[_MAKER_NOTE]) if _MAKER_NOTE in tags else None
+    place = tiff.place(tags[MAKER_NOTE]) if MAKER_NOTE in tags else None
     if place is None or not 0 < place[0] < tiff.source.size:
         return None
     return tiff.text(tiff.directory(place[0]).get(_CANON_LENS))

@@ -32,9 +32,10 @@ from image_metadata import extract  # noqa: E402
 from image_metadata.errors import ImageMetadataError  # noqa: E402
 from image_pixels import limits, render  # noqa: E402
 from image_pixels.formats import PLUGINS  # noqa: E402
-from image_pixels.hashes import distance, phash  # noqa: E402
+from image_pixels.hashes import phash  # noqa: E402
 from image_pixels.worker import Decoder  # noqa: E402
 from tests.fuzz import hostile  # noqa: E402
+from tests.support.pictures import distance  # noqa: E402
 
 ENOUGH = 0.95
 COMPARED = (

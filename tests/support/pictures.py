@@ -23,3 +23,8 @@ def picture(width: int = 3, height: int = 2, kind: str = "PNG", **options: Any) 
 def numbered_picture(number: int) -> bytes:
     """A PNG that no other number makes: its size in pixels is the number."""
     return saved(Image.new("L", (1 + number % 251, 1 + number // 251)), "PNG")
+
+
+def distance(one: str, other: str) -> int:
+    """In how many of the 64 bits two perceptual hashes differ."""
+    return (int(one, 16) ^ int(other, 16)).bit_count()

@@ -32,11 +32,6 @@ def phash(picture: Image.Image) -> str:
     return f"{sum(1 << (63 - at) for at, value in enumerate(low) if value > middle):016x}"
 
 
-def distance(one: str, other: str) -> int:
-    """In how many of the 64 bits two hashes differ."""
-    return (int(one, 16) ^ int(other, 16)).bit_count()
-
-
 def dct(values: Sequence[float]) -> list[float]:
     """The discrete cosine transform (type II, not normalised) of 2^n values, by halves.
 

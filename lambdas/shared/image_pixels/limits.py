@@ -12,7 +12,5 @@ MAX_JPEG_PIXELS = 400_000_000
 MAX_MEMORY_BYTES = 1_600_000_000
 #: Seconds that one decoding may take; API Gateway gives up after 29.
 MAX_SECONDS = 20.0
-#: Bytes of the answer of the decoding process (a WebP of 1280 x 1280 pixels is far smaller).
-MAX_ANSWER_BYTES = 4_000_000
 #: Text that a PNG may carry; Pillow's own limits, of 1 and 64 MiB, would cost the picture.
 MAX_PNG_TEXT = 64 * 1024 * 1024

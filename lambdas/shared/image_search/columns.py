@@ -137,8 +137,6 @@ BY_NAME = {column.name: column for column in COLUMNS}
 #: Columns beside the record's. `words`: what a search for words looks in (`fold`). `revision`: the item's, by which
 #: table and snapshot are compared. `sequence`: the change's place in the table's stream; an image's highest counts.
 INTERNAL = ("words", "revision", "sequence")
-#: What a row of a change file says beside its columns: `put` or `removed`, and the part that the image belongs to.
-CHANGE = ("change", "part")
 _WORDS_OF = ("title", "description", "keywords", "filename")
 
 

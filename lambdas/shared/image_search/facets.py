@@ -102,9 +102,10 @@ def _parse(name: str) -> Facet:
     if colon:
         raise InvalidRequest(f"{base} is counted as it is: leave {colon + unit[:40]!r} away")
     if column.few:
-        sql = f'unnest("{base}")' if column.kind == TEXTS else f'"{base}"::VARCHAR'
         convert = _CONVERT.get(column.kind, str)
-        return Facet(name, (column,), sql, TOP_VALUES, False, lambda value: {"value": convert(value)})
+        return Facet(
+            name, (column,), f'"{base}"::VARCHAR', TOP_VALUES, False, lambda value: {"value": convert(value)}
+        )
     if column.kind in (INTEGER, NUMBER):
         facet = Facet(name, (column,), "", BINS * 4, True, str)
         facet.entry = lambda value: {"from": facet.edges[int(value)], "to": facet.edges[int(value) + 1]}

@@ -10,7 +10,8 @@ import imagehash
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
-from image_pixels.hashes import dct, distance, phash, thumbhash
+from image_pixels.hashes import dct, phash, thumbhash
+from tests.support.pictures import distance
 
 IMAGES = Path(__file__).parents[2] / "images"
 

@@ -10,11 +10,11 @@ import duckdb
 import pytest
 
 from image_catalogue.errors import ImageNotFound, InvalidRequest
-from image_pixels.hashes import distance
 from image_search import similar
 from image_search.report import PROBLEMS, report
 from image_search.similar import near_duplicates
 from tests.support.packages import ROOT
+from tests.support.pictures import distance
 from tests.support.search import KEY, Deployment, image
 
 HASHES = ["f0f0f0f0f0f0f0f0", "f0f0f0f0f0f0f0f3", "f0f0f0f0f0f00fff", "0123456789abcdef"]

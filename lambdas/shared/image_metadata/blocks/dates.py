@@ -95,7 +95,7 @@ def parse(text: str | None) -> Moment | None:
     d = _number(day)
     if d is None or d == 0:
         return Moment(local) if d is None else None
-    if d > monthrange(max(y, 1), m)[1]:
+    if d > monthrange(y, m)[1]:
         return None
     local += f"-{d:02}"
     h, mi, s = _number(hour), _number(minute), _number(second)

@@ -63,10 +63,6 @@ class Fields:
         """Four bytes."""
         return self.uint(4)
 
-    def u64(self) -> int:
-        """Eight bytes."""
-        return self.uint(8)
-
     def cstring(self) -> bytes:
         """Bytes up to the next NUL, which is eaten, or up to the end of the block."""
         end = self.data.find(b"\0", self.position)

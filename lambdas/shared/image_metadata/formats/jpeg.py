@@ -21,13 +21,13 @@ JPEG_LS = FileType("JPEG-LS", "image/jls", "jls")
 TYPES = (JPEG, MPO, JPEG_LS)
 
 _SOI, _EOI, _SOS, _COM = 0xFFD8, 0xFFD9, 0xFFDA, 0xFFFE
-_APP0, _APP1, _APP2, _APP13, _APP14 = 0xFFE0, 0xFFE1, 0xFFE2, 0xFFED, 0xFFEE
+_APP0, _APP1, _APP2, _APP13 = 0xFFE0, 0xFFE1, 0xFFE2, 0xFFED
 _LOSSLESS = 0xFFF7  # the frame header of JPEG-LS (T.87 C.2.2)
 _FRAMES = frozenset((*range(0xFFC0, 0xFFD0), _LOSSLESS)) - {0xFFC4, 0xFFC8, 0xFFCC}  # all but DHT, JPG, DAC
 _PASSED = frozenset((0xFFDB, 0xFFC4, 0xFFDD))  # DQT, DHT, DRI
 _ALONE = frozenset((0xFF00, 0xFF01, _SOI, *range(0xFFD0, 0xFFD8)))  # markers without a length
 _APPLICATIONS = frozenset((_APP1, _APP2, _APP13))
-_SMALL = frozenset((_APP0, _APP14, _COM))
+_SMALL = frozenset((_APP0, _COM))
 _DENSITY = struct.Struct(">BHH").unpack_from  # unit, across, down
 _FRAME = struct.Struct(">BHHB").unpack_from  # bits per sample, height, width, number of components
 _CARRIERS = _FRAMES | _APPLICATIONS | _SMALL  # of what is read
@@ -38,7 +38,6 @@ _XMP_EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC = b"ICC_PROFILE\0"
 _MPF = b"MPF\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
-_ADOBE = b"Adobe"
 _ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 END = b"\xff\xd9"
 _APPLE = b"AMPF"  # at the end of JFIF: further pictures follow, which are Apple's gain maps and mattes
@@ -63,7 +62,7 @@ class _Blocks:
     """Blocks that span segments, gathered while the segments are walked."""
 
     __slots__ = (
-        "adobe", "auxiliary", "components", "exif", "extended", "extended_bytes", "icc", "jfif", "photoshop",
+        "auxiliary", "components", "exif", "extended", "extended_bytes", "icc", "jfif", "photoshop",
         "pictures",
     )  # fmt: skip
 
@@ -73,7 +72,6 @@ class _Blocks:
         self.photoshop: list[bytes] = []
         self.extended: dict[bytes, dict[int, bytes]] = {}
         self.extended_bytes = 0
-        self.adobe: int | None = None
         self.jfif = False
         self.components: list[int] = []
         self.pictures: list[
@@ -348,9 +346,6 @@ def _small(data: bytes, marker: int, found: Found, blocks: _Blocks) -> None:
             unit, x, y = _DENSITY(data, 7)
             if (unit == 1 or unit == 2) and x and y and found.dpi is None:
                 found.dpi = (float(x), float(y)) if unit == 1 else (round(x * 2.54, 4), round(y * 2.54, 4))
-    elif marker == _APP14:
-        if data.startswith(_ADOBE) and len(data) >= 12:
-            blocks.adobe = data[11]
     elif "Comment" not in found.text:
         text = decode(data[: limits.MAX_TEXT])
         if text:

@@ -62,7 +62,6 @@ class _File(io.RawIOBase):
     def __init__(self, source: Reader) -> None:
         self._source = source
         self._position = 0
-        self.failure: SourceError | None = None
 
     def readable(self) -> bool:
         return True
@@ -81,11 +80,7 @@ class _File(io.RawIOBase):
     def read(self, size: int | None = -1) -> bytes:
         """At most `_READ_LIMIT` bytes at once: no plugin listed needs more to know the header."""
         wanted = _READ_LIMIT if size is None or size < 0 else min(size, _READ_LIMIT)
-        try:
-            data = self._source.read_at(self._position, wanted)
-        except SourceError as error:
-            self.failure = error
-            raise
+        data = self._source.read_at(self._position, wanted)
         self._position += len(data)
         return data
 

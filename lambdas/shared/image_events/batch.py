@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -135,13 +134,11 @@ def _logged(job: Job | InvalidEvent, result: dict[str, Any] | Exception, log: Lo
     if not isinstance(result, Exception):
         log.info("indexed", **result)
         return None
-    level = logging.WARNING if isinstance(result, _TEMPORARY) else logging.ERROR
     log.error(
         "record failed",
         event=job.name,
         image_id=job.key,
-        severity=logging.getLevelName(level),
         error=f"{type(result).__name__}: {result}",
-        exc_info=result if level == logging.ERROR else None,
+        exc_info=None if isinstance(result, _TEMPORARY) else result,
     )
     return result

@@ -82,15 +82,12 @@ def previews(source: Reader, file_format: str) -> list[Embedded]:
 
 def choose(candidates: list[Embedded], metadata: ImageMetadata, most: int, any_size: bool) -> Embedded | None:
     """The smallest candidate that is large enough; with `any_size` else the largest. None where none fits."""
-    fitting = sorted(
-        (each for each in candidates if any_size or is_upright_copy(each, metadata) is not None),
-        key=lambda each: each.width * each.height,
-    )
-    shaped = [each for each in fitting if is_upright_copy(each, metadata) is not None]
-    enough = [each for each in shaped if max(each.width, each.height) >= most]
-    if enough:
-        return enough[0]
-    return (shaped or fitting)[-1] if any_size and fitting else None
+    by_size = sorted(candidates, key=lambda each: each.width * each.height)
+    shaped = [each for each in by_size if is_upright_copy(each, metadata) is not None]
+    enough = next((each for each in shaped if max(each.width, each.height) >= most), None)
+    if enough or not (any_size and by_size):
+        return enough
+    return (shaped or by_size)[-1]
 
 
 def is_upright_copy(embedded: Embedded, metadata: ImageMetadata) -> bool | None:

@@ -33,7 +33,7 @@ _MAX_CONNECTIONS = 32
 
 @lru_cache(maxsize=1)
 def _session() -> Session:
-    """It reads what the clients share once."""
+    """One session for all clients: configuration and service models are read once."""
     return Session()
 
 

@@ -42,8 +42,8 @@ def send(client: Any, queue: str, records: Iterable[Item]) -> int:
 def parse(body: str) -> tuple[str, str]:
     """The image id and the ETag in a message; raises `InvalidEvent`."""
     try:
-        message = json.loads(body)
-        image_id, etag = message["image_id"], message["etag"]
+        told = json.loads(body)
+        image_id, etag = told["image_id"], told["etag"]
     except (ValueError, TypeError, KeyError, RecursionError):
         raise InvalidEvent("the message names no image") from None
     if not isinstance(image_id, str) or not isinstance(etag, str):

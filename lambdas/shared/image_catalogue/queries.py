@@ -44,8 +44,8 @@ def list_page(
 ) -> Page:
     """A page of records in the order of `sort` (one of `SORTS`); `filters` are values of `FILTERS`.
 
-    Without filters it reads the records that it returns, and one more per index partition to know whether
-    there is another page. With filters it looks at `MAX_EXAMINED` records at most: a page may then be
+    Without filters it reads `limit` + 1 records of each index partition: any may hold the whole page, and one
+    more says whether there is another. With filters it looks at `MAX_EXAMINED` records at most: a page may then be
     short, even empty, and still have a `next_cursor`. Raises `InvalidCursor`.
     """
     descending = order == "desc"

@@ -14,7 +14,8 @@ from .errors import MissingSetting
 MAX_API_PAYLOAD_BYTES = 4_500_000
 #: The least and the most items that the counters are spread over: BatchGetItem reads 100, and reconcile corrects all of
 #: them in one transaction, which has 100 actions at most.
-DEFAULT_COUNTER_SHARDS, MOST_COUNTER_SHARDS = 16, 100
+LEAST_COUNTER_SHARDS, MOST_COUNTER_SHARDS = 16, 100
+DEFAULT_COUNTER_SHARDS = LEAST_COUNTER_SHARDS
 DEFAULT_MAX_UPLOAD_BYTES = 100 * 1024 * 1024
 
 
@@ -92,7 +93,7 @@ def index_shards() -> int:
 
 def counter_shards() -> int:
     """Over how many items the summary's counters are spread; may be raised at any time, never lowered."""
-    return _integer("COUNTER_SHARDS", DEFAULT_COUNTER_SHARDS, DEFAULT_COUNTER_SHARDS, MOST_COUNTER_SHARDS)
+    return _integer("COUNTER_SHARDS", DEFAULT_COUNTER_SHARDS, LEAST_COUNTER_SHARDS, MOST_COUNTER_SHARDS)
 
 
 def search_bucket() -> str:

@@ -1,1 +1,1 @@
-"""What comes in: S3's events and our own repair requests become changes of the catalogue."""
+"""S3's events into the catalogue, and the catalogue's changes out to search and EventBridge."""

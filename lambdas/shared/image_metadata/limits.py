@@ -1,4 +1,4 @@
-"""Every bound and tunable of the extractor, in one place.
+"""The bounds that several readers share.
 
 No sane file needs a larger bound for its right record; each line states what the bound protects from.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 # --- how a source is read -------------------------------------------------------------------------------
 
 #: Bytes of the first request. It holds everything for 98 % of JPEGs; where a file's end holds the rest (TIFF, WebP),
-#: one least request more makes it 64 KiB.
+#: with one request of `MIN_FETCH` it makes 64 KiB.
 FIRST_BLOCK = 60 * 1024
 #: A file up to this size that is read at its end too is fetched by one request: it takes less time than a second one,
 #: and bytes from S3 cost nothing in its region.

@@ -21,8 +21,8 @@ from .errors import BudgetExceeded, SourceError
 Fetch = Callable[[int, int], bytes]
 
 
-#: How formats are named that tell something at their end (frames, EXIF, the directory of all) -> up to which size a
-#: file is fetched at once. A GIF is read to its end anyway.
+#: File extension of formats with data at their end -> the file size up to which the first request fetches everything.
+#: A GIF is read to its end anyway.
 _AT_ONCE = {
     ".gif": limits.MAX_COUNTED,
     ".png": limits.MAX_AT_ONCE,

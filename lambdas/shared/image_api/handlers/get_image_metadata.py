@@ -53,13 +53,13 @@ def forget_record(request: Request) -> Response:
     store, image_ids = Catalogue.of_settings(), candidates(request)
     if_match = request.headers.get("if-match")
 
-    def check(record: Item) -> None:
+    def is_named(record: Item) -> None:
         if if_match is not None:
             check_match(if_match, etag_of(record), f'"{record["etag"]}"')
 
     for image_id in image_ids:
         try:
-            store.forget(image_id, check)
+            store.forget(image_id, is_named)
         except ImageNotFound:
             continue
         return Response(204)

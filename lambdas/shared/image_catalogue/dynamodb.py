@@ -22,7 +22,7 @@ from .items import Item, count_difference, sum_of
 from .settings import DEFAULT_COUNTER_SHARDS
 
 COUNTER_PREFIX = "#summary#"
-#: Ids of objects that a counter's could be taken for are stored with one more # in front (`stored_id`).
+#: Object keys that look like a counter's id are stored with one more # in front (`stored_id`).
 _LIKE_A_COUNTER = re.compile(f"#*{COUNTER_PREFIX}")
 #: Attribute that grows with every change: shows that a counter was changed, even if it was changed back.
 COUNTER_CHANGES = "changes"

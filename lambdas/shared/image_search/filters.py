@@ -94,7 +94,7 @@ def _with_stack(work: Callable[[], Any]) -> Any:
 
 
 def _untouched(said: re.Match[str]) -> str:
-    """A time such that the parser leaves it as it is, by a small t.
+    """The time with `t` for `T`, which the parser leaves unchanged.
 
     It would turn others to UTC and drop the zeros that end a fraction, with which .000 becomes a whole second.
     """

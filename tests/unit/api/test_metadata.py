@@ -9,6 +9,7 @@ import pytest
 
 from image_catalogue.cursors import encode_cursor
 from image_catalogue.filters import FILTERS
+from image_catalogue.items import COUNTED
 from tests.contract.declared import declared_routes
 from tests.support.api import Api
 from tests.support.pictures import picture
@@ -174,6 +175,28 @@ def test_a_filter_finds_what_fits_and_nothing_else(api: Api, name: str) -> None:
     found = api("GET /metadata", order="asc", query={name: [value]}).json["items"]
     expected = [fields.get("image_id", f"uploads/{number}") for number, fields in enumerate(fitting)]
     assert sorted(item["image_id"] for item in found) == expected
+
+
+#: Figure of the summary -> what records state, and the figure that comes of them.
+COUNTING: dict[str, tuple[list[dict[str, Any]], Any]] = {
+    "count": ([{}, {"status": "corrupt"}], 2),
+    "total_size": ([{"size": 3}, {"size": 40}], 43),
+    "content_types": (
+        [{"content_type": "image/gif"}, {"content_type": "image/gif"}, {"content_type": "image/jpeg"}],
+        {"image/gif": 2, "image/jpeg": 1},
+    ),
+    "statuses": ([{"status": "ok"}, {"status": "corrupt"}, {"status": "ok"}], {"ok": 2, "corrupt": 1}),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_figure_of_the_summary_counts_what_it_says(api: Api, name: str) -> None:
+    assert name in COUNTING, f"show in COUNTING which records {name} counts, and what comes of them"
+    records, expected = COUNTING[name]
+    assert expected, f"COUNTING shows nothing that {name} counts"
+    for number, fields in enumerate(records):
+        api.put(f"uploads/{number}", **fields)
+    assert api("GET /images/info").json[name] == expected
 
 
 @pytest.mark.parametrize(

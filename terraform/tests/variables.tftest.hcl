@@ -50,6 +50,9 @@ run "wrong_values" {
     event_concurrency       = 1
     event_memory_mb         = 128
     event_timeout_seconds   = 901
+    pixels                  = "some"
+    preview_memory_mb       = 1768
+    preview_days            = 0
     log_level               = "TRACE"
     log_retention_days      = 2
     alarm_email             = "nobody"
@@ -86,6 +89,9 @@ run "wrong_values" {
     var.event_concurrency,
     var.event_memory_mb,
     var.event_timeout_seconds,
+    var.pixels,
+    var.preview_memory_mb,
+    var.preview_days,
     var.log_level,
     var.log_retention_days,
     var.alarm_email,
@@ -122,6 +128,8 @@ run "other_wrong_values" {
     event_concurrency     = 1001
     event_memory_mb       = 10241
     event_timeout_seconds = 9
+    preview_memory_mb     = 10241
+    preview_days          = 1.5
     local_endpoint        = "https://127.0.0.1.example.org"
   }
 
@@ -147,6 +155,8 @@ run "other_wrong_values" {
     var.event_concurrency,
     var.event_memory_mb,
     var.event_timeout_seconds,
+    var.preview_memory_mb,
+    var.preview_days,
     var.local_endpoint,
   ]
 }

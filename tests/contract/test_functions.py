@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 
+import hcl2
 import pytest
 
 from image_catalogue.dynamodb import COUNTER_PREFIX
@@ -186,6 +187,15 @@ def test_the_root_hands_the_product_every_variable_as_it_is() -> None:
         assert root[name].get("sensitive") == body.get("sensitive"), name
         assert (root[name]["default"] is None) == ("default" in body), f"{name}: one default, in one place"
         assert body.get("default") is None or body.get("nullable") is False, f"{name}: null is the default"
+
+
+def test_a_wrong_value_of_every_validated_variable_is_tried() -> None:
+    path = TERRAFORM / "tests/variables.tftest.hcl"
+    runs = [run for block in hcl2.loads(path.read_text(encoding="utf-8"))["run"] for run in block.values()]
+    tried = set(re.findall(r"var\.(\w+)", str([run.get("expect_failures") for run in runs])))
+    variables = [*labelled("variable", "").items(), *labelled("variable").items()]
+    untried = {name for name, body in variables if "validation" in body} - tried
+    assert tried and not untried, f"no run of {path.name} expects the failure of {untried}"
 
 
 def test_the_root_hands_on_every_output() -> None:

@@ -5,6 +5,7 @@ The values come back as Python's; an expression that only Terraform can evaluate
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -114,16 +115,20 @@ def declared_routes() -> dict[str, str]:
 
 
 def allowed_actions(function: str) -> set[str]:
-    """The actions of IAM that a function's file grants it, on whatever resource."""
-    granted = declared_functions()[function]["permissions"].values()
-    permissions = [
-        local_value(each[len("${local.") : -1]) if isinstance(each, str) else each for each in granted
-    ]
-    return {action for permission in permissions for action in permission["actions"]}
+    """The actions of IAM that a function's file grants it, on whatever resource, with whatever variables set."""
+
+    def followed(text: str) -> str:
+        return re.sub(r"local\.(may_\w+)", lambda found: followed(str(local_value(found[1]))), text)
+
+    # A condition names keys that look like actions.
+    lists = re.findall(
+        r"\bactions\b(.*?)\bresources\b", followed(str(declared_functions()[function]["permissions"]))
+    )
+    return {action for each in lists for action in re.findall(r"\w+:[A-Z]\w+", each)}
 
 
 def environment_of(function: str) -> dict[str, Any]:
-    """The environment variables that Terraform gives a function (terraform/functions.tf)."""
+    """The environment variables that Terraform gives a function (modules/image_metadata/functions.tf)."""
     declared = declared_functions()[function]
     return (
         local_value("common_settings")

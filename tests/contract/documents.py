@@ -14,15 +14,20 @@ METHODS = ("get", "put", "post", "delete", "patch")
 _CODE = re.compile(r"`([^`]+)`")
 
 
-def readme_table(first_column: str) -> list[list[str]]:
-    """The rows of the README's table whose first column has that heading, as lists of cells."""
-    table = re.search(
-        rf"^\| {re.escape(first_column)} \|.*\n\|[-| ]+\n((?:\|.*\n)+)",
-        (ROOT / "README.md").read_text(encoding="utf-8"),
+def table(document: str, first_column: str) -> list[list[str]]:
+    """The rows of a document's table whose first column has that heading, as lists of cells."""
+    found = re.search(
+        rf"^\| {re.escape(first_column)} \|.*\n\|[-:| ]+\n((?:\|.*\n)+)",
+        (ROOT / document).read_text(encoding="utf-8"),
         re.MULTILINE,
     )
-    assert table, f"README.md has no table whose first column is {first_column}"
-    return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in table[1].splitlines()]
+    assert found, f"{document} has no table whose first column is {first_column}"
+    return [[cell.strip() for cell in line.strip()[1:-1].split("|")] for line in found[1].splitlines()]
+
+
+def readme_table(first_column: str) -> list[list[str]]:
+    """Such a table of the README."""
+    return table("README.md", first_column)
 
 
 def code_in(cell: str) -> list[str]:

@@ -14,13 +14,16 @@ from tests.contract.declared import (
     PRODUCT,
     ROOT,
     TERRAFORM,
+    allowed_actions,
     configuration,
     declared_functions,
     declared_routes,
+    declared_table,
     environment_of,
     labelled,
     local_value,
 )
+from tests.contract.documents import table
 
 LAMBDAS = ROOT / "lambdas"
 SHARED = LAMBDAS / "shared"
@@ -142,6 +145,42 @@ def test_a_function_reads_every_setting_of_its_own(function: str) -> None:
 def test_settings_and_terraform_know_the_same_environment_variables() -> None:
     given = set().union(*(environment_of(function) for function in FUNCTIONS))
     assert given - POWERTOOLS == set().union(*settings_read().values())
+
+
+def actions_in_security(function: str) -> set[str]:
+    """What docs/security.md says that a function may do; a row without a name goes on with the one above it."""
+    found, name = set(), ""
+    for first, actions, _ in table("docs/security.md", "function"):
+        name = first or name
+        service = ""
+        for stated, action in re.findall(r"(?:\b(\w+):)?\b([A-Z]\w+)", actions) if name == function else ():
+            service = stated or service
+            found.add(f"{service}:{action}")
+    return found
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_security_document_states_what_a_function_may_do(function: str) -> None:
+    sources = str(local_value("source_statements", "lambda_function"))
+    granted = allowed_actions(function)
+    for source, actions in re.findall(r"var\.(\w+) == null .*?Action = \[(.*?)\]", sources):
+        granted |= set(re.findall(r'"(.+?)"', actions)) if source in declared_functions()[function] else set()
+    stated = actions_in_security(function)
+    assert stated == granted, (
+        f"{function} in docs/security.md: lacks {granted - stated}, has {stated - granted}"
+    )
+
+
+def test_the_security_document_lists_every_function_and_no_other() -> None:
+    listed = {row[0] for row in table("docs/security.md", "function") if row[0]}
+    assert listed == {*FUNCTIONS, "all"}
+
+
+def test_a_permission_on_an_index_is_on_one_of_the_tables() -> None:
+    indexes = {index["IndexName"] for index in declared_table()["GlobalSecondaryIndexes"]}
+    for path in MODULE.glob("*.tf"):
+        named = set(re.findall(r'/index/([^"]+)"', path.read_text(encoding="utf-8")))
+        assert named <= indexes, f"{path.name} names indexes that the table lacks: {named - indexes}"
 
 
 def test_every_piece_of_iam_is_optional() -> None:

@@ -30,19 +30,20 @@ from image_metadata.model import record_fields
 from tests.contract.declared import (
     ROOT,
     TERRAFORM,
+    declared_functions,
     declared_routes,
     declared_variables,
     labelled,
     local_value,
     plain,
 )
-from tests.contract.documents import code_in, openapi, operation, readme_table, resolved
+from tests.contract.documents import code_in, openapi, operation, readme_table, resolved, table
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
 from tests.contract.test_routes import requests_in_postman
 from tests.support.api import module_of
 from tests.support.fields import name_in_record
 from tests.support.table import aws_account
-from tools.deploy import credentials, wheels
+from tools.deploy import cost, credentials, wheels
 from tools.dev import architecture
 
 ROUTES = sorted(declared_routes())
@@ -292,6 +293,29 @@ def test_the_runtimes_and_architectures_are_those_that_there_are_packages_for() 
     for variable, built in (("runtime", wheels.GLIBC_MINOR), ("architecture", wheels.ARCHITECTURES)):
         (validation,) = VARIABLES[variable]["validation"]
         assert set(re.findall(r'"([^"]+)"', validation["condition"])) == set(built), variable
+
+
+# --- what snapshots cost --------------------------------------------------------------------------------
+
+
+def test_the_cost_of_snapshots_is_that_of_the_declared_functions() -> None:
+    """The rows are functions of one size; the last one is their sum, without what only tokens need."""
+    kept = {}
+    for name, function in declared_functions().items():
+        if "routes" in function or "authorizes" in function:
+            variable = re.fullmatch(r"\$\{var\.(\w+)\}", str(function["memory_mb"]))
+            kept[name] = (VARIABLES[variable[1]]["default"] if variable else function["memory_mb"]) / 1024
+    month = cost.SNAPSHOT_GB_SECOND * 30 * 24 * 3600
+    *rows, total = table("docs/operations.md", "Functions")
+    stated = {
+        name: tuple(float(cell.removesuffix(" each")) for cell in cells)
+        for functions, *cells in rows
+        for name in code_in(functions)
+        if re.fullmatch(r"[a-z_]+", name)
+    }
+    assert stated == {name: (size, round(size * month, 2)) for name, size in kept.items()}
+    size = sum(size for name, size in kept.items() if name != "authorize")
+    assert [float(cell) for cell in total[1:]] == [size, round(size * month, 2)]
 
 
 # --- what the documents point at -------------------------------------------------------------------------

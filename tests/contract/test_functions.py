@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import hcl2
@@ -24,6 +25,7 @@ from tests.contract.declared import (
     local_value,
 )
 from tests.contract.documents import table
+from tools.deploy.package import read_declaration
 
 LAMBDAS = ROOT / "lambdas"
 SHARED = LAMBDAS / "shared"
@@ -34,13 +36,15 @@ MODULE = TERRAFORM / "modules" / PRODUCT
 MODULES = ["", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]
 #: What of a function's declaration makes that it is invoked.
 TRIGGERS = {"routes", "queue", "stream", "schedule", "authorizes"}
-FUNCTIONS = sorted(path.parent.name for path in LAMBDAS.glob("*/requirements.txt"))
+FUNCTIONS = sorted(path.parent.name for path in LAMBDAS.glob("*/lambda_function.py"))
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def settings_read() -> dict[str, set[str]]:
     """Function of the settings module -> the environment variables it reads."""
     return {
@@ -58,10 +62,9 @@ def settings_read() -> dict[str, set[str]]:
     }
 
 
-def needed_by(function: str) -> set[str]:
-    """The environment variables that a function's code can come to read, by following its imports."""
-    reads = settings_read()
-    found: set[str] = set()
+@cache
+def reached(function: str) -> set[Path]:
+    """The files that a function's code can come to import; the settings, which all share, aside."""
     seen: set[Path] = set()
     waiting = [LAMBDAS / function / "lambda_function.py"]
     while waiting:
@@ -73,11 +76,23 @@ def needed_by(function: str) -> set[str]:
             if isinstance(node, ast.ImportFrom):
                 folder = path.parents[node.level - 1] if node.level else SHARED
                 base = folder.joinpath(*(node.module or "").split(".")) if node.module else folder
-                waiting.append(base.with_suffix(".py"))
+                waiting += [base.with_suffix(".py"), base / "__init__.py"]
                 waiting += [base / f"{alias.name}.py" for alias in node.names]
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                found |= reads[node.attr] if node.value.id == "settings" else set()
-    return found
+    return seen
+
+
+def needed_by(function: str) -> set[str]:
+    """The environment variables that a function's code can come to read, by following its imports."""
+    reads = settings_read()
+    return {
+        name
+        for path in reached(function)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "settings"
+        for name in reads[node.attr]
+    }
 
 
 def routes_in_code(function: str) -> set[str] | None:
@@ -99,7 +114,17 @@ def test_a_function_goes_by_one_name(function: str) -> None:
     """Its place in the map, its declaration and its file bear the folder's name."""
     assert local_value("declared_functions")[function] == f"${{local.{function}}}"
     assert f"  {function} = {{\n" in (MODULE / f"{function}.tf").read_text(encoding="utf-8")
-    assert (LAMBDAS / function / "lambda_function.py").is_file()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_package_holds_what_its_function_imports(function: str) -> None:
+    folder = LAMBDAS / function
+    assert (folder / "requirements.txt").is_file(), f"{function} has no requirements.txt: run make lock"
+    packed, _, _ = read_declaration(LAMBDAS, function)
+    imported = {
+        path.relative_to(SHARED).parts[0] for path in reached(function) if path.is_relative_to(SHARED)
+    }
+    assert imported == set(packed), f"shared in lambdas/{function}/package.toml must be {sorted(imported)}"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

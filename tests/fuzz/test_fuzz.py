@@ -5,6 +5,7 @@ Short by default. `FUZZ_SECONDS=600 pytest tests/fuzz` runs that long; what it f
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -16,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from image_metadata import ImageMetadata, RangeReader, SourceError, extract, limits
+from image_metadata import FileReader, ImageMetadata, RangeReader, SourceError, extract, formats, limits
 from tests.support import odd, raws
 
 IMAGES = Path(__file__).parents[1] / "images"
@@ -50,7 +51,8 @@ SIGNATURES = [
     b"\0\0\0\x18ftypavif", b"\0\0\0\x18ftypheic", b"BM", b"\0\0\1\0\1\0", b"\xff\x0a", b"\xff\x4f\xff\x51",
     b"FUJIFILMCCD-RAW ", b"IIU\0\x18\0\0\0", b"IIRO\x08\0\0\0", b"\0MRM", b"FOVb\2\0\2\0", b"II\x1a\0\0\0HEAPCCDR",
     b"\0\0\0\x18ftypcrx ", b"II*\0\x10\0\0\0CR\2\0", b"P6\n", b"<svg", b"#?RADIANCE\n", b"v/1\1\2", b"\n\5\1\x08",
-    b"qoif", b"DDS ", b"\x01\xda", b"II\xbc\1\x08\0\0\0", b"\0\0\0\x0cJXL \r\n\x87\n", b"<svg style='",
+    b"qoif\0\0\0\2\0\0\0\2\4\0", b"DDS ", b"\x01\xda", b"II\xbc\1\x08\0\0\0", b"\0\0\0\x0cJXL \r\n\x87\n",
+    b"<svg style='", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\0\0\2" + bytes(9) + b"\2\0\2\0\x18\0",
 ]  # fmt: skip
 
 
@@ -79,6 +81,14 @@ def check(data: bytes) -> None:
     assert reader.bytes_fetched <= limits.MAX_BYTES
     assert reader.requests <= limits.MAX_REQUESTS
     assert elapsed < MAX_SECONDS, f"{elapsed:.1f} s"
+
+
+def test_every_reader_is_given_files_of_its_own() -> None:
+    files = [*SEEDS, *(signature.ljust(256, b"\0") for signature in SIGNATURES)]
+    for module in (*formats.READERS, *formats.WITHOUT_SIGNATURE):
+        assert any(module.matches(each[: formats.HEAD], FileReader(io.BytesIO(each))) for each in files), (
+            f"{module.__name__} takes none of these files: add first bytes that it takes to SIGNATURES"
+        )
 
 
 def mutate(data: bytes, generator: random.Random) -> bytes:

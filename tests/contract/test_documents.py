@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from image_api.handlers.get_image import PRESIGNED_SECONDS
 from image_api.request import Request
 from image_catalogue import settings
 from image_catalogue.errors import MissingSetting
@@ -219,6 +220,12 @@ def test_the_openapi_document_describes_every_figure_of_the_summary() -> None:
 def test_the_readme_names_every_figure_of_the_summary() -> None:
     cells = {code_in(row[0])[0]: code_in(row[2]) for row in readme_table("Route")}
     assert set(cells["GET /images/info"]) == {*COUNTED, *EXTREMES}
+
+
+def test_the_openapi_document_states_how_long_an_images_address_works() -> None:
+    described = openapi()["components"]["responses"]["Elsewhere"]
+    assert f"for {PRESIGNED_SECONDS // 60} minutes" in described["description"]
+    assert described["headers"]["Location"]["example"].endswith(f"X-Amz-Expires={PRESIGNED_SECONDS}")
 
 
 # --- Terraform's variables ------------------------------------------------------------------------------

@@ -39,8 +39,14 @@ for _field in FIELDS.values():
     if _field.kind not in (Kind.MOMENT, Kind.WORDS):
         for _rank, _block in enumerate(_field.blocks):
             _RANKS.setdefault(_block, {})[_field.name] = _rank
-#: Fields that go into the record as they were chosen, and the members of its groups.
-_PLAIN = ("gps", "title", "description", "artist", "copyright", "rating", "software")
+#: Fields that go into the record as they were chosen, those with a rule of their own aside; and its groups' members.
+_PLAIN = [
+    name
+    for name, field in FIELDS.items()
+    if field.within is None
+    and name in ImageMetadata.__dataclass_fields__
+    and name not in ("orientation", "dpi", "keywords")
+]
 _GROUPS = {
     group: [name for name, field in FIELDS.items() if field.within == group]
     for group in ("camera", "exposure")

@@ -149,4 +149,5 @@ def test_the_document_lists_the_sources_in_order(field: str) -> None:
         "description": ("description", "remark"),
     }.get(field, ("gps",) if field.startswith("gps.") else (last,))
     expected = [str(source) for name in names if name in FIELDS for source in FIELDS[name].sources]
+    assert field in documented(), f"docs/extractor.md has no row of {field}"
     assert re.findall(r"`((?:EXIF|XMP|IPTC|PNG) [^`]+)`", documented()[field]) == expected

@@ -63,9 +63,11 @@ def test_a_translation_names_what_there_is(name: str) -> None:
     for command in commands(text):
         if command.startswith("./deploy.sh"):
             parse_arguments(command.split()[1:])
+    words = set(code(text))
     assert set(declared_functions()) >= {
-        word for word in code(text) if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", word)
+        word for word in words if re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", word)
     }
+    assert not (missing := set(declared_functions()) - words), f"{name} does not say what {missing} are for"
     targets = re.findall(r"^([a-z-]+):", page("Makefile"), re.MULTILINE)
     assert {word.split()[1] for word in commands(text) if word.startswith("make ")} <= set(targets)
     assert set(re.findall(r"TF_VAR_(\w+)=", text)) <= set(labelled("variable", ""))

@@ -95,7 +95,7 @@ def make_images() -> None:
 
 
 def golden() -> dict[str, Any]:
-    """What the extractor says of each file, by name."""
+    """What the extractor says of each file, by name; its version aside, so that what differs is a difference."""
     from image_metadata import extract
 
     records = {}
@@ -103,6 +103,7 @@ def golden() -> dict[str, Any]:
         if path.suffix in SUFFIXES:
             with path.open("rb") as file:
                 records[path.name] = extract(file).to_dict()
+            del records[path.name]["extractor_version"]
     return records
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -28,6 +29,13 @@ def table(document: str, first_column: str) -> list[list[str]]:
 def readme_table(first_column: str) -> list[list[str]]:
     """Such a table of the README."""
     return table("README.md", first_column)
+
+
+def assert_same(stated: Collection[str], there: Collection[str], document: str) -> None:
+    """A document names what there is, and nothing else."""
+    lacking, beyond = sorted(set(there) - set(stated)), sorted(set(stated) - set(there))
+    assert not lacking, f"{document} lacks {', '.join(lacking)}"
+    assert not beyond, f"{document} has {', '.join(beyond)}, which there is not"
 
 
 def code_in(cell: str) -> list[str]:
@@ -64,7 +72,9 @@ def operations() -> dict[str, dict[str, Any]]:
 
 def operation(route: str) -> dict[str, Any]:
     """The operation of a declared route. OpenAPI has no greedy parameters: the plus sign is API Gateway's alone."""
-    return operations()[route.replace("+}", "}")]
+    described = route.replace("+}", "}")
+    assert described in operations(), f"docs/openapi.yaml lacks {described}"
+    return operations()[described]
 
 
 def statuses(described: dict[str, Any]) -> set[int]:

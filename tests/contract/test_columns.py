@@ -12,6 +12,7 @@ from image_catalogue.records import PIXELS, record_of
 from image_metadata.model import record_fields
 from image_search.columns import BY_NAME, COLUMNS, glue_columns, row_of, sql_types
 from tests.contract.declared import ROOT
+from tests.contract.documents import assert_same
 from tests.support.records import record
 
 #: What the type of a record's field is as a column.
@@ -26,12 +27,14 @@ def object_fields() -> list[str]:
 
 
 def test_every_field_of_the_record_is_a_column() -> None:
-    assert set(BY_NAME) == set(object_fields()) | set(record_fields()) | {f"pixels.{name}" for name in PIXELS}
+    fields = [*object_fields(), *record_fields(), *(f"pixels.{name}" for name in PIXELS)]
+    assert_same(BY_NAME, fields, "image_search/columns.py")
     assert [name for name in BY_NAME if name in record_fields()] == list(record_fields())
 
 
 @pytest.mark.parametrize("name", list(record_fields()))
 def test_a_column_has_its_fields_type(name: str) -> None:
+    assert name in BY_NAME, f"image_search/columns.py lacks {name}"
     hint = record_fields()[name]
     arguments = [argument for argument in get_args(hint) if argument not in (type(None), ...)]
     if str(hint).startswith(("list", "tuple")) or any(str(each).startswith("tuple") for each in arguments):

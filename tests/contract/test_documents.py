@@ -38,7 +38,7 @@ from tests.contract.declared import (
     local_value,
     plain,
 )
-from tests.contract.documents import code_in, openapi, operation, readme_table, resolved, table
+from tests.contract.documents import assert_same, code_in, openapi, operation, readme_table, resolved, table
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
 from tests.contract.test_routes import requests_in_postman
 from tests.support.api import module_of
@@ -88,7 +88,7 @@ def fields_in_openapi() -> dict[str, dict[str, Any]]:
 def test_the_readme_names_every_field_of_the_record() -> None:
     stated = [name for row in readme_table("Field") for name in code_in(row[0])]
     assert len(stated) == len(set(stated)), "a field is stated twice"
-    assert set(stated) == fields_in_code()
+    assert_same(stated, fields_in_code(), "README.md, table of fields,")
 
 
 def test_no_description_in_the_openapi_document_ends_at_a_comma() -> None:
@@ -103,7 +103,7 @@ def test_no_description_in_the_openapi_document_ends_at_a_comma() -> None:
 
 
 def test_the_openapi_document_describes_every_field_of_the_record() -> None:
-    assert set(fields_in_openapi()) == fields_in_code()
+    assert_same(fields_in_openapi(), fields_in_code(), "docs/openapi.yaml, schema Record,")
 
 
 def json_type(hint: Any) -> str:
@@ -117,16 +117,18 @@ def json_type(hint: Any) -> str:
 
 def test_a_field_has_the_type_that_the_openapi_document_states() -> None:
     described = fields_in_openapi()
-    assert {name: described[name]["type"] for name in record_fields()} == {
-        name: json_type(hint) for name, hint in record_fields().items()
-    }
+    for name, hint in record_fields().items():
+        stated = described.get(name, {}).get("type")
+        assert stated == json_type(hint), f"docs/openapi.yaml, schema Record: type of {name}"
 
 
 def test_a_number_has_the_bounds_that_the_openapi_document_states() -> None:
     described = fields_in_openapi()
     bounded = {name_in_record(field): field.bounds for field in FIELDS.values() if field.bounds}
     assert bounded
-    assert bounded == {name: (described[name]["minimum"], described[name]["maximum"]) for name in bounded}
+    for name, bounds in bounded.items():
+        stated = tuple(described.get(name, {}).get(end) for end in ("minimum", "maximum"))
+        assert stated == bounds, f"docs/openapi.yaml, schema Record: minimum and maximum of {name}"
 
 
 def examples(node: Any, place: str = "#") -> Iterator[tuple[str, Any]]:
@@ -185,6 +187,7 @@ def parameters_in_code() -> dict[str, set[str]]:
 def parameters_in_readme(route: str) -> set[str]:
     """The second column of the table of routes: parameters, or the route whose parameters it takes."""
     cells = {code_in(row[0])[0]: code_in(row[1]) for row in readme_table("Route")}
+    assert route in cells, f"README.md, table of routes, lacks {route}"
     stated = cells[route]
     return parameters_in_readme(stated[0]) if stated and " " in stated[0] else set(stated)
 
@@ -196,30 +199,33 @@ def parameters_in_openapi(route: str) -> set[str]:
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_the_readme_names_every_query_parameter(route: str, parameters_in_code: dict[str, set[str]]) -> None:
-    assert parameters_in_readme(route) == parameters_in_code[route]
+    assert_same(parameters_in_readme(route), parameters_in_code[route], f"README.md, parameters of {route},")
 
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_the_openapi_document_describes_every_query_parameter(
     route: str, parameters_in_code: dict[str, set[str]]
 ) -> None:
-    assert parameters_in_openapi(route) == parameters_in_code[route]
+    assert_same(
+        parameters_in_openapi(route), parameters_in_code[route], f"docs/openapi.yaml, parameters of {route},"
+    )
 
 
 def test_the_postman_collection_uses_every_query_parameter(parameters_in_code: dict[str, set[str]]) -> None:
     used = {name for _, address in requests_in_postman() for name in parse_qs(urlsplit(address).query)}
-    assert set().union(*parameters_in_code.values()) <= used
+    lacking = set().union(*parameters_in_code.values()) - used
+    assert not lacking, f"no request of the Postman collection uses {lacking}"
 
 
 def test_the_openapi_document_describes_every_figure_of_the_summary() -> None:
     summary = openapi()["components"]["schemas"]["Summary"]
-    assert set(summary["properties"]) == {*COUNTED, *EXTREMES}
-    assert set(summary["required"]) == set(COUNTED)
+    assert_same(summary["properties"], {*COUNTED, *EXTREMES}, "docs/openapi.yaml, schema Summary,")
+    assert_same(summary["required"], COUNTED, "docs/openapi.yaml, schema Summary, required,")
 
 
 def test_the_readme_names_every_figure_of_the_summary() -> None:
     cells = {code_in(row[0])[0]: code_in(row[2]) for row in readme_table("Route")}
-    assert set(cells["GET /images/info"]) == {*COUNTED, *EXTREMES}
+    assert_same(cells["GET /images/info"], {*COUNTED, *EXTREMES}, "README.md, GET /images/info,")
 
 
 def test_the_openapi_document_states_how_long_an_images_address_works() -> None:
@@ -242,6 +248,7 @@ def test_the_readme_states_every_variable_with_its_default() -> None:
         stated_value(entry) for row in readme_table("Variable and its default") for entry in code_in(row[0])
     ]
     assert len(stated) == len(dict(stated)), "a variable is stated twice"
+    assert_same(dict(stated), VARIABLES, "README.md, table of variables,")
     assert dict(stated) == {name: body["default"] for name, body in VARIABLES.items()}
 
 
@@ -265,6 +272,7 @@ def test_what_the_code_takes_for_a_missing_setting_is_the_variables_default(
     for setting, (name,) in settings_read().items():
         with suppress(MissingSetting):  # has no default: Terraform must state it
             taken = getattr(settings, setting)()
+            assert name in given, f"settings.py reads {name}, which Terraform gives no function"
             (reference,) = re.findall(r"(var|local)\.(\w+)", str(given[name]))
             kind, source = reference
             taken = list(taken) if isinstance(taken, tuple) else taken
@@ -283,10 +291,10 @@ def test_terraform_admits_the_numbers_that_the_code_takes(monkeypatch: pytest.Mo
     assert bounds
     for name, (low, high) in bounds.items():
         number = f"var.{name.lower()}"
-        (validation,) = labelled("variable")[name.lower()]["validation"]
-        assert validation["condition"] == (
+        validations = labelled("variable").get(name.lower(), {}).get("validation", [])
+        assert [validation["condition"] for validation in validations] == [
             f"${{{number} >= {low} && {number} <= {high} && floor({number}) == {number}}}"
-        )
+        ], f"variables.tf, validation of {name.lower()}"
 
 
 def test_what_the_tools_take_unasked_is_the_variables_default() -> None:
@@ -320,6 +328,7 @@ def test_the_cost_of_snapshots_is_that_of_the_declared_functions() -> None:
         for name in code_in(functions)
         if re.fullmatch(r"[a-z_]+", name)
     }
+    assert_same(stated, kept, "docs/operations.md, table of snapshots,")
     assert stated == {name: (size, round(size * month, 2)) for name, size in kept.items()}
     size = sum(size for name, size in kept.items() if name != "authorize")
     assert [float(cell) for cell in total[1:]] == [size, round(size * month, 2)]

@@ -24,7 +24,7 @@ from tests.contract.declared import (
     labelled,
     local_value,
 )
-from tests.contract.documents import table
+from tests.contract.documents import assert_same, table
 from tools.deploy.package import read_declaration
 
 LAMBDAS = ROOT / "lambdas"
@@ -190,15 +190,12 @@ def test_the_security_document_states_what_a_function_may_do(function: str) -> N
     granted = allowed_actions(function)
     for source, actions in re.findall(r"var\.(\w+) == null .*?Action = \[(.*?)\]", sources):
         granted |= set(re.findall(r'"(.+?)"', actions)) if source in declared_functions()[function] else set()
-    stated = actions_in_security(function)
-    assert stated == granted, (
-        f"{function} in docs/security.md: lacks {granted - stated}, has {stated - granted}"
-    )
+    assert_same(actions_in_security(function), granted, f"docs/security.md, {function},")
 
 
 def test_the_security_document_lists_every_function_and_no_other() -> None:
-    listed = {row[0] for row in table("docs/security.md", "function") if row[0]}
-    assert listed == {*FUNCTIONS, "all"}
+    listed = [row[0] for row in table("docs/security.md", "function") if row[0]]
+    assert_same(listed, [*FUNCTIONS, "all"], "docs/security.md, table of permissions,")
 
 
 def test_a_permission_on_an_index_is_on_one_of_the_tables() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.contract.declared import ROOT, declared_functions, declared_routes, local_value
-from tests.contract.documents import code_in, operations, readme_table
+from tests.contract.documents import assert_same, code_in, operations, readme_table
 
 
 def routes_in_readme() -> set[str]:
@@ -55,18 +55,18 @@ def test_no_route_is_declared_twice() -> None:
 
 
 def test_the_readme_names_every_route() -> None:
-    assert routes_in_readme() == set(declared_routes())
+    assert_same(routes_in_readme(), declared_routes(), "README.md, table of routes,")
 
 
 def test_the_openapi_document_describes_every_route() -> None:
     # OpenAPI has no greedy parameters: the plus sign is API Gateway's alone.
     described = {route.replace("+}", "}") for route in operations()}
-    assert described == {route.replace("+}", "}") for route in declared_routes()}
+    assert_same(described, [route.replace("+}", "}") for route in declared_routes()], "docs/openapi.yaml")
 
 
 def test_the_postman_collection_calls_every_route() -> None:
     called = {route_of(method, address.split("?")[0]) for method, address in requests_in_postman()}
-    assert called - {None} == set(declared_routes())
+    assert_same([route for route in called if route], declared_routes(), "the Postman collection")
 
 
 def test_a_preflight_allows_every_header_that_the_api_reads() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from image_api.handlers import search_images
 from image_catalogue import clients
 from image_catalogue.catalogue import Catalogue
-from tests.contract.declared import ROOT, allowed_actions, declared_routes
+from tests.contract.declared import ROOT, allowed_actions, declared_functions, declared_routes, environment_of
 from tests.contract.documents import operation, problems, statuses
 from tests.events import load
 
@@ -196,23 +196,17 @@ class Api:
 def running_api() -> Iterator[Api]:
     """The API on an account of its own, with nothing in it."""
     with aws_account() as patch:
-        for name, value in {
+        given = {
             "BUCKET_NAME": BUCKET,
             "PREVIEW_BUCKET": PREVIEW_BUCKET,
             "TABLE_NAME": TABLE,
             "MAX_UPLOAD_BYTES": "100000000",
             "SEARCH_BUCKET": SEARCH_BUCKET,
-        }.items():
-            patch.setenv(name, value)
-        for name in (
-            "CORS_ALLOW_ORIGIN",
-            "COUNTER_SHARDS",
-            "GPS",
-            "INDEX_SHARDS",
-            "SEARCH_PARTS",
-            "UPLOAD_PREFIXES",
-        ):
+        }
+        for name in set().union(*map(environment_of, declared_functions())) - set(given):
             patch.delenv(name, raising=False)
+        for name, value in given.items():
+            patch.setenv(name, value)
         make_bucket()
         make_bucket(name=PREVIEW_BUCKET)
         make_bucket(name=SEARCH_BUCKET)

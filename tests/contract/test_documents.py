@@ -26,7 +26,9 @@ from image_catalogue import settings
 from image_catalogue.errors import MissingSetting
 from image_catalogue.items import COUNTED, public
 from image_catalogue.records import PIXELS, record_of
+from image_metadata import formats
 from image_metadata.fields import FIELDS
+from image_metadata.formats import pillow
 from image_metadata.model import record_fields
 from tests.contract.declared import (
     ROOT,
@@ -153,6 +155,19 @@ def test_every_example_is_what_its_schema_admits() -> None:
     assert found
     for place, value in found:
         Draft202012Validator({"$ref": f"openapi{place}"}, registry=registry).validate(value)
+
+
+def test_the_extractors_document_lists_every_format() -> None:
+    """A row for each reader, in the order in which they are asked."""
+    stated = [[code_in(cell) for cell in row[:3]] for row in table("docs/extractor.md", "format")]
+    read = [
+        [[name for name in dict.fromkeys(names) if name] for names in zip(*module.TYPES, strict=True)]
+        for module in (*formats.READERS, *formats.WITHOUT_SIGNATURE, pillow)
+    ]
+    lacking = [row for row in read if row not in stated]
+    beyond = [row for row in stated if row not in read]
+    assert not lacking and not beyond, f"docs/extractor.md, table of formats, lacks {lacking}, has {beyond}"
+    assert stated == read, "docs/extractor.md: the formats' order is that of READERS"
 
 
 # --- query parameters -----------------------------------------------------------------------------------

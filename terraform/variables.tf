@@ -54,7 +54,7 @@ variable "table_name" {
 }
 
 variable "kms_key_arn" {
-  description = "ARN of a key of your own that encrypts images and records; its policy must let this account's IAM decide. Null: the keys of S3 and DynamoDB."
+  description = "ARN of a key of your own that encrypts images and records, in the search snapshot and Athena's answers too; its policy must let this account's IAM decide. Null: the keys of S3 and DynamoDB."
   type        = string
   default     = null
 }

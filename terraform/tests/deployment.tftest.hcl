@@ -97,6 +97,10 @@ run "alarms_and_a_key_of_ones_own" {
     alarm_topic_arn  = "arn:aws:sns:us-east-1:123456789012:oncall"
     kms_key_arn      = "arn:aws:kms:us-east-1:123456789012:key/mine"
     batch_operations = true
+    athena           = true
+    auth             = "jwt"
+    jwt_issuer       = "https://login.example.org"
+    jwt_audience     = "photos"
   }
 
   assert {
@@ -125,6 +129,16 @@ run "alarms_and_a_key_of_ones_own" {
       } == { for service in ["s3", "dynamodb"] : "${service}.us-east-1.amazonaws.com" => [var.kms_key_arn] }
     ])
     error_message = "Every function may use the key, through S3 and DynamoDB alone."
+  }
+
+  assert {
+    condition     = [module.bucket[0].kms_key_arn, module.preview_bucket[0].kms_key_arn, module.search_bucket[0].kms_key_arn] == [var.kms_key_arn, var.kms_key_arn, var.kms_key_arn]
+    error_message = "The key must encrypt whatever holds images or records."
+  }
+
+  assert {
+    condition     = module.athena[0].kms_key_arn == var.kms_key_arn
+    error_message = "The key must encrypt Athena's answers, which hold records."
   }
 
   assert {

@@ -13,6 +13,12 @@ variable "results_prefix" {
   type        = string
 }
 
+variable "kms_key_arn" {
+  description = "ARN of the key that encrypts answers; null: S3's own."
+  type        = string
+  default     = null
+}
+
 variable "scan_limit_gb" {
   description = "Gigabytes that one query may read; it is ended where it would read more."
   type        = number

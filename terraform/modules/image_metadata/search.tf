@@ -5,6 +5,7 @@ module "search_bucket" {
 
   name          = local.search_bucket_name
   force_destroy = true
+  kms_key_arn   = var.kms_key_arn
   local         = var.local_endpoint != null
   temporary     = var.athena ? { (local.athena_results) = 7 } : {}
 }
@@ -16,6 +17,7 @@ module "athena" {
   name           = local.name
   bucket         = module.search_bucket[0].name
   results_prefix = local.athena_results
+  kms_key_arn    = var.kms_key_arn
 }
 
 locals {

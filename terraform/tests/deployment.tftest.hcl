@@ -126,9 +126,17 @@ run "alarms_and_a_key_of_ones_own" {
       {
         for statement in jsondecode(function.policy).Statement : one(statement.Condition.StringEquals["kms:ViaService"]) => statement.Resource
         if startswith(statement.Sid, "UseKey")
-      } == { for service in ["s3", "dynamodb"] : "${service}.us-east-1.amazonaws.com" => [var.kms_key_arn] }
+        } == {
+        for service in ["s3", "dynamodb"] : "${service}.us-east-1.amazonaws.com" => [var.kms_key_arn]
+        if strcontains(function.policy, "\"${service}:")
+      }
     ])
-    error_message = "Every function may use the key, through S3 and DynamoDB alone."
+    error_message = "Functions may use the key through S3 and DynamoDB alone, and through each only where they use it."
+  }
+
+  assert {
+    condition     = !strcontains("${module.functions["show_gallery"].policy}${module.functions["authorize"].policy}", "kms:")
+    error_message = "What reads neither bucket nor table has no use for the key."
   }
 
   assert {

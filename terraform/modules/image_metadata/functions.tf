@@ -83,10 +83,19 @@ locals {
         actions = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
       }
       } : sid => {
+      service   = use.service
       actions   = use.actions
       resources = [var.kms_key_arn]
       condition = { StringEquals = { "kms:ViaService" = ["${use.service}.${local.region}.amazonaws.com"] } }
     } if var.kms_key_arn != null
+  }
+
+  # The services that a function's actions are of. One that takes the table's changes reads its stream.
+  services_used = {
+    for name, function in local.functions : name => concat(
+      [for action in flatten([for statement in function.permissions : statement.actions]) : split(":", action)[0]],
+      can(function.stream) ? ["dynamodb"] : [],
+    )
   }
 
   # Without it S3 answers 403 for a key that is not there. Only a listing states a prefix, a GetObject does not.
@@ -106,7 +115,9 @@ module "functions" {
   common          = local.function_common
   memory_mb       = each.value.memory_mb
   timeout_seconds = each.value.timeout_seconds
-  permissions     = merge(each.value.permissions, local.may_use_key)
+  permissions = merge(each.value.permissions, {
+    for sid, statement in local.may_use_key : sid => statement if contains(local.services_used[each.key], statement.service)
+  })
 
   # Somebody waits for those that API Gateway invokes; events and schedules do not mind a cold start.
   snap_start = var.snap_start && (can(each.value.routes) || can(each.value.authorizes))

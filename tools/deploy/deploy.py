@@ -693,6 +693,7 @@ def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, li
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; failures exit 1 with a message that says what to do next."""
     options, extra = parse_arguments(arguments)
+    os.umask(0o077)  # state, plan and variables hold the API key; Terraform inherits it
     place = find_place(os.environ)
     if place.local:
         for name, value in LOCAL_DEFAULTS.items():

@@ -306,6 +306,15 @@ def test_missing_credentials_are_explained_before_anything_is_built(tmp_path: Pa
     assert done.returncode == 1 and "AWS Details > AWS CLI: Show" in done.stderr and done.stdout == ""
 
 
+def test_what_it_and_terraform_write_is_its_user_s_alone(tmp_path: Path) -> None:
+    state, home = tmp_path / "state", tmp_path / "home"
+    command(tmp_path, "terraform", ': > "$STATE"; echo \'{"terraform_version": "1.11.4"}\'')
+    local = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "DEPLOY_DIR": str(home)}
+    run_script("deploy.sh", tmp_path, "check", PYTHON=sys.executable, STATE=str(state), **local)
+    for written in (state, home):
+        assert stat.S_IMODE(written.stat().st_mode) & 0o077 == 0, f"{written} is open to others"
+
+
 def test_destroy_without_a_terminal_wants_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deploy, "log_in", lambda *_: (CREDENTIALS, OWNER))
 

@@ -46,7 +46,7 @@ from tests.contract.test_routes import requests_in_postman
 from tests.support.api import module_of
 from tests.support.fields import name_in_record
 from tests.support.table import aws_account
-from tools.deploy import cost, credentials, wheels
+from tools.deploy import cost, credentials, deploy, wheels
 from tools.dev import architecture
 
 ROUTES = sorted(declared_routes())
@@ -314,6 +314,8 @@ def test_terraform_admits_the_numbers_that_the_code_takes(monkeypatch: pytest.Mo
 
 def test_what_the_tools_take_unasked_is_the_variables_default() -> None:
     assert VARIABLES["region"]["default"] == credentials.DEFAULT_REGION
+    assert VARIABLES["stage"]["default"] == deploy.DEFAULT_STAGE
+    assert VARIABLES["name_prefix"]["default"] == deploy.DEFAULT_PREFIX
     assert VARIABLES["runtime"]["default"] == wheels.DEFAULT_RUNTIME
     assert VARIABLES["architecture"]["default"] == wheels.DEFAULT_ARCHITECTURE
 

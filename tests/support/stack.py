@@ -88,10 +88,9 @@ class Site:
         deploy_dir = Path(self.environment["DEPLOY_DIR"])
         return Terraform(self.environment, deploy_dir / "terraform.tfstate", deploy_dir / "terraform")
 
-    def variable_files(self) -> list[str]:
-        """The variable files ``deploy.sh`` used, as Terraform's options."""
-        files = [ROOT / "terraform/local.tfvars", Path(self.environment["DEPLOY_DIR"]) / "variables.json"]
-        return [f"-var-file={path}" for path in files]
+    def variable_file(self) -> str:
+        """The variable file ``deploy.sh`` used, as Terraform's option."""
+        return f"-var-file={Path(self.environment['DEPLOY_DIR']) / 'variables.json'}"
 
     def deploy_script(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run ``deploy.sh`` onto this local AWS."""
@@ -118,7 +117,7 @@ class Site:
     def destroy_by_terraform(self) -> None:
         """Run plain ``terraform destroy``, which has to end well."""
         done = self.terraform.capture(
-            "destroy", "-auto-approve", "-input=false", "-no-color", *self.variable_files()
+            "destroy", "-auto-approve", "-input=false", "-no-color", self.variable_file()
         )
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 

@@ -59,18 +59,25 @@ ROOT = Path(__file__).resolve().parents[2]
 LAB_ROLE = "LabRole"
 #: Where AWS Academy Learner Labs may work (the lab's own instructions, "Service usage and other restrictions").
 LAB_REGIONS = ("us-east-1", "us-west-2")
-#: As in terraform/variables.tf and terraform/local.tfvars (tests/contract holds them equal).
+#: As in terraform/variables.tf (tests/contract holds them equal).
 DEFAULT_STAGE = "dev"
-LOCAL_STAGE = "local"
 DEFAULT_PREFIX = "image-metadata"
+LOCAL_STAGE = "local"
 PLAN_FILE = "deploy.tfplan"
 KEPT_VARIABLES = CONFIGURATION / "deploy.auto.tfvars.json"
-LOCAL_VARIABLES = CONFIGURATION / "local.tfvars"
 POSTMAN_FILE = "image-metadata-api.postman_environment.json"
 LOCAL_DEFAULTS = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_EC2_METADATA_DISABLED": "true",
+}
+#: Terraform variables whose default the local AWS has another of.
+LOCAL_VARIABLES = {
+    # Found at once: nobody counts the requests here.
+    "search_delay_seconds": 1,
+    # A plan without access log settings never comes back empty there, nor one with alarms.
+    "access_logs": True,
+    "monitoring": False,
 }
 
 
@@ -94,10 +101,8 @@ class Place:
         return self.endpoint is not None
 
     def options(self) -> list[str]:
-        """Terraform's options that name the variable files it does not read by itself."""
-        if not self.local:
-            return []
-        return [f"-var-file={LOCAL_VARIABLES}", f"-var-file={self.variables}"]
+        """Terraform's option that names the variable file it does not read by itself."""
+        return [f"-var-file={self.variables}"] if self.local else []
 
     def provider(self, terraform: Terraform) -> contextlib.AbstractContextManager[None]:
         """Where Terraform's provider may serve several commands, that it does."""
@@ -271,7 +276,7 @@ def variables_for(
     }
     if place.local:
         kept_key = str(_kept(place.variables).get("api_key_value", ""))
-        wanted |= {
+        wanted |= LOCAL_VARIABLES | {
             "build_dir": str(place.build),
             "local_endpoint": place.endpoint,
             "api_key_value": kept_key if kept_key.isalnum() else secrets.token_hex(16),
@@ -528,10 +533,9 @@ def destroy(
     if place.endpoint and bucket:
         with contextlib.suppress(ApiError):  # Terraform says what is wrong
             empty_bucket(place.endpoint, str(bucket), credentials, region)
-    options = [option for option in place.options() if Path(option.partition("=")[2]).exists()]
     with place.provider(terraform):
         code = terraform.run(
-            "destroy", "-compact-warnings", *([] if ask else ["-auto-approve"]), *options, *extra
+            "destroy", "-compact-warnings", *([] if ask else ["-auto-approve"]), *place.options(), *extra
         )
     if code:
         print(

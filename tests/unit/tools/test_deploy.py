@@ -127,6 +127,23 @@ def test_an_absent_role_is_written_so_that_no_older_value_stays(configuration: P
     assert variables["lambda_role_arn"] is None
 
 
+def test_the_user_s_own_settings_stand_on_the_local_aws(configuration: Path) -> None:
+    local = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "DEPLOY_DIR": str(configuration / "local")}
+    place, target = deploy.find_place(local), wheels.host_target()
+    assert place.options() == [f"-var-file={place.variables}"], "a file would outrank what the user set"
+
+    usual = deploy.variables_for(place, target, "us-east-1", None, local)
+    assert {"search_delay_seconds": 1, "access_logs": True, "monitoring": False}.items() <= usual.items()
+
+    names = ("api_key_value", "search_delay_seconds", "access_logs", "monitoring", "force_destroy")
+    user = local | {f"TF_VAR_{name}": "x" for name in names}
+    assert not set(names) & set(deploy.variables_for(place, target, "us-east-1", None, user))
+    (configuration / "terraform.tfvars").write_text("monitoring = true\n")
+    assert "monitoring" not in deploy.variables_for(place, target, "us-east-1", None, local)
+    aws = deploy.variables_for(deploy.find_place({}), target, "us-east-1", None, {})
+    assert not {"search_delay_seconds", "access_logs"} & set(aws)
+
+
 def test_pixels_are_looked_at_locally_as_long_as_there_is_search(configuration: Path) -> None:
     def pixels(environment: dict[str, str]) -> object:
         place = deploy.find_place(environment)

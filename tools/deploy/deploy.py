@@ -209,7 +209,9 @@ def user_setting(name: str, environment: Mapping[str, str]) -> str | None:
         text = (CONFIGURATION / "terraform.tfvars").read_text(encoding="utf-8-sig")
     except OSError:
         return None
-    found = re.search(rf'^[ \t]*{re.escape(name)}[ \t]*=[ \t]*(?:"([^"\n]*)"|([^\n#]*))', text, re.MULTILINE)
+    found = re.search(
+        rf'^[ \t]*{re.escape(name)}[ \t]*=[ \t]*(?:"([^"\n]*)"|((?:(?!#|//|/\*).)*))', text, re.MULTILINE
+    )
     if found is None:
         return None
     return found[1] if found[1] is not None else found[2].strip()

@@ -100,6 +100,7 @@ def test_images_outlive_destroy_except_in_a_lab_and_locally(configuration: Path)
 @pytest.mark.parametrize(
     ("line", "value"),
     [('stage = "prod"', "prod"), ("stage=7 # seven", "7"), ('  stage   = ""', ""), ("stage = null", "null"),
+     ("stage = true // yes", "true"), ("stage = 7 /* seven */", "7"), ('stage = "a//b" // two', "a//b"),
      ("stage = true", "true"), ('# stage = "x"', None), ('other_stage = "x"', None)],
 )  # fmt: skip
 def test_settings_are_read_as_terraform_reads_them(configuration: Path, line: str, value: str | None) -> None:

@@ -64,6 +64,8 @@ DEFAULT_STAGE = "dev"
 DEFAULT_PREFIX = "image-metadata"
 LOCAL_STAGE = "local"
 PLAN_FILE = "deploy.tfplan"
+#: Of Terraform's options the one that every command takes, those too that hand it to nobody.
+NO_COLOR = "-no-color"
 KEPT_VARIABLES = CONFIGURATION / "deploy.auto.tfvars.json"
 POSTMAN_FILE = "image-metadata-api.postman_environment.json"
 LOCAL_DEFAULTS = {
@@ -637,7 +639,8 @@ def run_backfill(
         arguments.append(f"--role-arn={outputs['batch_operations_role_arn']}")
     if yes or place.local:
         arguments.append("--yes")
-    command = [str(python_with_boto3()), str(ROOT / "tools/ops/backfill.py"), *arguments, *extra]
+    arguments += [option for option in extra if option != NO_COLOR]
+    command = [str(python_with_boto3()), str(ROOT / "tools/ops/backfill.py"), *arguments]
     return subprocess.run(command, check=False).returncode
 
 
@@ -689,8 +692,8 @@ def parse_arguments(arguments: list[str] | None) -> tuple[argparse.Namespace, li
         help="deploy even where the plan deletes or replaces a bucket or table with what it holds",
     )
     options, extra = parser.parse_known_args(arguments)
-    # These two have no Terraform to hand options to; -no-color is any command's.
-    unknown = [option for option in extra if option != "-no-color"]
+    # These two have no Terraform to hand options to.
+    unknown = [option for option in extra if option != NO_COLOR]
     if unknown and options.command in ("check", "verify"):
         parser.error(f"{options.command} takes no {' '.join(unknown)}")
     return options, extra

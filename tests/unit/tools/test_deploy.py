@@ -920,5 +920,7 @@ def test_backfill_is_given_what_is_deployed(
     assert command[0] == sys.executable and command[1].endswith("tools/ops/backfill.py")
     assert {"--bucket=b", "--prefix=2024/", "--prefix=", "--role-arn=arn:role", "--yes"} <= set(command)
     assert command[-1] == "--method=queue"
+    assert deploy.run_backfill(place, Recorded(False, True), {}, True, ["-no-color"]) == 1
+    assert "-no-color" not in ran.pop(), "its own parser knows no such option"
     with pytest.raises(deploy.DeployError, match="not deployed from here"):
         deploy.run_backfill(place, Recorded(False, False), {}, True, [])

@@ -10,7 +10,7 @@ MAX_PIXELS = 100_000_000
 MAX_JPEG_PIXELS = 400_000_000
 #: Address space of the decoding process.
 MAX_MEMORY_BYTES = 1_600_000_000
-#: Seconds that one decoding may take; API Gateway gives up after 29.
+#: Seconds that one decoding may take; API Gateway gives up after 28.
 MAX_SECONDS = 20.0
 #: Text that a PNG may carry; Pillow's own limits, of 1 and 64 MiB, would cost the picture.
 MAX_PNG_TEXT = 64 * 1024 * 1024

@@ -54,7 +54,7 @@ MAX_SORT_KEYS = 3
 SORTED_CHARACTERS = 200
 #: Of what images are sorted by; the others are texts.
 _TYPES = {INTEGER: (int,), NUMBER: (int, float), BOOLEAN: (bool,)}
-#: API Gateway answers after 29 seconds, whatever the function does.
+#: API Gateway gives up a call after 28 seconds, whatever the function does.
 QUERY_SECONDS = 20.0
 #: A page ends before its records come to more: what a function may answer is 6 MB.
 MAX_PAGE_BYTES = 4_000_000

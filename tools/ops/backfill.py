@@ -31,8 +31,9 @@ from tools.terminal import progress
 #: Above so many objects a job of S3 Batch Operations is used: a bucket is listed here in some minutes, and no longer.
 MOST_BY_QUEUE = 1_000_000
 POLL_SECONDS = 1.0
-#: Without any progress for so long, something is wrong (s3_file_event's timeout times six is the longest pause).
-PATIENCE_SECONDS = 900.0
+#: Without any progress for so long, something is wrong; and for twice the queue's visibility timeout, after which a
+#: failed event comes again.
+LEAST_PATIENCE_SECONDS = 900.0
 _REPORTS = "batch-reports"
 _ENDED = frozenset(("Complete", "Failed", "Cancelled", "Suspended"))
 
@@ -126,16 +127,19 @@ def drained(sqs: Any, queue_url: str, total: int) -> None:
     with progress(stderr=True) as bar:
         task = bar.add_task("cataloguing", total=total)
         while True:
-            held = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+            held = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[*names, "VisibilityTimeout"])[
+                "Attributes"
+            ]
+            patience = max(LEAST_PATIENCE_SECONDS, 2 * int(held["VisibilityTimeout"]))
             waiting = sum(int(held.get(name, 0)) for name in names)
             bar.update(task, completed=max(total - waiting, 0))
             if waiting == 0:
                 return
             if least is None or waiting < least:
                 least, moved = waiting, time.monotonic()
-            elif time.monotonic() - moved > PATIENCE_SECONDS:
+            elif time.monotonic() - moved > patience:
                 raise BackfillError(
-                    f"{waiting} messages wait in the queue and none has gone for {PATIENCE_SECONDS / 60:.0f} minutes: "
+                    f"{waiting} messages wait in the queue and none has gone for {patience / 60:.0f} minutes: "
                     "look at the function's log (docs/operations.md, When an event fails), then run this again"
                 )
             time.sleep(POLL_SECONDS)

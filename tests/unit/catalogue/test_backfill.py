@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -146,11 +148,27 @@ def test_nothing_begins_unconfirmed(s3: Any, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_queue_that_does_not_move_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     class Stuck:
         def get_queue_attributes(self, **_request: Any) -> dict[str, Any]:
-            return {"Attributes": {"ApproximateNumberOfMessages": "3"}}
+            return {"Attributes": {"ApproximateNumberOfMessages": "3", "VisibilityTimeout": "0"}}
 
-    monkeypatch.setattr(backfill, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(backfill, "LEAST_PATIENCE_SECONDS", 0)
     with pytest.raises(backfill.BackfillError, match="3 messages wait"):
         backfill.drained(Stuck(), "url", 5)
+
+
+def test_a_failed_event_is_waited_for_until_it_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = [1] * 8 + [0]
+
+    class Slow:
+        def get_queue_attributes(self, AttributeNames: list[str], **_request: Any) -> dict[str, Any]:  # noqa: N803
+            assert "VisibilityTimeout" in AttributeNames
+            held = {"ApproximateNumberOfMessages": str(waiting.pop(0)), "VisibilityTimeout": "5400"}
+            return {"Attributes": held}
+
+    minutes = itertools.count(step=600.0)  # ten a look: over an hour in all
+    clock = SimpleNamespace(monotonic=lambda: next(minutes), sleep=lambda _: None)
+    monkeypatch.setattr(backfill, "time", clock)
+    backfill.drained(Slow(), "url", 5)
+    assert not waiting
 
 
 def test_what_it_costs_grows_with_the_objects() -> None:

@@ -253,7 +253,7 @@ variable "deletion_protection" {
 }
 
 variable "event_concurrency" {
-  description = "Invocations of s3_file_event that the queue runs at a time, each with up to 10 images. Keep it low where an account may run few functions at once. Null: 5, in a Learner Lab 3."
+  description = "Invocations of s3_file_event that its queue runs at a time, each with up to 50 images, and of analyse_image, each with one. Keep it low where an account may run few functions at once. Null: 5, in a Learner Lab 3."
   type        = number
   default     = null
 }
@@ -289,7 +289,7 @@ variable "pixels" {
 }
 
 variable "preview_memory_mb" {
-  description = "Memory of preview_image in MB; Lambda gives processor time in proportion. Decoding takes up to 1,600 of it."
+  description = "Memory of preview_image and analyse_image in MB; Lambda gives processor time in proportion. Decoding takes up to 1,600 of it."
   type        = number
   default     = null
 }

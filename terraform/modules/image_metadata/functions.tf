@@ -19,7 +19,7 @@ locals {
 
   functions = { for name, function in local.declared_functions : name => function if lookup(function, "enabled", true) }
 
-  # What functions take messages or changes from, or report failures to, by the name that their files call it. An ARN in a
+  # What functions take messages or changes from, by the name that their files call it. An ARN in a
   # function's file would make every function wait for it, and so would `module.pixels_queue[*]`: that is the whole module,
   # which is made when its redrive policy is, 25 seconds after the queue.
   event_sources = {
@@ -135,8 +135,7 @@ module "functions" {
   }) : null
 
   stream = can(each.value.stream) ? merge(each.value.stream, {
-    arn            = local.event_sources[each.value.stream.source]
-    on_failure_arn = one([for source in [lookup(each.value.stream, "on_failure", null)] : local.event_sources[source] if source != null])
+    arn = local.event_sources[each.value.stream.source]
   }) : null
 
   schedule = lookup(each.value, "schedule", null)

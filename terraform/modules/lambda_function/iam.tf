@@ -20,12 +20,6 @@ locals {
       Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
       Resource = [var.stream.arn]
     }],
-    try(var.stream.on_failure_arn, null) == null ? [] : [{
-      Sid      = "ReportFailures"
-      Effect   = "Allow"
-      Action   = ["sqs:SendMessage"]
-      Resource = [var.stream.on_failure_arn]
-    }],
   )
 
   statements = concat(

@@ -77,17 +77,9 @@ variable "stream" {
     arn             = string
     batch_size      = optional(number, 100)
     window_seconds  = optional(number, 0)
-    filter          = optional(list(string), [])
-    bisect          = optional(bool, true)
     maximum_retries = optional(number, 10)
-    on_failure_arn  = optional(string)
   })
   default = null
-
-  validation {
-    condition     = alltrue([for pattern in try(var.stream.filter, []) : can(jsondecode(pattern))])
-    error_message = "stream.filter must be event patterns in JSON."
-  }
 }
 
 variable "schedule" {

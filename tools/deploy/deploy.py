@@ -50,6 +50,7 @@ from tools.deploy.credentials import (
 )
 from tools.deploy.environment import SetupError, prepare
 from tools.deploy.existing_bucket import BucketError, check_bucket
+from tools.deploy.files import write_json
 from tools.deploy.local_bucket import empty_bucket
 from tools.deploy.pip import PipError
 from tools.deploy.sigv4 import ApiError, Credentials
@@ -223,14 +224,6 @@ def chosen(name: str, default: str, environment: Mapping[str, str]) -> str:
     """The value of Terraform variable ``name`` as the user set it, else ``default``."""
     value = user_setting(name, environment)
     return default if value in (None, "", "null") else str(value)
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write ``value`` to ``path`` whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    temporary.replace(path)
 
 
 def postman_environment(name: str, api_url: str, api_key: str | None) -> dict[str, object]:

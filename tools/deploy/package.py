@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.deploy import wheels
+from tools.deploy.files import write_json
 from tools.deploy.locking import locked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -195,7 +196,5 @@ def build_all(
                 f"  {name + '.zip':<24} {size:>8,.0f} KiB  sha256 {sha256}  {'built' if changed else 'unchanged'}"
             )
         manifest = {"target": asdict(target), "functions": functions}
-        staging = build / ".manifest.json.new"
-        staging.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        staging.replace(build / "manifest.json")
+        write_json(build / "manifest.json", manifest)
     return manifest

@@ -136,46 +136,41 @@ class Terraform:
         said, wrong = _to_the_end(process)
         return subprocess.CompletedProcess(process.args, process.returncode, said, wrong)
 
+    def said(self, *arguments: str) -> str:
+        """What a command printed. Raises TerraformError when it fails."""
+        done = self.capture(*arguments)
+        if done.returncode:
+            raise TerraformError(f"terraform {arguments[0]} failed:\n{_indent(done.stderr or done.stdout)}")
+        return done.stdout
+
     def select(self, workspace: str) -> None:
         """Use this workspace's state from here on, making it where there is none. Raises TerraformError."""
-        done = self.capture("workspace", "select", "-or-create", "-no-color", workspace)
-        if done.returncode:
-            raise TerraformError(f"terraform workspace failed:\n{_indent(done.stderr or done.stdout)}")
+        self.said("workspace", "select", "-or-create", "-no-color", workspace)
 
     def workspaces(self) -> list[str]:
         """The workspaces that have a state, the default one first. Raises TerraformError."""
-        done = self.capture("workspace", "list", "-no-color")
-        if done.returncode:
-            raise TerraformError(f"terraform workspace failed:\n{_indent(done.stderr or done.stdout)}")
-        return [line.strip("* ") for line in done.stdout.splitlines() if line.strip("* ")]
+        lines = self.said("workspace", "list", "-no-color").splitlines()
+        return [line.strip("* ") for line in lines if line.strip("* ")]
 
     def adopt(self, address: str, identifier: str, *options: str) -> None:
         """Take what exists into the state as resource ``address``. Raises TerraformError."""
-        done = self.capture("import", "-input=false", "-no-color", *options, address, identifier)
-        if done.returncode:
-            raise TerraformError(f"terraform import failed:\n{_indent(done.stderr or done.stdout)}")
+        self.said("import", "-input=false", "-no-color", *options, address, identifier)
 
     def planned(self, file: Path) -> dict[str, Any]:
         """A plan file as Terraform's JSON of it. Raises TerraformError."""
-        done = self.capture("show", "-json", "-no-color", str(file))
-        try:
-            plan: dict[str, Any] = json.loads(done.stdout)
-        except ValueError as error:
-            raise TerraformError(f"terraform show failed:\n{_indent(done.stderr or done.stdout)}") from error
+        plan: dict[str, Any] = json.loads(self.said("show", "-json", "-no-color", str(file)))
         return plan
 
     def outputs(self) -> dict[str, object]:
-        """The deployment's outputs by name; empty when nothing is deployed."""
+        """The deployment's outputs by name; empty when nothing is deployed. Raises TerraformError."""
         if self.state and not self.state.exists():
             return {}  # as Terraform would say, a second later
-        done = self.capture("output", "-json", "-no-color")
-        if done.returncode:
-            raise TerraformError(f"terraform output failed:\n{_indent(done.stderr or done.stdout)}")
-        return {name: entry["value"] for name, entry in json.loads(done.stdout or "{}").items()}
+        held = json.loads(self.said("output", "-json", "-no-color") or "{}")
+        return {name: entry["value"] for name, entry in held.items()}
 
     def _command(self, arguments: tuple[str, ...]) -> list[str]:
         verb, *options = arguments
-        if self.state and verb in ("apply", "destroy", "plan", "output", "refresh", "import"):
+        if self.state and verb in ("apply", "destroy", "plan", "output", "import"):
             options.insert(0, f"-state={self.state}")
         return ["terraform", verb, *options]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from pathlib import Path
 from xml.sax.saxutils import escape
 
+from tools.deploy.package import function_names
 from tools.deploy.terraform import ROOT, Terraform, TerraformError
 
 TARGET = ROOT / "docs" / "architecture.svg"
@@ -108,15 +108,11 @@ def main() -> int:
     try:
         terraform.check()
         terraform.init()
+        graph = terraform.said("graph")
     except TerraformError as error:
         print(f"architecture: {error}", file=sys.stderr)
         return 1
-    graph = terraform.capture("graph")
-    if graph.returncode:
-        print(f"architecture: terraform graph failed: {graph.stderr}", file=sys.stderr)
-        return 1
-    functions = sorted(path.parent.name for path in Path(ROOT / "lambdas").glob("*/lambda_function.py"))
-    TARGET.write_text(draw(*read(graph.stdout), functions), encoding="utf-8")
+    TARGET.write_text(draw(*read(graph), function_names(ROOT / "lambdas")), encoding="utf-8")
     print(TARGET.relative_to(ROOT))
     return 0
 

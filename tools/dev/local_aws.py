@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.deploy.environment import WINDOWS, SetupError, prepare
+from tools.deploy.verify import eventually
 
 try:
     import psutil
@@ -132,7 +133,7 @@ class LocalAws:
                 _end(process, timeout)
             except psutil.AccessDenied as error:
                 raise LocalAwsError(f"The local AWS (pid {server.pid}) belongs to another user.") from error
-            _wait(lambda: not _port_answers(server.port), timeout)
+            eventually(lambda: not _port_answers(server.port), timeout)
         self._record.unlink(missing_ok=True)
         if self._started:
             # One that was killed from outside is only gone when it has been waited for.
@@ -286,15 +287,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def _wait(condition: object, timeout: float) -> bool:
-    deadline = time.monotonic() + timeout
-    while not condition():  # type: ignore[operator]
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True
 
 
 def _port_answers(port: int) -> bool:

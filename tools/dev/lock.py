@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.deploy.package import HANDLER
+from tools.deploy.package import function_names
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST_PYTHON = "3.11"
@@ -77,7 +77,7 @@ def exports(root: Path) -> list[Export]:
     The development environment also has what the functions have, so that tests run with the deployed versions.
     """
     groups = read_groups(root)
-    functions = sorted(path.parent.name for path in (root / "lambdas").glob(f"*/{HANDLER}"))
+    functions = function_names(root / "lambdas")
     own = [name for name in functions if name in groups]
     found = []
     for name in functions:

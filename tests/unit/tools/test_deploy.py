@@ -409,6 +409,26 @@ def test_no_registry_and_no_mirror_is_explained(tmp_path: Path, monkeypatch: pyt
         Offline(data_dir=tmp_path).init()
 
 
+def test_what_terraform_refuses_is_told_with_its_own_words(tmp_path: Path) -> None:
+    class Refusing(terraform.Terraform):
+        def capture(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.CompletedProcess(arguments, 1, "{}", "state is locked\n")
+
+    refusing = Refusing(data_dir=tmp_path)
+    calls = {
+        "workspace": (lambda: refusing.select("prod"), refusing.workspaces),
+        "import": (lambda: refusing.adopt("a.b", "c"),),
+        "show": (lambda: refusing.planned(tmp_path),),
+        "output": (refusing.outputs,),
+    }
+    for verb, asks in calls.items():
+        for ask in asks:
+            with pytest.raises(
+                terraform.TerraformError, match=f"terraform {verb} failed:\n  state is locked"
+            ):
+                ask()
+
+
 class Recorded(terraform.Terraform):
     """Terraform that does nothing, or fails to; `plan` is what a plan file would hold."""
 

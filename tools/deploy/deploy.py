@@ -135,7 +135,7 @@ def stage_of(outputs: Mapping[str, object]) -> str | None:
 
 
 def wanted_stage(place: Place, environment: Mapping[str, str]) -> str:
-    """The stage that the settings name; terraform.tfvars speaks of AWS alone."""
+    """The stage that the settings name; the stage in terraform.tfvars is that of AWS."""
     if place.local:
         return environment.get("TF_VAR_stage") or LOCAL_STAGE
     return chosen("stage", DEFAULT_STAGE, environment)

@@ -19,6 +19,11 @@ def printable(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def printable_key(key: str) -> str:
+    """The same of a key, with its own backslashes doubled: no two keys print alike."""
+    return printable(key.replace("\\", "\\\\"))
+
+
 def with_cause(error: Exception) -> str:
     """The error's text with what botocore said: "try again" alone hides that nothing answers at an address."""
     cause = error.__cause__

@@ -40,7 +40,7 @@ from image_events.events import REPAIR_SOURCE
 from image_events.indexer import is_folder
 from image_metadata.versions import EXTRACTOR_VERSION
 from tools.deploy.credentials import AccountError, find_region
-from tools.ops import may_be_unread, printable, with_cause
+from tools.ops import may_be_unread, printable_key, with_cause
 from tools.terminal import progress
 
 KINDS = {
@@ -416,7 +416,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     def report(kind: str, key: str) -> None:
         if not options.quiet:
-            print(f"{kind}\t{printable(key)}")
+            print(f"{kind}\t{printable_key(key)}")
 
     try:
         reconciler = Reconciler(

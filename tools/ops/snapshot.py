@@ -34,7 +34,7 @@ from image_search.engine import Engine
 from image_search.files import Files
 from image_search.snapshot import Reader, compact_due, mark_all
 from tools.deploy.credentials import AccountError, find_region
-from tools.ops import may_be_unread, printable, with_cause
+from tools.ops import may_be_unread, printable_key, with_cause
 from tools.terminal import progress
 
 KINDS = {
@@ -158,7 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     def report(kind: str, image_id: str) -> None:
         if not options.quiet:
-            print(f"{kind}\t{printable(image_id)}")
+            print(f"{kind}\t{printable_key(image_id)}")
 
     try:
         config = Config(retries={"mode": "standard", "total_max_attempts": 5})

@@ -28,8 +28,10 @@ MAX_DEPTH = 32
 MAX_NODES = 2000
 MAX_VERTICES = 500
 MAX_PATTERN = 2000
+MAX_WILDCARDS = 32
 #: Six times what the parser takes for the deepest filter of `MAX_TEXT` characters.
 _STACK_BYTES = 64 * 1024 * 1024
+_STACK_LOCK = threading.Lock()  # the size is the whole process's
 _COMPARISONS = {"=": "=", "<>": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 #: CQL2 folds case as Unicode does in full: ß is ss, and ς, the σ that ends a word, is σ. DuckDB's lower leaves both.
@@ -85,12 +87,13 @@ def parse(text: str) -> Any:
 
 def _with_stack(work: Callable[[], Any]) -> Any:
     """What `work` returns or raises, in a thread with `_STACK_BYTES` of stack, of which only what is used is memory."""
-    before = threading.stack_size(_STACK_BYTES)
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(work).result()
-    finally:
-        threading.stack_size(before)
+    with _STACK_LOCK, ThreadPoolExecutor(1) as pool:
+        before = threading.stack_size(_STACK_BYTES)
+        try:
+            done = pool.submit(work)
+        finally:
+            threading.stack_size(before)
+        return done.result()
 
 
 def _untouched(said: re.Match[str]) -> str:
@@ -263,11 +266,17 @@ class Condition:
         return self._matches(sql, _pieces(text), folding)
 
     def _matches(self, sql: str, pieces: list[tuple[str, str]], folding: str) -> str:
-        """Both ways in time that grows with the text alone: DuckDB's LIKE with _ or ESCAPE tries all ways there are."""
-        plain = not any(kind == "one" or (kind == "text" and set("%_") & set(text)) for kind, text in pieces)
-        if plain:
+        """DuckDB's LIKE with _ or ESCAPE tries all ways there are; a regular expression takes text times pattern."""
+        kinds = [kind for kind, _ in pieces]
+        if "one" not in kinds and not any(kind == "text" and set("%_") & set(text) for kind, text in pieces):
             self.values.append("".join("%" if kind == "any" else text for kind, text in pieces))
+            if kinds[:2] == ["text", "any"] and kinds[2:]:
+                # DuckDB 1.4 looks up the next text after the first piece in the column's statistics, and counts up its
+                # last byte, which may be no UTF-8 then. It has no statistics of an expression.
+                sql = f"({sql} || '')"
             return f"({sql} LIKE {folding.format('?')})"
+        if len(kinds) - kinds.count("text") > MAX_WILDCARDS:
+            raise InvalidRequest(f"a pattern that has _ or \\ in it has more than {MAX_WILDCARDS} of _ and %")
         self.values += [text for kind, text in pieces if kind == "text"]
         texts = {"any": "'.*'", "one": "'.'", "text": f"regexp_escape({folding.format('?')})"}
         return f"regexp_full_match({sql}, concat({', '.join(texts[kind] for kind, _ in pieces)}), 's')"

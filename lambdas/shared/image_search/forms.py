@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 #: What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_BEGINS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 #: Texts that the product makes and that may begin so: `+02:00`, base64. Nothing in them can run.
 _NEVER_FORMULAS = frozenset(("taken_at_offset", "pixels.thumbhash"))
 

@@ -339,10 +339,10 @@ def test_a_key_is_told_in_one_line_that_no_terminal_obeys(
     s3: Any, indexer: Indexer, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     catalogue_of(s3, indexer, 1)
-    s3.put_object(Bucket=BUCKET, Key='uploads/a"\x9b2J\x7f.png', Body=b"x")
+    s3.put_object(Bucket=BUCKET, Key='uploads/a"\x9b2J\x7f\\.png', Body=b"x")
     arguments.remove("--quiet")
     assert reconcile.main(arguments) == 1
-    assert 'missing\tuploads/a"\\x9b2J\\x7f.png\n' in capsys.readouterr().out
+    assert 'missing\tuploads/a"\\x9b2J\\x7f\\\\.png\n' in capsys.readouterr().out
 
 
 def test_search_is_compared_and_repaired_too(

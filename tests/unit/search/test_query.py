@@ -78,6 +78,7 @@ def refused(**asked: Any) -> str:
         ("size LIKE '1%'", "like takes texts"),
         ("camera.make LIKE 'x\\'", "a pattern ends with"),
         (f"camera.make LIKE '{'x' * 2001}'", "a pattern is longer than 2000"),
+        (f"camera.make LIKE '%x{'_' * 32}y'", "more than 32 of _ and %"),
         *(
             ("1" + f" {sign} 1" * (8190 // (3 + len(sign))), "nested more than")
             for sign in ("=", "<", "+", "like")
@@ -506,6 +507,18 @@ def test_patterns(deployment: Deployment) -> None:
         "'%É%'": "a", "'100%1'": "b", "CASEI('%É_É%')": "", "'%[0-9]%'": "",
     }.items():  # fmt: skip
         assert "".join(sorted(deployment.ids(filter=f"title LIKE {pattern}"))) == found, pattern
+    for letter in "пοÿſ\x7f":
+        deployment.put(image("f", title=f"a{letter}/x"))
+        for pattern in (
+            f"a{letter}%x",
+            f"a{letter}%",
+            f"%{letter}%x",
+            f"a{letter}/x",
+            f"a{letter}%/%x",
+            f"a{letter}_x",
+        ):
+            assert deployment.ids(filter=f"title LIKE '{pattern}' AND size > 0") == ["f"], pattern
+    deployment.remove("f")
     for pattern, found in {
         "'%é_É\\_%'": "a", "'%E_E%'": "ab", "'%\\\u0301%'": "abcd", "'%_\\\u0301_ete%'": "ab",
     }.items():  # fmt: skip
@@ -519,7 +532,7 @@ def test_patterns(deployment: Deployment) -> None:
         ("%a%a%a%a%a%b", False),
         ("%a_%a_%a_%a_%a_%b", False),
         (r"%a%a%a%a%\%%a", False),
-        ("%" + "a_%" * 600, True),
+        ("%" + "a_%" * 15, True),
     ],
 )
 def test_a_pattern_is_tried_in_one_way_alone(deployment: Deployment, pattern: str, matches: bool) -> None:

@@ -76,6 +76,16 @@ def messages(*bodies: Any) -> dict[str, Any]:
     }
 
 
+@pytest.fixture
+def throttled(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 asks for patience at every read."""
+
+    def slow_down(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "SlowDown"}}, "GetObject")
+
+    monkeypatch.setattr(s3, "get_object", slow_down)
+
+
 def failed(answer: dict[str, Any]) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
@@ -207,25 +217,17 @@ def test_a_bug_in_one_record_fails_that_record_and_says_so(
     ]
 
 
+@pytest.mark.usefixtures("throttled")
 def test_a_temporary_failure_is_told_without_a_traceback_and_at_one_level(
-    indexer: Indexer, s3: Any, log: Lines, monkeypatch: pytest.MonkeyPatch
+    indexer: Indexer, log: Lines
 ) -> None:
-    def slow_down(**_: Any) -> Any:
-        raise ClientError({"Error": {"Code": "SlowDown"}}, "GetObject")
-
-    monkeypatch.setattr(s3, "get_object", slow_down)
     assert failed(invoke(messages(notification("uploads/a.png")), indexer, log)) == ["m0"]
     ((_, fields),) = [line for line in log if line[0] == "record failed"]
     assert fields["exc_info"] is None and "severity" not in fields
 
 
-def test_a_plain_event_that_fails_raises_so_that_it_comes_again(
-    indexer: Indexer, s3: Any, log: Lines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def slow_down(**_: Any) -> Any:
-        raise ClientError({"Error": {"Code": "SlowDown"}}, "GetObject")
-
-    monkeypatch.setattr(s3, "get_object", slow_down)
+@pytest.mark.usefixtures("throttled")
+def test_a_plain_event_that_fails_raises_so_that_it_comes_again(indexer: Indexer, log: Lines) -> None:
     with pytest.raises(JobsFailed):
         invoke(load("s3_created"), indexer, log)
 

@@ -95,8 +95,7 @@ def interleaved(programs: list[Callable[[list[T]], object]], files: list[T], rou
 def run_ours(files: list[Path]) -> None:
     """The extractor, to the record."""
     for path in files:
-        with open(path, "rb") as file:
-            extract(file).to_dict()
+        extract(path).to_dict()
 
 
 def run_pillow(files: list[Path]) -> None:

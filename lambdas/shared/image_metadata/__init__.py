@@ -1,6 +1,6 @@
-"""Image metadata from as few bytes as possible: `extract(open(path, "rb")).to_dict()`.
+"""Image metadata from as few bytes as possible: `extract(path).to_dict()`.
 
-Pure Python over any seekable source, no pixel decoded, no file read whole. See docs/extractor.md.
+Pure Python over a path or any seekable source, no pixel decoded, no file read whole. See docs/extractor.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .errors import (
 from .extract import extract
 from .formats import extension
 from .model import ImageMetadata
-from .reader import FileReader, RangeReader, Reader
+from .reader import FileReader, PathReader, RangeReader, Reader
 from .versions import EXTRACTOR_VERSION
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "ImageMetadata",
     "ImageMetadataError",
     "ImageTooLarge",
+    "PathReader",
     "RangeReader",
     "Reader",
     "SourceChanged",

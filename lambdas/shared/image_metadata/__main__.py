@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from . import EXTRACTOR_VERSION, FileReader, SourceError, extract
+from . import EXTRACTOR_VERSION, PathReader, SourceError, extract
 
 _COLUMNS = ("path", "status", "format", "width", "height", "orientation", "taken_at", "camera", "gps")
 
@@ -31,8 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     rows: list[dict[str, Any]] = []
     for path in options.files:
         try:
-            with open(path, "rb") as file:
-                reader = FileReader(file)
+            with PathReader(path) as reader:
                 row = {"path": path, **extract(reader).to_dict()}
         except (OSError, SourceError) as error:
             print(f"{path}: {error}", file=sys.stderr)

@@ -6,6 +6,7 @@ fields.py lists the blocks that a field is taken from; what the container states
 from __future__ import annotations
 
 import math
+import os
 from typing import Any, BinaryIO
 
 from . import formats, limits
@@ -19,7 +20,7 @@ from .errors import BudgetExceeded, CorruptImage, ImageTooLarge, UnsupportedImag
 from .fields import FIELDS, BlockName, Description, Kind, Moment, Position, Source
 from .formats import pillow
 from .model import Found, ImageMetadata
-from .reader import FileReader, Reader
+from .reader import FileReader, PathReader, Reader
 
 #: Formats whose container states the turn; their EXIF orientation is to be ignored (HEIF, ISO 23008-12 6.5.10).
 _OWN_ORIENTATION = frozenset(("AVIF", "HEIF", "HEIC", "JXL", "JPEGXL"))
@@ -29,6 +30,8 @@ _DATES = [
     for name in ("taken", "created", "digitized", "made")
     for stated in FIELDS[name].blocks.items()
 ]
+#: The blocks that state keywords.
+_KEYWORDS = tuple(FIELDS["keywords"].blocks)
 #: Characters of a date alone, and of one to the second.
 _DAY, _SECOND = 10, 19
 #: Degrees within which two sources mean the same place, if one of them is rounded to minutes.
@@ -55,13 +58,24 @@ _GROUPS = {
 _Blocks = dict[BlockName, Description]
 
 
-def extract(source: Reader | BinaryIO) -> ImageMetadata:
+def extract(source: Reader | BinaryIO | str | os.PathLike[str]) -> ImageMetadata:
     """The metadata of one image.
 
-    `source` is a `Reader` or any seekable binary file. A bad image gives a record whose `status` says so;
-    only `SourceError` (the bytes cannot be fetched) is raised.
+    `source` is a `Reader`, any seekable binary file, or the path of a file. A bad image gives a record whose `status`
+    says so; only `SourceError` (the bytes cannot be fetched) is raised, and `OSError` where a path cannot be opened.
     """
-    reader: Reader = FileReader(source) if hasattr(source, "seek") else source  # type: ignore[arg-type]
+    if hasattr(source, "read_at"):
+        return _extract(source)
+    if hasattr(source, "seek"):
+        return _extract(FileReader(source))
+    reader = PathReader(source)
+    try:
+        return _extract(reader)
+    finally:
+        reader.close()
+
+
+def _extract(reader: Reader) -> ImageMetadata:
     found = Found()
     status, error = "ok", None
     try:
@@ -212,9 +226,9 @@ def _describe(out: ImageMetadata, chosen: dict[str, Any]) -> None:
 
 
 def _collect_keywords(out: ImageMetadata, blocks: _Blocks) -> None:
-    stated = (word for name in FIELDS["keywords"].blocks if name in blocks for word in blocks[name].keywords)
-    words = [word for word in map(clean, stated) if word]
-    if words:
+    stated = [word for name in _KEYWORDS if name in blocks for word in blocks[name].keywords]
+    if stated:
+        words = filter(None, map(clean, stated))
         out.keywords = list(dict.fromkeys(word[:256] for word in words))[: limits.MAX_KEYWORDS]
 
 

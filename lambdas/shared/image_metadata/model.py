@@ -119,7 +119,9 @@ class ImageMetadata:
 
     def to_dict(self) -> dict[str, Any]:
         """The record's fields as JSON types; what is unknown or empty is absent."""
-        out = {name: value for name, value in vars(self).items() if value or value == 0}
+        out = {
+            name: value for name, value in vars(self).items() if value is not None and (value or value == 0)
+        }
         if self.dpi is not None:
             out["dpi"] = list(self.dpi)
         return out

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from posixpath import splitext
@@ -204,22 +205,57 @@ class RangeReader:
         self._last_end = end
 
 
+class PathReader(RangeReader):
+    """A `Reader` over the file of this name, open until `close` or the end of a `with`.
+
+    Raises `OSError` where it cannot be opened.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], **settings: int) -> None:
+        self._descriptor = descriptor = os.open(path, _FLAGS)
+        # Functions that know the file, not methods: those would tie the reader, and its blocks, to itself.
+        super().__init__(partial(_read, descriptor), partial(_length, descriptor), **settings)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> PathReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+#: Bytes as they are, where the system would end lines its own way (Windows).
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+
+
+def _read(descriptor: int, start: int, end: int) -> bytes:
+    try:
+        if sys.platform != "win32":
+            return os.pread(descriptor, end - start, start)
+        os.lseek(descriptor, start, os.SEEK_SET)
+        return os.read(descriptor, end - start)
+    except OSError as error:
+        raise SourceError(f"reading the file failed: {error}") from error
+
+
+def _length(descriptor: int) -> int:
+    return os.fstat(descriptor).st_size
+
+
 class FileReader(RangeReader):
     """A `Reader` over a seekable binary file; the file is neither closed nor kept."""
 
     def __init__(self, file: BinaryIO, **settings: int) -> None:
-        # Functions that know the file, not methods: those would tie the reader, and its blocks, to itself.
         super().__init__(partial(_read_file, file), partial(_file_length, file), **settings)
-
-
-#: Reads without a seek; Windows has none.
-_PREAD: Callable[[int, int, int], bytes] | None = getattr(os, "pread", None)
 
 
 def _read_file(file: BinaryIO, start: int, end: int) -> bytes:
     try:
-        if _PREAD and type(file) is io.BufferedReader and type(file.raw) is io.FileIO:
-            return _PREAD(file.fileno(), end - start, start)
         file.seek(start)
         data = file.read(end - start)
         while len(data) < end - start and isinstance(file, io.RawIOBase):

@@ -123,6 +123,8 @@ def read(source: Reader, found: Found) -> None:
 def _count(source: Reader, found: Found, blocks: _Blocks) -> None:
     """Tell a multi-picture file from a JPEG with previews (type 0x01....), gain maps or depth maps behind it."""
     found.frames, found.animated = 1, False
+    if not blocks.pictures:
+        return
     views = sum(kind >> 16 == 2 for kind, _ in blocks.pictures)
     undefined = [place for kind, place in blocks.pictures if kind == 0]
     if undefined and not _has_auxiliary(found, blocks):

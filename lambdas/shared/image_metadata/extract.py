@@ -64,15 +64,13 @@ def extract(source: Reader | BinaryIO | str | os.PathLike[str]) -> ImageMetadata
     `source` is a `Reader`, any seekable binary file, or the path of a file. A bad image gives a record whose `status`
     says so; only `SourceError` (the bytes cannot be fetched) is raised, and `OSError` where a path cannot be opened.
     """
-    if hasattr(source, "read_at"):
-        return _extract(source)
-    if hasattr(source, "seek"):
-        return _extract(FileReader(source))
-    reader = PathReader(source)
-    try:
-        return _extract(reader)
-    finally:
-        reader.close()
+    if isinstance(source, str) or hasattr(source, "__fspath__"):
+        reader = PathReader(source)  # type: ignore[arg-type]
+        try:
+            return _extract(reader)
+        finally:
+            reader.close()
+    return _extract(FileReader(source) if hasattr(source, "seek") else source)  # type: ignore[arg-type]
 
 
 def _extract(reader: Reader) -> ImageMetadata:

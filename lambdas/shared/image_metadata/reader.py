@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from posixpath import splitext
@@ -231,12 +230,14 @@ class PathReader(RangeReader):
 
 #: Bytes as they are, where the system would end lines its own way (Windows).
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+#: Reads without a seek; Windows has none.
+_PREAD: Callable[[int, int, int], bytes] | None = getattr(os, "pread", None)
 
 
 def _read(descriptor: int, start: int, end: int) -> bytes:
     try:
-        if sys.platform != "win32":
-            return os.pread(descriptor, end - start, start)
+        if _PREAD:
+            return _PREAD(descriptor, end - start, start)
         os.lseek(descriptor, start, os.SEEK_SET)
         return os.read(descriptor, end - start)
     except OSError as error:

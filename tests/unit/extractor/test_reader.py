@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
+from pathlib import Path
 
 import pytest
 
 from image_metadata import BudgetExceeded, RangeReader, SourceChanged, SourceError, extract, limits
-from image_metadata.reader import BytesReader, FileReader, WindowReader, first_block
+from image_metadata.reader import BytesReader, FileReader, PathReader, WindowReader, first_block
 
 DATA = bytes(range(256)) * 4096  # 1 MiB
 K = 1024
+IMAGES = Path(__file__).parents[2] / "images"
 
 
 class Source:
@@ -182,6 +185,36 @@ def test_a_file_is_read_by_ranges_and_left_open() -> None:
     assert reader.read_at(700_000, 9) == DATA[700_000:700_009]
     assert reader.requests == 2
     assert not file.closed
+
+
+def test_a_path_is_read_by_ranges(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(DATA)
+    with PathReader(path) as reader:
+        assert (reader.read_at(700_000, 9), reader.size) == (DATA[700_000:700_009], len(DATA))
+        assert reader.requests == 2
+    with pytest.raises(SourceError):
+        reader.read_at(300_000, 9)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_the_file_of_a_path_is_closed_again(kind: type, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no image")
+    free = os.open(bad, os.O_RDONLY)
+    os.close(free)
+    assert extract(kind(IMAGES / "camera.jpg")).width == 48
+    assert extract(kind(bad)).status == "unsupported"
+    again = os.open(bad, os.O_RDONLY)
+    os.close(again)
+    assert again == free, "one stays open"
+
+
+def test_a_path_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"none\.png"):
+        extract(tmp_path / "none.png")
+    with pytest.raises((SourceError, PermissionError)):  # Windows opens no folder
+        extract(tmp_path)
 
 
 def test_a_file_that_cannot_be_read_is_a_source_error() -> None:

@@ -56,8 +56,18 @@ destroy: ## Remove everything from that account again
 	@./deploy.sh destroy
 
 # Deployments wait half of their time; the tests that need none fill it.
-test: setup ## Run the tests that every change needs: Terraform's, then unit, contract and end to end at once
-	@$(BEGUN); $(TERRAFORM_TESTS) && $(TOGETHER) $(END_TO_END) $(UNIT_SUITES) && $(PASSED)
+test: ## Run the tests that every change needs: Terraform's, then unit, contract and end to end at once
+	@$(BEGUN); $(MAKE) -s -j2 terraform-tested tests-compiled && $(TOGETHER) $(END_TO_END) $(UNIT_SUITES) && $(PASSED)
+
+# These need nothing that is installed, so they begin at once.
+.PHONY: terraform-tested
+terraform-tested:
+	@. ./tools/python.sh && run_python -m tools.dev.terraform_tests test
+
+# By one process; else each of the workers that follow compiles them all. What is wrong with them is theirs to say.
+.PHONY: tests-compiled
+tests-compiled: setup
+	@$(RUN) -m pytest --collect-only -q -n0 $(END_TO_END) $(UNIT_SUITES) >/dev/null || true
 
 test-unit: setup ## Run the tests that need no server
 	@$(BEGUN); $(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(UNIT_SUITES) && $(PASSED)

@@ -20,10 +20,11 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from image_api.handlers.get_image import PRESIGNED_SECONDS
+from image_api.handlers import get_image, upload_image
 from image_api.request import Request
 from image_catalogue import settings
 from image_catalogue.errors import MissingSetting
+from image_catalogue.filters import FILTERS
 from image_catalogue.items import COUNTED, public
 from image_catalogue.records import PIXELS, record_of
 from image_metadata import formats
@@ -46,6 +47,7 @@ from tests.contract.test_routes import requests_in_postman
 from tests.support.api import module_of
 from tests.support.fields import name_in_record
 from tests.support.table import aws_account
+from tests.unit.api.test_metadata import FITTING
 from tools.deploy import cost, credentials, deploy, wheels
 from tools.dev import architecture
 
@@ -170,6 +172,14 @@ def test_the_extractors_document_lists_every_format() -> None:
     assert stated == read, "docs/extractor.md: the formats' order is that of READERS"
 
 
+def test_every_format_that_is_read_here_has_a_file_in_the_tests() -> None:
+    """Pillow's own formats are Pillow's to test."""
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests/unit/extractor").glob("*.py"))
+    read = [kind for module in (*formats.READERS, *formats.WITHOUT_SIGNATURE) for kind in module.TYPES]
+    untold = [kind.format for kind in read if f'"{kind.format}"' not in tests]
+    assert not untold, f"no test in tests/unit/extractor reads a file of {untold}"
+
+
 # --- query parameters -----------------------------------------------------------------------------------
 
 
@@ -226,6 +236,21 @@ def test_the_openapi_document_describes_every_query_parameter(
     )
 
 
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_filter_takes_the_lengths_that_the_openapi_document_states(name: str) -> None:
+    (described,) = [
+        each for each in map(resolved, operation("GET /metadata")["parameters"]) if each["name"] == name
+    ]
+    schema = resolved(described["schema"])
+    value = FITTING[name][0]
+    bounds = {schema.get(bound, len(value)) for bound in ("minLength", "maxLength")}
+    lengths = {near for bound in bounds for near in (bound - 1, bound, bound + 1)} | {20_000}
+    for length in sorted(lengths):
+        text = (value * length)[:length]
+        taken, stated = bool(FILTERS[name].accepts(text)), Draft202012Validator(schema).is_valid(text)
+        assert taken == stated, f"docs/openapi.yaml, {name}: is a text of {length} characters one?"
+
+
 def test_the_postman_collection_uses_every_query_parameter(parameters_in_code: dict[str, set[str]]) -> None:
     used = {name for _, address in requests_in_postman() for name in parse_qs(urlsplit(address).query)}
     lacking = set().union(*parameters_in_code.values()) - used
@@ -245,8 +270,15 @@ def test_the_readme_names_every_figure_of_the_summary() -> None:
 
 def test_the_openapi_document_states_how_long_an_images_address_works() -> None:
     described = openapi()["components"]["responses"]["Elsewhere"]
-    assert f"for {PRESIGNED_SECONDS // 60} minutes" in described["description"]
-    assert described["headers"]["Location"]["example"].endswith(f"X-Amz-Expires={PRESIGNED_SECONDS}")
+    assert f"for {get_image.PRESIGNED_SECONDS // 60} minutes" in described["description"]
+    assert described["headers"]["Location"]["example"].endswith(
+        f"X-Amz-Expires={get_image.PRESIGNED_SECONDS}"
+    )
+
+
+def test_the_threats_document_states_how_long_an_uploads_form_works() -> None:
+    text = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    assert f"pins key, type, size range and {upload_image.PRESIGNED_SECONDS // 60} minutes" in text
 
 
 # --- Terraform's variables ------------------------------------------------------------------------------

@@ -69,6 +69,13 @@ def test_the_postman_collection_calls_every_route() -> None:
     assert_same([route for route in called if route], declared_routes(), "the Postman collection")
 
 
+def test_every_route_is_asked_in_a_test() -> None:
+    """Its path, or its fixed beginning."""
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests/unit/api").glob("*.py"))
+    unasked = [route for route in declared_routes() if route.partition("{")[0] not in tests]
+    assert not unasked, f"no test in tests/unit/api asks {unasked}"
+
+
 def test_a_preflight_allows_every_header_that_the_api_reads() -> None:
     read = {
         name

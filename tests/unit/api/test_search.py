@@ -230,8 +230,34 @@ def test_a_feature_has_its_place_whichever_fields_are_asked_for(filled: Api, fie
     assert feature["properties"] == item
 
 
+def test_the_report_tells_what_may_deserve_a_look(filled: Api) -> None:
+    odd = record("uploads/odd.bin", status="corrupt", error="no image", size=1)
+    write_changes(
+        Files(SEARCH_BUCKET), "10-10", [change_row("uploads/odd.bin", "2026-11", padded("10"), odd)]
+    )
+    report = filled("GET /report").json
+    assert report["images"] == 4
+    problems = {problem["name"]: problem for problem in report["problems"]}
+    told = {
+        name: [problem["count"], *(example["image_id"] for example in problem["examples"])]
+        for name, problem in problems.items()
+        if problem["count"]
+    }
+    assert told == {
+        "tiny": [4, "uploads/a.png", "uploads/b.png", "uploads/c.png", "uploads/odd.bin"],
+        "corrupt": [1, "uploads/odd.bin"],
+        "no_date": [1, "uploads/a.png"],
+        "duplicates": [1, "uploads/b.png"],
+    }
+    # Each problem is a question that anybody can ask again.
+    for problem in problems.values():
+        if "filter" in problem:
+            assert filled("GET /search", filter=problem["filter"]).json["matched"] == problem["count"]
+
+
 def test_an_empty_catalogue_has_empty_answers(api: Api) -> None:
     assert api("GET /search").json["items"] == []
+    assert api("GET /report").json["images"] == 0
     assert api("GET /duplicates").json["groups"] == []
 
 
@@ -248,6 +274,7 @@ def test_an_empty_catalogue_has_empty_answers(api: Api) -> None:
         ("GET /search", {"cursor": "AAAA"}, "invalid-cursor"),
         ("GET /search", {"limit": "-1"}, "bad-request"),
         ("GET /search/queryables", {"a": "b"}, "bad-request"),
+        ("GET /report", {"a": "b"}, "bad-request"),
         ("GET /duplicates", {"limit": "0"}, "bad-request"),
         ("GET /duplicates", {"limit": "1000"}, "bad-request"),
         ("GET /duplicates", {"cursor": "?"}, "invalid-cursor"),

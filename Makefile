@@ -12,6 +12,8 @@ WORKERS ?= 2
 # How long a suite takes is noted where it passes, for docs/benchmarks.md.
 BEGUN = begun=$$(date +%s)
 PASSED = $(RUN) -m tools.dev.times $@ $$begun
+# In a variable of its own: `make -n` runs the lines that name MAKE.
+AT_ONCE := $(MAKE) -s -j2
 TERRAFORM_TESTS = $(RUN) -m tools.dev.terraform_tests test
 # Tests that deploy begin first, those of one local AWS on one worker.
 E2E_WORKERS ?= 4
@@ -57,7 +59,7 @@ destroy: ## Remove everything from that account again
 
 # Deployments wait half of their time; the tests that need none fill it.
 test: ## Run the tests that every change needs: Terraform's, then unit, contract and end to end at once
-	@$(BEGUN); $(MAKE) -s -j2 terraform-tested tests-compiled && $(TOGETHER) $(END_TO_END) $(UNIT_SUITES) && $(PASSED)
+	@$(BEGUN); $(AT_ONCE) terraform-tested tests-compiled && $(TOGETHER) $(END_TO_END) $(UNIT_SUITES) && $(PASSED)
 
 # These need nothing that is installed, so they begin at once.
 .PHONY: terraform-tested

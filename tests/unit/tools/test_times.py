@@ -21,9 +21,15 @@ def test_what_a_suite_took_is_kept_until_it_passes_again(tmp_path: Path) -> None
     assert took.keys() == {"test-e2e", "test-unit"} and 7 <= took["test-unit"][0] < 60
 
 
-@pytest.mark.parametrize("target", ["test", "test-unit", "test-terraform", "test-e2e", "test-variants"])
-def test_a_suite_that_fails_fails_make_and_is_not_noted(target: str, tmp_path: Path) -> None:
-    # A stand-in takes the place of Python in the target's last line: at first everything fails but the note.
+@pytest.mark.parametrize(
+    ("target", "fails"),
+    [
+        *((name, "run") for name in ("test", "test-unit", "test-terraform", "test-e2e", "test-variants")),
+        ("test", "make"),
+    ],
+)
+def test_a_suite_that_fails_fails_make_and_is_not_noted(target: str, fails: str, tmp_path: Path) -> None:
+    # A stand-in takes the place of Python, and one of make, in the target's last line: at first one of them fails.
     shown = subprocess.run(
         ["make", "--no-print-directory", "-C", str(ROOT), "-n", target, "RUN=run"],
         capture_output=True,
@@ -31,13 +37,15 @@ def test_a_suite_that_fails_fails_make_and_is_not_noted(target: str, tmp_path: P
         check=True,
     ).stdout
     command = shown.splitlines()[-1]
-    (tmp_path / "run").write_text('#!/bin/sh\necho "$@" >> ran\ntest "$2" = tools.dev.times\n')
-    (tmp_path / "run").chmod(0o755)
+    for name in ("run", "make"):
+        (tmp_path / name).write_text('#!/bin/sh\necho "$@" >> ran\n')
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / fails).write_text('#!/bin/sh\necho "$@" >> ran\ntest "$2" = tools.dev.times\n')
     done = subprocess.run(
         command, shell=True, cwd=tmp_path, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False
     )
     assert done.returncode != 0 and "tools.dev.times" not in (tmp_path / "ran").read_text()
-    (tmp_path / "run").write_text('#!/bin/sh\necho "$@" >> ran\n')
+    (tmp_path / fails).write_text('#!/bin/sh\necho "$@" >> ran\n')
     done = subprocess.run(
         command, shell=True, cwd=tmp_path, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False
     )

@@ -213,9 +213,10 @@ def _settled(place: Position | None, other: Position | None) -> Position | None:
 
 def _describe(out: ImageMetadata, chosen: dict[str, Any]) -> None:
     """The fields that the metadata blocks alone state."""
+    longest = limits.MAX_TEXT
     for name, value in chosen.items():
-        if isinstance(value, str):
-            chosen[name] = value[: limits.MAX_TEXT]
+        if isinstance(value, str) and len(value) > longest:
+            chosen[name] = value[:longest]
     for name in _PLAIN:
         if name in chosen:
             setattr(out, name, chosen[name])
@@ -232,11 +233,12 @@ def _collect_keywords(out: ImageMetadata, blocks: _Blocks) -> None:
 
 def _date(out: ImageMetadata, blocks: _Blocks) -> None:
     """When the picture was taken; failing that, when it was digitized or made."""
-    stated: list[tuple[Moment, Source]] = [
-        (moment, source)
-        for name, block, source in _DATES
-        if block in blocks and (moment := getattr(blocks[block], name)) is not None
-    ]
+    stated: list[tuple[Moment, Source]] = []
+    for name, block, source in _DATES:
+        if block in blocks:
+            moment = getattr(blocks[block], name)
+            if moment is not None:
+                stated.append((moment, source))
     if not stated:
         return
     chosen, source = stated[0]

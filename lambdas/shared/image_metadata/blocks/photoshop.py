@@ -31,8 +31,9 @@ def read_resources(data: bytes, found: Found) -> None:
                 found.warn("Photoshop: the resources are cut off")
                 return
             (length,) = _LENGTH(data, start - 4)
-        position = start + (length + 1 & ~1)
-        if start + length > size:
+        end = start + length
+        position = end + (length & 1)
+        if end > size:
             found.warn("Photoshop: the resources are cut off")
         if number not in _READ:
             continue

@@ -80,17 +80,18 @@ class _Packet:
 
     def start(self, written: str, attributes: dict[str, str]) -> None:
         """An element opens."""
-        self._depth += 1
-        if self._depth > limits.MAX_XMP_DEPTH:
+        self._depth = depth = self._depth + 1
+        if depth > limits.MAX_XMP_DEPTH:
             raise _Refused("the packet is deeper than is read")
         if self._passed:
             return
         if attributes:
-            declared = {
-                name[6:]: _PREFIXES.get(uri) for name, uri in attributes.items() if name[:5] == "xmlns"
-            }
+            declared = {}
+            for name, uri in attributes.items():
+                if name[:5] == "xmlns":
+                    declared[name[6:]] = _PREFIXES.get(uri)
             if declared:
-                self._scopes.append((self._depth, declared))
+                self._scopes.append((depth, declared))
         name = self._name(written)
         self._value = ""
         if not self._rdf:

@@ -9,11 +9,11 @@ unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 RUN := $(VENV)/bin/python
 WORKERS ?= 2
-# How long a suite takes is noted where it passes, for docs/benchmarks.md.
+# How long a suite takes is noted where it passes, for docs/benchmarks.md; `test` with what it had to install.
 BEGUN = begun=$$(date +%s)
 PASSED = $(RUN) -m tools.dev.times $@ $$begun
 # In a variable of its own: `make -n` runs the lines that name MAKE.
-AT_ONCE := $(MAKE) -s -j2
+AT_ONCE := $(MAKE) -s --no-print-directory -j2
 TERRAFORM_TESTS = $(RUN) -m tools.dev.terraform_tests test
 # Tests that deploy begin first, those of one local AWS on one worker.
 E2E_WORKERS ?= 4
@@ -66,10 +66,10 @@ test: ## Run the tests that every change needs: Terraform's, then unit, contract
 terraform-tested:
 	@. ./tools/python.sh && run_python -m tools.dev.terraform_tests test
 
-# By one process; else each of the workers that follow compiles them all. What is wrong with them is theirs to say.
+# At first, by one process; else each of the workers that follow compiles them all. What is wrong is theirs to say.
 .PHONY: tests-compiled
 tests-compiled: setup
-	@$(RUN) -m pytest --collect-only -q -n0 $(END_TO_END) $(UNIT_SUITES) >/dev/null || true
+	@test -d tests/__pycache__ || $(RUN) -m pytest --collect-only -q -n0 $(END_TO_END) $(UNIT_SUITES) >/dev/null || true
 
 test-unit: setup ## Run the tests that need no server
 	@$(BEGUN); $(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(UNIT_SUITES) && $(PASSED)

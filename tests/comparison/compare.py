@@ -27,7 +27,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "lambdas" / "shared"))
 
-from image_metadata import FileReader, extract  # noqa: E402
+from image_metadata import PathReader, extract  # noqa: E402
 
 #: Demanded share of agreement per field (of the values that exiftool states).
 TARGETS = {
@@ -486,8 +486,7 @@ class Cost:
 
     def measure(self, path: Path) -> dict[str, Any]:
         """Extract one file and note what it cost."""
-        with path.open("rb") as file:
-            reader = FileReader(file)
+        with PathReader(path) as reader:
             started = time.perf_counter()
             try:
                 record = extract(reader).to_dict()

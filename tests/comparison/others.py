@@ -63,8 +63,7 @@ def main() -> int:
         if media_type.startswith("image/") or path.suffix.lower() in EXTENSIONS | UNKNOWN:
             continue
         kinds[media_type] += 1
-        with path.open("rb") as file:
-            record = extract(file)
+        record = extract(path)
         if record.status == "ok":
             wrong += 1
             print(f"{path}: {media_type}, taken for {record.format} {record.width} x {record.height}")

@@ -123,8 +123,7 @@ def compare(folder: Path, count: int, size: int) -> int:
     decoder, values, missing = Decoder(), [], []
     with tempfile.TemporaryDirectory() as name:
         for path in files:
-            with path.open("rb") as file:
-                metadata = extract(file)
+            metadata = extract(path)
             if metadata.status != "ok" or metadata.format not in COMPARED:
                 continue
             if min(metadata.width or 0, metadata.height or 0) < 32:
@@ -316,8 +315,7 @@ def _distinct(folder: Path, count: int) -> Iterator[Image.Image]:
     random.Random(15).shuffle(files)
     decoder, seen = Decoder(), list[str]()
     for path in files:
-        with path.open("rb") as file:
-            metadata = extract(file)
+        metadata = extract(path)
         if metadata.status != "ok" or metadata.format not in PLUGINS or metadata.format in ("ICO", "CUR"):
             continue
         if min(metadata.width or 0, metadata.height or 0) < 256:

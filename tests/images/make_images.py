@@ -101,8 +101,7 @@ def golden() -> dict[str, Any]:
     records = {}
     for path in sorted(HERE.iterdir()):
         if path.suffix in SUFFIXES:
-            with path.open("rb") as file:
-                records[path.name] = extract(file).to_dict()
+            records[path.name] = extract(path).to_dict()
             del records[path.name]["extractor_version"]
     return records
 

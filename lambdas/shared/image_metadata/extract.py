@@ -62,15 +62,19 @@ def extract(source: Reader | BinaryIO | str | os.PathLike[str]) -> ImageMetadata
     """The metadata of one image.
 
     `source` is a `Reader`, any seekable binary file, or the path of a file. A bad image gives a record whose `status`
-    says so; only `SourceError` (the bytes cannot be fetched) is raised, and `OSError` where a path cannot be opened.
+    says so; only `SourceError` (the bytes cannot be fetched) is raised, and what `open` raises for a path.
     """
-    if isinstance(source, str) or hasattr(source, "__fspath__"):
-        reader = PathReader(source)  # type: ignore[arg-type]
-        try:
-            return _extract(reader)
-        finally:
-            reader.close()
-    return _extract(FileReader(source) if hasattr(source, "seek") else source)  # type: ignore[arg-type]
+    if hasattr(source, "seek"):
+        return _extract(FileReader(source))  # type: ignore[arg-type]
+    if hasattr(source, "read_at"):
+        return _extract(source)  # type: ignore[arg-type]
+    if isinstance(source, bytes):
+        raise TypeError("bytes are no path; for an image in memory: extract(io.BytesIO(data))")
+    reader = PathReader(source)
+    try:
+        return _extract(reader)
+    finally:
+        reader.close()
 
 
 def _extract(reader: Reader) -> ImageMetadata:

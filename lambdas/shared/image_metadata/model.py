@@ -119,6 +119,7 @@ class ImageMetadata:
 
     def to_dict(self) -> dict[str, Any]:
         """The record's fields as JSON types; what is unknown or empty is absent."""
+        # None, which most are, is sorted out by the cheapest of the tests.
         out = {
             name: value for name, value in vars(self).items() if value is not None and (value or value == 0)
         }

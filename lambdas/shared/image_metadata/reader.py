@@ -205,10 +205,9 @@ class RangeReader:
 
 
 class PathReader(RangeReader):
-    """A `Reader` over the file of this name, open until `close` or the end of a `with`.
+    """A `Reader` over the file of this name, open until `close` or the end of a `with`; raises what `open` does."""
 
-    Raises `OSError` where it cannot be opened.
-    """
+    _descriptor = -1
 
     def __init__(self, path: str | os.PathLike[str], **settings: int) -> None:
         self._descriptor = descriptor = os.open(path, _FLAGS)
@@ -216,10 +215,13 @@ class PathReader(RangeReader):
         super().__init__(partial(_read, descriptor), partial(_length, descriptor), **settings)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what was read of it stays."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+            self._fetch = _closed  # the descriptor may be another file's from now on
+            descriptor, self._descriptor = self._descriptor, -1
+            os.close(descriptor)
+
+    __del__ = close
 
     def __enter__(self) -> PathReader:
         return self
@@ -236,16 +238,28 @@ _PREAD: Callable[[int, int, int], bytes] | None = getattr(os, "pread", None)
 
 def _read(descriptor: int, start: int, end: int) -> bytes:
     try:
-        if _PREAD:
-            return _PREAD(descriptor, end - start, start)
-        os.lseek(descriptor, start, os.SEEK_SET)
-        return os.read(descriptor, end - start)
+        data = _read_some(descriptor, start, end)
+        # A file system may answer short before the end of a file.
+        while len(data) < end - start and (more := _read_some(descriptor, start + len(data), end)):
+            data += more
+        return data
     except OSError as error:
         raise SourceError(f"reading the file failed: {error}") from error
 
 
+def _read_some(descriptor: int, start: int, end: int) -> bytes:
+    if _PREAD:
+        return _PREAD(descriptor, end - start, start)
+    os.lseek(descriptor, start, os.SEEK_SET)
+    return os.read(descriptor, end - start)
+
+
 def _length(descriptor: int) -> int:
-    return os.fstat(descriptor).st_size
+    return os.lseek(descriptor, 0, os.SEEK_END)
+
+
+def _closed(*_: int) -> bytes:
+    raise SourceError("the file is closed")
 
 
 class FileReader(RangeReader):

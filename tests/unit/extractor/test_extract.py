@@ -120,8 +120,7 @@ def test_extensions(media_type: str, suffix: str) -> None:
 def test_the_name_says_nothing(tmp_path: Path) -> None:
     path = tmp_path / "picture.png"
     path.write_bytes(jpeg())
-    with path.open("rb") as file:
-        assert extract(file).format == "JPEG"
+    assert extract(path).format == "JPEG"
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -348,8 +347,7 @@ def test_no_pattern_is_slow_on_long_text(data: bytes) -> None:
 
 @pytest.mark.parametrize("name", sorted(GOLDEN))
 def test_golden(name: str) -> None:
-    with (IMAGES / name).open("rb") as file:
-        record = json.loads(json.dumps(extract(file).to_dict()))
+    record = json.loads(json.dumps(extract(IMAGES / name).to_dict()))
     assert record == GOLDEN[name] | {"extractor_version": EXTRACTOR_VERSION}
 
 

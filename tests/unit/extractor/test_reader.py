@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import image_metadata.reader
 from image_metadata import BudgetExceeded, RangeReader, SourceChanged, SourceError, extract, limits
 from image_metadata.reader import BytesReader, FileReader, PathReader, WindowReader, first_block
 
@@ -187,34 +189,85 @@ def test_a_file_is_read_by_ranges_and_left_open() -> None:
     assert not file.closed
 
 
+@pytest.fixture(params=["pread", "seek", "short answers"])
+def way_of_reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As this system reads, as Windows does, and as a file system that answers a part at a time."""
+
+    def a_part(descriptor: int, length: int, offset: int) -> bytes:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, min(length, 500))
+
+    if request.param != "pread":
+        monkeypatch.setattr(image_metadata.reader, "_PREAD", a_part if request.param != "seek" else None)
+
+
+@pytest.mark.usefixtures("way_of_reading")
 def test_a_path_is_read_by_ranges(tmp_path: Path) -> None:
-    path = tmp_path / "data"
+    path, other = tmp_path / "data", tmp_path / "other"
     path.write_bytes(DATA)
+    other.write_bytes(DATA)
     with PathReader(path) as reader:
         assert (reader.read_at(700_000, 9), reader.size) == (DATA[700_000:700_009], len(DATA))
         assert reader.requests == 2
-    with pytest.raises(SourceError):
+    with other.open("rb"), pytest.raises(SourceError, match="closed"):
         reader.read_at(300_000, 9)
+    assert reader.read_at(0, 9) == DATA[:9], "what was read stays"
+    assert extract(IMAGES / "camera.jpg").width == 48
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
+    """The descriptors of files below the test's folder that are open."""
+    now: list[int] = []
+    os_open, os_close = os.open, os.close
+
+    def noted(path: Any, *options: Any) -> int:
+        descriptor = os_open(path, *options)
+        if str(tmp_path) in str(path):
+            now.append(descriptor)
+        return descriptor
+
+    def close(descriptor: int) -> None:
+        if descriptor in now:
+            now.remove(descriptor)
+        os_close(descriptor)
+
+    monkeypatch.setattr(os, "open", noted)
+    monkeypatch.setattr(os, "close", close)
+    return now
 
 
 @pytest.mark.parametrize("kind", [str, Path])
-def test_the_file_of_a_path_is_closed_again(kind: type, tmp_path: Path) -> None:
-    bad = tmp_path / "bad.png"
-    bad.write_bytes(b"no image")
-    free = os.open(bad, os.O_RDONLY)
-    os.close(free)
-    assert extract(kind(IMAGES / "camera.jpg")).width == 48
-    assert extract(kind(bad)).status == "unsupported"
-    again = os.open(bad, os.O_RDONLY)
-    os.close(again)
-    assert again == free, "one stays open"
+def test_the_file_of_a_path_is_closed_again(kind: type, tmp_path: Path, opened: list[int]) -> None:
+    path = tmp_path / "image.jpg"
+    path.write_bytes((IMAGES / "camera.jpg").read_bytes())
+    assert extract(kind(path)).width == 48
+    path.write_bytes(b"no image")
+    assert extract(kind(path)).status == "unsupported"
+    with pytest.raises((SourceError, PermissionError)):  # Windows opens no folder
+        extract(kind(tmp_path))
+    assert not opened
+    reader = PathReader(path)
+    assert opened
+    del reader
+    with pytest.raises(TypeError):
+        PathReader(path, blocks=1)
+    assert not opened
 
 
-def test_a_path_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+def test_what_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"none\.png"):
         extract(tmp_path / "none.png")
-    with pytest.raises((SourceError, PermissionError)):  # Windows opens no folder
-        extract(tmp_path)
+    with pytest.raises(TypeError, match="BytesIO"):
+        extract(b"\xff\xd8\xff")  # type: ignore[arg-type]
+
+
+def test_an_open_file_that_knows_its_path_is_read_as_it_is() -> None:
+    class Named(io.BytesIO):
+        def __fspath__(self) -> str:
+            return "gone"
+
+    assert extract(Named((IMAGES / "camera.jpg").read_bytes())).width == 48
 
 
 def test_a_file_that_cannot_be_read_is_a_source_error() -> None:

@@ -31,7 +31,7 @@ def test_what_a_suite_took_is_kept_until_it_passes_again(tmp_path: Path) -> None
 def test_a_suite_that_fails_fails_make_and_is_not_noted(target: str, fails: str, tmp_path: Path) -> None:
     # A stand-in takes the place of Python, and one of make, in the target's last line: at first one of them fails.
     shown = subprocess.run(
-        ["make", "--no-print-directory", "-C", str(ROOT), "-n", target, "RUN=run"],
+        ["make", "--no-print-directory", "-C", str(ROOT), "-n", target, "RUN=run", "MAKE=make"],
         capture_output=True,
         text=True,
         check=True,
@@ -50,3 +50,12 @@ def test_a_suite_that_fails_fails_make_and_is_not_noted(target: str, fails: str,
         command, shell=True, cwd=tmp_path, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False
     )
     assert done.returncode == 0 and f"-m tools.dev.times {target} 1" in (tmp_path / "ran").read_text()
+
+
+def test_terraform_tests_that_fail_fail_make(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ntest "$1" = -c && exit 0\necho "$@" > {tmp_path}/ran\nexit 1\n')
+    python.chmod(0o755)
+    command = ["make", "-s", "-C", str(ROOT), "terraform-tested", f"PYTHON={python}"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
+    assert (tmp_path / "ran").read_text() == "-m tools.dev.terraform_tests test\n"

@@ -1,5 +1,6 @@
 """What every suite shares: only end-to-end tests may open a network connection, and no test runs for ever."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ import pytest_socket
 #: Seconds that one test of a suite may take, its fixtures included, where more is sane than pyproject.toml says: a
 #: deployment on a busy machine, thousands of schedules. A mark of the test's own and the option `--timeout` go before.
 TIMEOUTS = {"e2e": 900, "faults": 600, "fuzz": 600}
+
+#: Looking for garbage at every 700th new object, as Python does, is a seventh of what these tests cost.
+gc.set_threshold(20_000)
 
 
 def suite(item: pytest.Item) -> str:
@@ -20,6 +24,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items if config.getoption("timeout") is None else []:
         if suite(item) in TIMEOUTS and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(TIMEOUTS[suite(item)]))
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage in what stays to the end: thousands of tests and all that they import."""
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -6,12 +6,12 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
 import botocore.session
 import pytest
-from botocore.loaders import create_loader
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
@@ -32,8 +32,6 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-#: What botocore knows of the services. An account begins with a new session, which would read it all again.
-_LOADER = create_loader()
 #: Moto is not made for threads: a transaction copies the table while another request changes it.
 _ONE_AT_A_TIME = threading.RLock()
 _answer = BotocoreStubber.__call__
@@ -53,20 +51,32 @@ def aws_account() -> Iterator[pytest.MonkeyPatch]:
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         patch.setattr(BotocoreStubber, "__call__", _answer_alone)
-        session = botocore.session.get_session()
-        session.register_component("data_loader", _LOADER)
-        boto3.setup_default_session(botocore_session=session)
-        clients._session().register_component("data_loader", _LOADER)
+        # One of each for all accounts, which have the same credentials: to make them anew costs more than many a test.
+        patch.setattr(boto3, "DEFAULT_SESSION", _tests_session())
+        patch.setattr(clients, "_session", _functions_session)
         try:
             yield patch
         finally:
             _forget_clients()
 
 
+@cache
+def _functions_session() -> botocore.session.Session:
+    return botocore.session.Session()
+
+
+@cache
+def _tests_session() -> boto3.Session:
+    session = botocore.session.Session()
+    # What botocore knows of the services is read once.
+    session.register_component("data_loader", _functions_session().get_component("data_loader"))
+    return boto3.Session(botocore_session=session)
+
+
 def _forget_clients() -> None:
     """Of another account, or with another's credentials."""
     for maker in vars(clients).values():
-        if hasattr(maker, "cache_clear"):
+        if hasattr(maker, "cache_clear") and maker is not _functions_session:
             maker.cache_clear()
 
 

@@ -27,7 +27,6 @@ def test_clients_are_made_when_a_function_starts_and_nowhere_else(monkeypatch: p
     clients.make_at_init(lambda: made.append("s3"), lambda: made.append(f"garbage: {gc.isenabled()}"))
     assert made == ["s3", "garbage: False"]
     assert gc.isenabled()
-    gc.unfreeze()
 
 
 def test_garbage_is_collected_again_where_a_client_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:

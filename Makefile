@@ -14,7 +14,7 @@ BEGUN = begun=$$(date +%s)
 PASSED = $(RUN) -m tools.dev.times $@ $$begun
 # In a variable of its own: `make -n` runs the lines that name MAKE.
 AT_ONCE := $(MAKE) -s --no-print-directory -j2
-TERRAFORM_TESTS = $(RUN) -m tools.dev.terraform_tests test
+TERRAFORM_TESTS = -m tools.dev.terraform_tests test
 # Tests that deploy begin first, those of one local AWS on one worker.
 E2E_WORKERS ?= 4
 TOGETHER = $(RUN) -m pytest -q -n $(E2E_WORKERS) --dist loadgroup --no-loadscope-reorder
@@ -64,7 +64,7 @@ test: ## Run the tests that every change needs: Terraform's, then unit, contract
 # These need nothing that is installed, so they begin at once.
 .PHONY: terraform-tested
 terraform-tested:
-	@. ./tools/python.sh && run_python -m tools.dev.terraform_tests test
+	@. ./tools/python.sh && run_python $(TERRAFORM_TESTS)
 
 # At first, by one process; else each of the workers that follow compiles them all. What is wrong is theirs to say.
 .PHONY: tests-compiled
@@ -75,7 +75,7 @@ test-unit: setup ## Run the tests that need no server
 	@$(BEGUN); $(RUN) -m pytest -q -n $(WORKERS) --dist loadgroup $(UNIT_SUITES) && $(PASSED)
 
 test-terraform: setup ## Check, validate and test the Terraform code
-	@$(BEGUN); $(TERRAFORM_TESTS) && $(PASSED)
+	@$(BEGUN); $(RUN) $(TERRAFORM_TESTS) && $(PASSED)
 
 test-e2e: setup ## Deploy onto a local AWS of its own and test it from S3 to API
 	@$(BEGUN); $(TOGETHER) $(END_TO_END) && $(PASSED)

@@ -212,7 +212,8 @@ class PathReader(RangeReader):
     def __init__(self, path: str | os.PathLike[str], **settings: int) -> None:
         self._descriptor = descriptor = os.open(path, _FLAGS)
         # Functions that know the file, not methods: those would tie the reader, and its blocks, to itself.
-        super().__init__(partial(_read, descriptor), partial(_length, descriptor), **settings)
+        read = partial(_read_descriptor, descriptor)
+        super().__init__(partial(_read_whole, read), partial(_length, descriptor), **settings)
 
     def close(self) -> None:
         """Close the file; what was read of it stays."""
@@ -236,18 +237,18 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _PREAD: Callable[[int, int, int], bytes] | None = getattr(os, "pread", None)
 
 
-def _read(descriptor: int, start: int, end: int) -> bytes:
+def _read_whole(read: Fetch, start: int, end: int) -> bytes:
+    """Bytes [start, end) by `read`, which may answer short before the end of a file."""
     try:
-        data = _read_some(descriptor, start, end)
-        # A file system may answer short before the end of a file.
-        while len(data) < end - start and (more := _read_some(descriptor, start + len(data), end)):
+        data = read(start, end)
+        while len(data) < end - start and (more := read(start + len(data), end)):
             data += more
         return data
     except OSError as error:
         raise SourceError(f"reading the file failed: {error}") from error
 
 
-def _read_some(descriptor: int, start: int, end: int) -> bytes:
+def _read_descriptor(descriptor: int, start: int, end: int) -> bytes:
     if _PREAD:
         return _PREAD(descriptor, end - start, start)
     os.lseek(descriptor, start, os.SEEK_SET)
@@ -266,22 +267,14 @@ class FileReader(RangeReader):
     """A `Reader` over a seekable binary file; the file is neither closed nor kept."""
 
     def __init__(self, file: BinaryIO, **settings: int) -> None:
-        super().__init__(partial(_read_file, file), partial(_file_length, file), **settings)
+        super().__init__(
+            partial(_read_whole, partial(_read_file, file)), partial(_file_length, file), **settings
+        )
 
 
 def _read_file(file: BinaryIO, start: int, end: int) -> bytes:
-    try:
-        file.seek(start)
-        data = file.read(end - start)
-        while len(data) < end - start and isinstance(file, io.RawIOBase):
-            # Only an unbuffered file may answer short before its end.
-            more = file.read(end - start - len(data))
-            if not more:
-                break
-            data += more
-        return data
-    except OSError as error:
-        raise SourceError(f"reading the file failed: {error}") from error
+    file.seek(start)
+    return file.read(end - start)
 
 
 def _file_length(file: BinaryIO) -> int:

@@ -244,9 +244,9 @@ def test_the_file_of_a_path_is_closed_again(kind: type, tmp_path: Path, opened: 
     assert extract(kind(path)).width == 48
     path.write_bytes(b"no image")
     assert extract(kind(path)).status == "unsupported"
-    with pytest.raises((SourceError, PermissionError)):  # Windows opens no folder
+    with pytest.raises((SourceError, PermissionError)) as failed:  # Windows opens no folder
         extract(kind(tmp_path))
-    assert not opened
+    assert not opened, f"while {failed} is still looked at"
     reader = PathReader(path)
     assert opened
     del reader

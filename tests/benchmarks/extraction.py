@@ -212,7 +212,7 @@ def run_folder(folder: Path) -> dict[str, tuple[int, Reading, Reading]]:
                     files.setdefault(format_name, []).append((path.name, body))
         programs = [all_by_ranges, all_by_pillow]
         for format_name, found in sorted(files.items()):
-            seconds = interleaved(programs, found, FOLDER_ROUNDS)
+            seconds = list(map(min, interleaved(programs, found, FOLDER_ROUNDS)))
             ours, pillow = (
                 Reading(best, *map(sum, zip(*program(found), strict=True)))
                 for best, program in zip(seconds, programs, strict=True)

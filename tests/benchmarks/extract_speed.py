@@ -29,7 +29,7 @@ from image_metadata import extract
 
 #: How many times as fast as the others the extractor is to be.
 PILLOW_GOAL, EXIFTOOL_GOAL = 2.5, 50.0
-#: One of exiftool's lasts as long as dozens of the others.
+#: One round of exiftool's lasts as long as a score of Pillow's.
 EXIFTOOL_ROUNDS = 3
 T = TypeVar("T")
 

@@ -46,7 +46,8 @@ def _answer_alone(*arguments: Any, **named: Any) -> Any:
 def aws_account() -> Iterator[pytest.MonkeyPatch]:
     """An empty account, and credentials for it in the environment; the functions' clients are made anew in it."""
     _forget_clients()
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    # In this order, as both put the credentials back that they found.
+    with mock_aws(), pytest.MonkeyPatch.context() as patch:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -74,7 +75,7 @@ def _tests_session() -> boto3.Session:
 
 
 def _forget_clients() -> None:
-    """Of another account, or with another's credentials."""
+    """Of another account."""
     for maker in vars(clients).values():
         if hasattr(maker, "cache_clear") and maker is not _functions_session:
             maker.cache_clear()

@@ -213,7 +213,7 @@ class PathReader(RangeReader):
         self._descriptor = descriptor = os.open(path, _FLAGS)
         # Functions that know the file, not methods: those would tie the reader, and its blocks, to itself.
         read = partial(_read_descriptor, descriptor)
-        super().__init__(partial(_read_whole, read), partial(_length, descriptor), **settings)
+        super().__init__(partial(_read_whole, read, True), partial(_length, descriptor), **settings)
 
     def close(self) -> None:
         """Close the file; what was read of it stays."""
@@ -237,11 +237,11 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _PREAD: Callable[[int, int, int], bytes] | None = getattr(os, "pread", None)
 
 
-def _read_whole(read: Fetch, start: int, end: int) -> bytes:
-    """Bytes [start, end) by `read`, which may answer short before the end of a file."""
+def _read_whole(read: Callable[[int, int], bytes], in_parts: bool, start: int, end: int) -> bytes:
+    """Bytes [start, end) by `read`, which may answer short before the end of the file where it reads `in_parts`."""
     try:
         data = read(start, end)
-        while len(data) < end - start and (more := read(start + len(data), end)):
+        while in_parts and len(data) < end - start and (more := read(start + len(data), end)):
             data += more
         return data
     except OSError as error:
@@ -267,9 +267,10 @@ class FileReader(RangeReader):
     """A `Reader` over a seekable binary file; the file is neither closed nor kept."""
 
     def __init__(self, file: BinaryIO, **settings: int) -> None:
-        super().__init__(
-            partial(_read_whole, partial(_read_file, file)), partial(_file_length, file), **settings
-        )
+        # Of files the unbuffered alone may answer short; others, a remote one say, are asked no more than needed.
+        in_parts = isinstance(file, io.RawIOBase)
+        read = partial(_read_file, file)
+        super().__init__(partial(_read_whole, read, in_parts), partial(_file_length, file), **settings)
 
 
 def _read_file(file: BinaryIO, start: int, end: int) -> bytes:

@@ -14,7 +14,7 @@ from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
 from tests.support import raws
 from tests.support.api import Api
 from tests.support.pictures import picture
-from tests.support.table import BUCKET
+from tests.support.table import BUCKET, ENVIRONMENT
 
 HTML = b"<!DOCTYPE html><html><script>alert(1)</script></html>"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><script>alert(1)</script></svg>'
@@ -410,7 +410,8 @@ def test_presigned_addresses_name_the_region(monkeypatch: pytest.MonkeyPatch, re
     from image_catalogue.bucket import Bucket
 
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    for name, value in (ENVIRONMENT | {"AWS_DEFAULT_REGION": region}).items():
+        monkeypatch.setenv(name, value)
     store = Bucket("my-bucket", clients.s3.__wrapped__())
     host = f"https://my-bucket.s3.{region}.amazonaws.com/"
     assert store.presigned_post("uploads/a.png", {}, (1, 2), 60)[0] == host

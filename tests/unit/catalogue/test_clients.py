@@ -21,12 +21,29 @@ def test_an_sdk_that_is_too_old_is_named_at_start(monkeypatch: pytest.MonkeyPatc
 
 def test_clients_are_made_when_a_function_starts_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
+    # Nothing is frozen here: what other tests left would stay.
+    monkeypatch.setattr(gc, "freeze", lambda: made.append("frozen"))
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
     clients.make_at_init(lambda: made.append("elsewhere"))
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "image-metadata-dev-get_image")
     clients.make_at_init(lambda: made.append("s3"), lambda: made.append(f"garbage: {gc.isenabled()}"))
-    assert made == ["s3", "garbage: False"]
+    assert made == ["s3", "garbage: False", "frozen"]
     assert gc.isenabled()
+
+
+def test_clients_have_the_region_and_the_credentials_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of the function's role")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    clients._session.cache_clear()
+    try:
+        client = clients.sqs.__wrapped__()
+    finally:
+        clients._session.cache_clear()
+    assert client.meta.region_name == "eu-central-1"
+    assert client._get_credentials().access_key == "of the function's role"
 
 
 def test_garbage_is_collected_again_where_a_client_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,6 +189,33 @@ def test_a_file_is_read_by_ranges_and_left_open() -> None:
     assert not file.closed
 
 
+def test_an_unbuffered_file_that_answers_a_part_at_a_time_is_read_on() -> None:
+    class Parts(io.RawIOBase):
+        def __init__(self, data: bytes) -> None:
+            self.file = io.BytesIO(data)
+
+        def readable(self) -> bool:
+            return True
+
+        def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+            return self.file.seek(offset, whence)
+
+        def readinto(self, buffer: Any, /) -> int:
+            return self.file.readinto(memoryview(buffer)[:500])
+
+    assert FileReader(Parts(DATA)).read_at(700_000, 9000) == DATA[700_000:709_000]  # type: ignore[arg-type]
+    assert extract(Parts((IMAGES / "camera.jpg").read_bytes())).width == 48  # type: ignore[arg-type]
+
+
+def test_another_file_is_not_asked_for_more_than_it_has() -> None:
+    class Remote(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            assert self.tell() < len(self.getvalue()), "416 Range Not Satisfiable"
+            return super().read(size)
+
+    assert extract(Remote((IMAGES / "camera.jpg").read_bytes())).width == 48
+
+
 @pytest.fixture(params=["pread", "seek", "short answers"])
 def way_of_reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """As this system reads, as Windows does, and as a file system that answers a part at a time."""

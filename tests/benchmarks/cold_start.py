@@ -32,7 +32,7 @@ from tests.support.packages import built_packages
 from tools.deploy import package
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = 5
+ROUNDS = 10
 IMAGE = "uploads/cat.jpg"
 #: The functions that only read, and the route of their first request.
 READS = {

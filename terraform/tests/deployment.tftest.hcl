@@ -42,6 +42,21 @@ run "defaults" {
     condition     = !strcontains(join("", [for function in module.functions : function.policy]), "kms:")
     error_message = "Without a key there is nothing to allow."
   }
+
+  assert {
+    condition     = !contains(keys(output.function_names), "analyse_image") && length(module.pixels_queue) == 0 && output.pixels_queue_url == null
+    error_message = "Unless asked for, nobody looks at pixels."
+  }
+
+  assert {
+    condition     = !strcontains(module.functions["publish_changes"].policy, "sqs:")
+    error_message = "Nothing is queued that nobody takes."
+  }
+
+  assert {
+    condition     = toset(local.open_routes) == toset(["GET /", "GET /gallery/{file+}"])
+    error_message = "Only the page and its files may be had without a key."
+  }
 }
 
 run "root" {

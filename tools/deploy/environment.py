@@ -40,11 +40,14 @@ def python_of(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if WINDOWS else "bin/python")
 
 
-def prepare(folder: Path, requirements: Path, exact: bool = False, notice: str = "") -> Path:
+def prepare(
+    folder: Path, requirements: Path, exact: bool = False, compiled: bool = False, notice: str = ""
+) -> Path:
     """Make or update the environment ``folder`` from ``requirements``; returns its Python.
 
     It is made again when the Python version differs from this one's; with ``exact`` also when the requirements changed,
-    so that it holds these and nothing else. ``notice`` is printed when there is work to do. Raises SetupError.
+    so that it holds these and nothing else. ``compiled`` is for programs that write no bytecode: all is compiled now, else
+    when it is first imported, as most never is. ``notice`` is printed when there is work to do. Raises SetupError.
     """
     python = python_of(folder)
     pinned = requirements.read_bytes().replace(b"\r\n", b"\n")
@@ -69,9 +72,7 @@ def prepare(folder: Path, requirements: Path, exact: bool = False, notice: str =
                 ) from error
         try:
             _pinned_pip(python, requirements)
-            # What tests and tools bring is compiled when it is first imported: most of it never is. The local AWS, one
-            # of the exact ones, writes no bytecode.
-            install(python, requirements, *([] if exact else ["--no-compile"]))
+            install(python, requirements, *([] if compiled else ["--no-compile"]))
         except PipError as error:
             raise SetupError(str(error)) from error
         marker.write_text(wanted, encoding="utf-8")

@@ -14,6 +14,8 @@ from xml.sax.saxutils import escape
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 SIZE = (1200, 800)
+#: How pillow-heif saves: what it does by itself takes five times as long, and nobody sees the difference.
+QUICK_HEIF = {"enc_params": {"preset": "ultrafast"}}
 Colour = tuple[int, int, int]
 
 
@@ -282,7 +284,7 @@ def _saved(
         return f"{name}.webp", _bytes(picture, "WEBP", quality=80, exif=block.tobytes(), xmp=details.xmp())
     if number % 8 == 7:
         small = picture.resize((picture.width // 2, picture.height // 2))
-        return f"{name}.heic", _bytes(small, "HEIF", quality=60, exif=block.tobytes())
+        return f"{name}.heic", _bytes(small, "HEIF", quality=60, exif=block.tobytes(), **QUICK_HEIF)
     return f"{name}.jpg", _bytes(picture, "JPEG", quality=82, exif=block, xmp=details.xmp())
 
 

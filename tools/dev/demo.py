@@ -28,7 +28,7 @@ from rich.text import Text
 
 from tools.deploy.deploy import enter_stage, find_place, wanted_stage
 from tools.deploy.terraform import Terraform, TerraformError
-from tools.dev.collection import collection, degrees
+from tools.dev.collection import QUICK_HEIF, collection, degrees
 from tools.dev.local_aws import DEFAULT_PORT, DEFAULT_STATE, LocalAws, LocalAwsError, port_number
 from tools.terminal import console, progress
 
@@ -129,7 +129,9 @@ def sample_images() -> dict[str, bytes]:
         "scan.tiff": saved(
             picture(1000, 1400, (0, 0, 120), "L"), "TIFF", dpi=(300, 300), compression="tiff_lzw"
         ),
-        "opera-house.heic": saved(picture(1512, 1008, (0, 0, 150)), "HEIF", exif=opera.tobytes(), quality=60),
+        "opera-house.heic": saved(
+            picture(1512, 1008, (0, 0, 150)), "HEIF", exif=opera.tobytes(), quality=60, **QUICK_HEIF
+        ),
         "upright.jpg": saved(picture(1200, 900, (0, 0, 250)), "JPEG", exif=opera),
         "broken.jpg": whole[:150],
         "notes.jpg": b"This is text, whatever its name says.\n" * 40,

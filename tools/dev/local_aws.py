@@ -108,6 +108,7 @@ class LocalAws:
                 self.venv_dir,
                 REQUIREMENTS,
                 exact=True,
+                compiled=True,
                 notice="Installing the local AWS (once)" if say else "",
             )
         except SetupError as error:

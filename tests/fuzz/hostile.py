@@ -803,7 +803,7 @@ def _extract(path: Path, by_ranges: bool) -> dict[str, Any]:
             return file.read(end - start)
 
         started, wall = time.process_time(), time.perf_counter()
-        metadata = extract(RangeReader(fetch, path.stat().st_size) if by_ranges else file)
+        metadata = extract(RangeReader(fetch, path.stat().st_size) if by_ranges else path)
         seconds = time.process_time() - started
     record = metadata.to_dict()
     return {

@@ -46,8 +46,8 @@ def prepare(
     """Make or update the environment ``folder`` from ``requirements``; returns its Python.
 
     It is made again when the Python version differs from this one's; with ``exact`` also when the requirements changed,
-    so that it holds these and nothing else. ``compiled`` is for programs that write no bytecode: all is compiled now, else
-    when it is first imported, as most never is. ``notice`` is printed when there is work to do. Raises SetupError.
+    so that it holds these and nothing else. ``compiled`` is for programs that write no bytecode: all is compiled now,
+    else when it is first imported, as most never is. ``notice`` is printed when there is work to do. Raises SetupError.
     """
     python = python_of(folder)
     pinned = requirements.read_bytes().replace(b"\r\n", b"\n")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
@@ -24,8 +25,8 @@ def check_format(terraform: Terraform) -> int:
 
 def run_tests(terraform: Terraform) -> int:
     """``terraform test`` on every core; prints what each process of it says as it ends. 0 when all pass."""
-    # A process spends seconds before its first test. A file that plans the whole module lasts longer than that, so it
-    # has one of its own, and starts first; the others share one.
+    # A process spends seconds before its first test. The files that test the whole product last longer than that, so
+    # they have one each, and start first; the others share one.
     texts = {
         file.name: file.read_text(encoding="utf-8") for file in (CONFIGURATION / "tests").glob("*.tftest.hcl")
     }
@@ -33,20 +34,29 @@ def run_tests(terraform: Terraform) -> int:
         (name for name in texts if 'image_metadata"' in texts[name]), key=lambda name: -len(texts[name])
     )
     shares = [*([name] for name in whole), [name for name in texts if name not in whole]]
-    failed = False
+    failed: list[str] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        tests = [
-            pool.submit(terraform.capture, "test", "-no-color", *(f"-filter=tests/{name}" for name in share))
+        tests = {
+            pool.submit(
+                terraform.capture, "test", "-no-color", *(f"-filter=tests/{name}" for name in share)
+            ): share
             for share in shares
-        ]
+        }
         try:
             for test in as_completed(tests):
                 print(test.result().stdout + test.result().stderr, end="", flush=True)
-                failed |= test.result().returncode != 0
+                if test.result().returncode:
+                    # Terraform names the files that failed; where it was ended, any of the share may have.
+                    failed += (
+                        re.findall(r"^tests/(\S+)\.\.\. fail$", test.result().stdout, re.MULTILINE)
+                        or tests[test]
+                    )
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             raise
-    return int(failed)
+    if failed:
+        print(f"terraform_tests.py: failed: {', '.join(sorted(failed))}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def main(arguments: list[str]) -> int:

@@ -41,7 +41,7 @@ from image_search.engine import Engine, literal
 from image_search.files import Files
 from image_search.query import Query, duplicates, search
 from image_search.snapshot import ROW_GROUP, Reader
-from tests.e2e.test_read_cost import fill
+from tests.benchmarks.reads import fill
 from tests.support.pictures import numbered_picture
 from tests.support.stack import Site, Stack, eventually
 

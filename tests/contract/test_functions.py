@@ -91,7 +91,8 @@ def needed_by(function: str) -> set[str]:
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id == "settings"
-        for name in reads.get(node.attr, ())  # a constant reads none
+        and not node.attr.isupper()  # a constant, which reads none
+        for name in reads[node.attr]
     }
 
 

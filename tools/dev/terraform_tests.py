@@ -46,11 +46,9 @@ def run_tests(terraform: Terraform) -> int:
             for test in as_completed(tests):
                 print(test.result().stdout + test.result().stderr, end="", flush=True)
                 if test.result().returncode:
-                    # Terraform names the files that failed; where it was ended, any of the share may have.
-                    failed += (
-                        re.findall(r"^tests/(\S+)\.\.\. fail$", test.result().stdout, re.MULTILINE)
-                        or tests[test]
-                    )
+                    named = re.findall(r"^tests.(\S+)\.\.\. fail$", test.result().stdout, re.MULTILINE)
+                    # Where Terraform was ended, its other files were not tested either.
+                    failed += named if named and test.result().returncode > 0 else tests[test]
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             raise

@@ -50,10 +50,11 @@ def test_the_file_that_failed_is_named_and_no_other(capsys: pytest.CaptureFixtur
     assert output.err == "terraform_tests.py: failed: queue.tftest.hcl\n"
 
 
-def test_a_process_that_is_ended_without_a_word_fails_and_its_files_are_named(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize("said", ["", "tests/queue.tftest.hcl... fail\n"])
+def test_a_process_that_is_ended_fails_and_all_its_files_are_named(
+    said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, asked = ran(lambda files: (-9, "") if "queue.tftest.hcl" in files else (0, ""))
+    code, asked = ran(lambda files: (-9, said) if "queue.tftest.hcl" in files else (0, ""))
     (ended,) = (files for files in asked if "queue.tftest.hcl" in files)
-    assert code == 1
+    assert code == 1 and len(ended) > 1
     assert capsys.readouterr().err == f"terraform_tests.py: failed: {', '.join(sorted(ended))}\n"

@@ -77,6 +77,12 @@ def operation(route: str) -> dict[str, Any]:
     return operations()[described]
 
 
+def parameters(described: dict[str, Any], place: str) -> list[dict[str, Any]]:
+    """What an operation takes in that place: query, path or header."""
+    found = map(resolved, described.get("parameters", []))
+    return [parameter for parameter in found if parameter["in"] == place]
+
+
 def statuses(described: dict[str, Any]) -> set[int]:
     """The statuses that an operation may answer with."""
     return {int(status) for status in described["responses"]}

@@ -41,7 +41,16 @@ from tests.contract.declared import (
     local_value,
     plain,
 )
-from tests.contract.documents import assert_same, code_in, openapi, operation, readme_table, resolved, table
+from tests.contract.documents import (
+    assert_same,
+    code_in,
+    openapi,
+    operation,
+    parameters,
+    readme_table,
+    resolved,
+    table,
+)
 from tests.contract.test_functions import FUNCTIONS, environment_of, settings_read
 from tests.contract.test_routes import requests_in_postman
 from tests.support.api import module_of
@@ -218,8 +227,7 @@ def parameters_in_readme(route: str) -> set[str]:
 
 
 def parameters_in_openapi(route: str) -> set[str]:
-    described = [resolved(entry) for entry in operation(route).get("parameters", [])]
-    return {entry["name"] for entry in described if entry["in"] == "query"}
+    return {described["name"] for described in parameters(operation(route), "query")}
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -239,9 +247,7 @@ def test_the_openapi_document_describes_every_query_parameter(
 @pytest.mark.parametrize("name", FILTERS)
 def test_a_filter_takes_the_texts_that_the_openapi_document_states(name: str) -> None:
     assert name in FITTING, "show what it finds"
-    (described,) = [
-        each for each in map(resolved, operation("GET /metadata")["parameters"]) if each["name"] == name
-    ]
+    (described,) = [each for each in parameters(operation("GET /metadata"), "query") if each["name"] == name]
     schema = resolved(described["schema"])
     value = FITTING[name][0]
     bounds = {schema.get(bound, len(value)) for bound in ("minLength", "maxLength")}

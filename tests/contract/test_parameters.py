@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.contract.declared import declared_routes
-from tests.contract.documents import operation, resolved
+from tests.contract.documents import operation, parameters, resolved
 from tests.support.api import Api, running_api
 
 IMAGE = "uploads/01.png"
@@ -40,8 +40,7 @@ class Stated(NamedTuple):
 PARAMETERS = [
     Stated(route, described["name"], schema)
     for route in sorted(declared_routes())
-    for described in map(resolved, operation(route).get("parameters", []))
-    if described["in"] == "query"
+    for described in parameters(operation(route), "query")
     for schema in [resolved(described["schema"])]
     if "enum" in schema or "maximum" in schema
 ]

@@ -11,7 +11,7 @@ import pytest
 from image_api.problems import INTERNAL, PROBLEMS, TYPE_BASE
 from image_catalogue.settings import MAX_API_PAYLOAD_BYTES
 from tests.contract.declared import declared_functions, declared_routes, labelled, local_value
-from tests.contract.documents import openapi, operation, operations, problems, resolved, statuses
+from tests.contract.documents import openapi, operation, operations, parameters, problems, statuses
 from tests.support.api import Api, running_api
 from tests.support.pictures import picture
 from tests.support.table import BUCKET
@@ -56,9 +56,7 @@ def test_the_openapi_document_states_what_any_request_may_be_answered(route: str
 @pytest.mark.parametrize("route", sorted(ROUTES))
 def test_the_openapi_document_describes_the_condition_whose_answer_it_states(route: str) -> None:
     described = operation(route)
-    headers = {
-        each["name"] for each in map(resolved, described.get("parameters", [])) if each["in"] == "header"
-    }
+    headers = {each["name"] for each in parameters(described, "header")}
     for status, header in ((304, "If-None-Match"), (412, "If-Match")):
         assert (header in headers) == (status in statuses(described)), f"docs/openapi.yaml, {route}: {header}"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
-import io
 import json
 import mimetypes
 import os
@@ -28,7 +27,7 @@ from rich.text import Text
 
 from tools.deploy.deploy import enter_stage, find_place, wanted_stage
 from tools.deploy.terraform import Terraform, TerraformError
-from tools.dev.collection import QUICK_HEIF, collection, degrees
+from tools.dev.collection import collection, degrees, encoded
 from tools.dev.local_aws import DEFAULT_PORT, DEFAULT_STATE, LocalAws, LocalAwsError, port_number
 from tools.terminal import console, progress
 
@@ -91,11 +90,6 @@ def sample_images() -> dict[str, bytes]:
         flat = Image.new("L", (width, height), colour[2])
         return Image.merge("RGB", (across, down, flat)).convert(mode)
 
-    def saved(image: Image.Image, kind: str, **options: object) -> bytes:
-        stream = io.BytesIO()
-        image.save(stream, kind, **options)
-        return stream.getvalue()
-
     def exif(
         make: str, model: str, taken: str, offset: str, place: tuple[float, float], turn: int = 1
     ) -> Image.Exif:
@@ -117,22 +111,22 @@ def sample_images() -> dict[str, bytes]:
     opera = exif("Apple", "iPhone 15 Pro", "2025:01:01 00:00:30", "+11:00", SYDNEY, 6)
     geyser = exif("NIKON CORPORATION", "NIKON Z 6", "2023:09:02 21:05:00", "+00:00", REYKJAVIK)
     frames = [picture(320, 200, (0, 0, shade), "P") for shade in (0, 80, 160, 240)]
-    whole = saved(picture(2400, 1600, (0, 0, 90)), "JPEG", quality=85, exif=eiffel)
+    whole = encoded(picture(2400, 1600, (0, 0, 90)), "JPEG", quality=85, exif=eiffel)
     return {
         "eiffel-tower.jpg": whole,
-        "Crème brûlée 100% +1.png": saved(picture(800, 600, (0, 0, 200), "RGBA"), "PNG", dpi=(144, 144)),
-        "animation.gif": saved(
+        "Crème brûlée 100% +1.png": encoded(picture(800, 600, (0, 0, 200), "RGBA"), "PNG", dpi=(144, 144)),
+        "animation.gif": encoded(
             frames[0], "GIF", save_all=True, append_images=frames[1:], duration=120, loop=0
         ),
-        "photo.webp": saved(picture(1280, 720, (0, 0, 30)), "WEBP", exif=geyser.tobytes()),
-        "photo.avif": saved(picture(1024, 768, (0, 0, 60)), "AVIF", exif=geyser.tobytes(), speed=10),
-        "scan.tiff": saved(
+        "photo.webp": encoded(picture(1280, 720, (0, 0, 30)), "WEBP", exif=geyser.tobytes()),
+        "photo.avif": encoded(picture(1024, 768, (0, 0, 60)), "AVIF", exif=geyser.tobytes(), speed=10),
+        "scan.tiff": encoded(
             picture(1000, 1400, (0, 0, 120), "L"), "TIFF", dpi=(300, 300), compression="tiff_lzw"
         ),
-        "opera-house.heic": saved(
-            picture(1512, 1008, (0, 0, 150)), "HEIF", exif=opera.tobytes(), quality=60, **QUICK_HEIF
+        "opera-house.heic": encoded(
+            picture(1512, 1008, (0, 0, 150)), "HEIF", exif=opera.tobytes(), quality=60
         ),
-        "upright.jpg": saved(picture(1200, 900, (0, 0, 250)), "JPEG", exif=opera),
+        "upright.jpg": encoded(picture(1200, 900, (0, 0, 250)), "JPEG", exif=opera),
         "broken.jpg": whole[:150],
         "notes.jpg": b"This is text, whatever its name says.\n" * 40,
     }

@@ -288,9 +288,8 @@ def _saved(
 
 def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
     """The file that Pillow makes of a picture."""
-    if (
-        kind == "HEIF"
-    ):  # what pillow-heif does by itself takes five times as long, and is better by a decibel at most
+    if kind == "HEIF":
+        # What pillow-heif does by itself takes five times as long, and is better by a decibel at most.
         options["enc_params"] = {"preset": "ultrafast"}
     stream = io.BytesIO()
     picture.save(stream, kind, **options)
